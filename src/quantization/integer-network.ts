@@ -1,0 +1,51 @@
+import type { NetworkDescription } from '../networks/description';
+
+/**
+ * One layer that lives on crossbars, as integers. y[m][n] = sum_k codes[k][n] * x[m][k] is computed on the crossbar;
+ * y * scales[n] * inputScale + bias[n] follows digitally.
+ */
+export interface IntegerLayer {
+  /** The node's name in the folded network. */
+  readonly name: string;
+  /** Rows: kernel * kernel * inChannels in the order (ky, kx, c), or inFeatures. */
+  readonly rows: number;
+  /** Output channels. */
+  readonly columns: number;
+  /** [rows, columns], row-major, -127..127 at 8 bits. */
+  readonly codes: Int8Array;
+  /** Weight scale of each output channel: weight = code * scale. */
+  readonly scales: Float32Array;
+  readonly bias: Float32Array;
+  /** Input value = input code * inputScale. */
+  readonly inputScale: number;
+  /** Input codes are 0..2^inputBits-1, or two's complement when `inputSigned`. */
+  readonly inputBits: number;
+  readonly inputSigned: boolean;
+}
+
+/** A network with batch norm folded and every convolution and dense layer quantised. */
+export interface IntegerNetwork {
+  /** The folded description: no batch norm, every convolution with a bias. */
+  readonly description: NetworkDescription;
+  readonly weightBits: number;
+  /** By node name, in network order. */
+  readonly layers: ReadonlyMap<string, IntegerLayer>;
+  /** Per channel, of pixels / 255; folded into the first layer, whose input is the uint8 picture itself. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** What the pruning promised; absent for an unpruned network. */
+  readonly pruning?: PruningRecord;
+}
+
+/** The settings a network was pruned with, and the limits it must keep. */
+export interface PruningRecord {
+  readonly method: string;
+  /** Rows summed in one conversion (R). Row tile t holds rows t*R..t*R+R-1. */
+  readonly tileRows: number;
+  readonly encoding: 'sign-split';
+  /** k_b: ones allowed in a bit column, by layer. */
+  readonly bitLimit: Readonly<Record<string, number>>;
+  /** k_v: nonzero weights allowed in a (row tile, output channel), by layer; absent: no limit. */
+  readonly valueLimit?: Readonly<Record<string, number>>;
+  readonly adcBits: number;
+}
