@@ -1,0 +1,103 @@
+import * as d from '../tensor/differentiable';
+import { DType, type Tensor, upload } from '../tensor/native';
+import type { RandomStream } from '../tensor/random';
+import type { Tape } from '../tensor/tape';
+import type { BatchNormNode, NetworkDescription, Node } from './description';
+
+/** What the training forward pass needs besides the picture. */
+export interface TrainingContext {
+  readonly tape: Tape;
+  /** By parameter name: convolution weights HWIO in the precision of the pass, dense weights [in, out] and the rest float32. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** By batch-norm node: running mean and variance; replaced by the pass. */
+  readonly running: Map<string, readonly [Tensor, Tensor]>;
+  /** Weight of a batch in the running statistics (PyTorch's `momentum`, usually 0.1). */
+  readonly batchNormMomentum: number;
+  /** For dropout. */
+  readonly random: RandomStream;
+  /** Takes the old and new running statistics of a node. */
+  onRunning(node: string, statistics: readonly [Tensor, Tensor]): void;
+  /** May replace a node's output by another tensor recorded on the tape (activation quantisation, probes). */
+  readonly afterNode?: (node: Node, output: Tensor) => Tensor;
+}
+
+/** Logits [N, classes] in float32 of pictures x [N, H, W, C], with batch statistics, recorded on the context's tape. */
+export function forwardTraining(
+  description: NetworkDescription,
+  x: Tensor,
+  context: TrainingContext,
+): Tensor {
+  const outputs = new Map<string, Tensor>([['input', x]]);
+  let last = x;
+  for (const node of description.nodes) {
+    last = step(node, (name) => outputs.get(name)!, context);
+    if (context.afterNode) last = context.afterNode(node, last);
+    outputs.set(node.name, last);
+  }
+  return last;
+}
+
+function step(node: Node, output: (name: string) => Tensor, context: TrainingContext): Tensor {
+  const { tape, parameters } = context;
+  switch (node.op) {
+    case 'conv': {
+      const w = parameters.get(`${node.name}.weight`)!;
+      const y = d.conv2d(tape, output(node.input), w, node, node.input !== 'input');
+      return node.bias ? d.biasAdd(tape, y, parameters.get(`${node.name}.bias`)!) : y;
+    }
+    case 'batchnorm':
+      return batchNorm(node, output(node.input), context);
+    case 'relu':
+      return d.relu(tape, output(node.input));
+    case 'add':
+      return d.add(tape, output(node.inputs[0]), output(node.inputs[1]));
+    case 'maxpool':
+      return d.maxPool(tape, output(node.input), node.kernel, node.stride, node.padding);
+    case 'subsample-pad':
+      return d.subsamplePad(tape, output(node.input), node.stride, node.padChannels);
+    case 'globalpool':
+      return d.globalMean(tape, toFloat(tape, output(node.input)));
+    case 'avgpool':
+      return d.gridMean(tape, output(node.input), node.grid);
+    case 'flatten':
+      return flatten(tape, toFloat(tape, output(node.input)));
+    case 'dropout':
+      return dropout(tape, output(node.input), node.rate, context.random);
+    case 'dense': {
+      const bias = node.bias ? parameters.get(`${node.name}.bias`)! : undefined;
+      return d.dense(tape, output(node.input), parameters.get(`${node.name}.weight`)!, bias);
+    }
+  }
+}
+
+function batchNorm(node: BatchNormNode, x: Tensor, context: TrainingContext): Tensor {
+  const { tape, parameters, running } = context;
+  return d.batchNorm(
+    tape,
+    x,
+    parameters.get(`${node.name}.weight`)!,
+    parameters.get(`${node.name}.bias`)!,
+    running.get(node.name)!,
+    node.epsilon,
+    context.batchNormMomentum,
+    (mean, variance) => context.onRunning(node.name, [mean, variance]),
+  );
+}
+
+/** The head runs in float32: pooling sums many values, and the logits decide. */
+function toFloat(tape: Tape, x: Tensor): Tensor {
+  return x.dtype === DType.float32 ? x : d.cast(tape, x, DType.float32);
+}
+
+/** [N, H, W, C] -> [N, C*H*W], channel slowest as in PyTorch; a picture of one pixel needs no reordering. */
+function flatten(tape: Tape, x: Tensor): Tensor {
+  const [n, h, w, c] = x.shape;
+  const ordered = h * w === 1 ? x : d.transpose(tape, x, [0, 3, 1, 2]);
+  return d.reshape(tape, ordered, [n, c * h * w]);
+}
+
+function dropout(tape: Tape, x: Tensor, rate: number, random: RandomStream): Tensor {
+  const count = x.shape.reduce((a, b) => a * b, 1);
+  const factors = Float32Array.from({ length: count }, () => (random.uniform() < rate ? 0 : 1 / (1 - rate)));
+  return d.mask(tape, x, upload(factors, x.shape));
+}

@@ -1,0 +1,387 @@
+import { type Attribute, attribute, DType, dispose, keep as keepConstant, read, run, runMany, type Tensor, upload } from './native';
+
+/**
+ * TensorFlow kernels as functions. Pictures are NHWC, convolution weights HWIO. Each call allocates its result in the
+ * current scope. Names follow the TensorFlow kernel they call.
+ */
+
+const cache = new Map<string, Attribute[]>();
+
+/** Attribute lists are built once for each distinct call: building them costs as much as a small kernel. */
+function attributes(key: string, build: () => Attribute[]): Attribute[] {
+  let list = cache.get(key);
+  if (!list) cache.set(key, (list = build()));
+  return list;
+}
+
+const typed = (dtype: DType) => attributes(`T${dtype}`, () => [attribute.type('T', dtype)]);
+
+export const add = (a: Tensor, b: Tensor) => run('AddV2', typed(a.dtype), [a, b]);
+export const subtract = (a: Tensor, b: Tensor) => run('Sub', typed(a.dtype), [a, b]);
+export const multiply = (a: Tensor, b: Tensor) => run('Mul', typed(a.dtype), [a, b]);
+export const divide = (a: Tensor, b: Tensor) => run('RealDiv', typed(a.dtype), [a, b]);
+export const maximum = (a: Tensor, b: Tensor) => run('Maximum', typed(a.dtype), [a, b]);
+export const minimum = (a: Tensor, b: Tensor) => run('Minimum', typed(a.dtype), [a, b]);
+export const sqrt = (a: Tensor) => run('Sqrt', typed(a.dtype), [a]);
+/** To the nearest integer, ties to even. */
+export const round = (a: Tensor) => run('Round', typed(a.dtype), [a]);
+export const relu = (a: Tensor) => run('Relu', typed(a.dtype), [a]);
+/** Gradient of ReLU at output (or input) `y`. */
+export const reluGrad = (gradient: Tensor, y: Tensor) => run('ReluGrad', typed(y.dtype), [gradient, y]);
+export const softmax = (logits: Tensor) => run('Softmax', typed(logits.dtype), [logits]);
+export const clip = (a: Tensor, low: Tensor, high: Tensor) => run('ClipByValue', typed(a.dtype), [a, low, high]);
+
+/** A copy of a float32 tensor. */
+export const floats = (a: Tensor) => read(a) as Float32Array;
+
+export function scalar(value: number): Tensor {
+  return upload(new Float32Array([value]), []);
+}
+
+export function cast(a: Tensor, to: DType): Tensor {
+  const list = attributes(`cast${a.dtype}>${to}`, () => [
+    attribute.type('SrcT', a.dtype),
+    attribute.type('DstT', to),
+    attribute.bool('Truncate', false),
+  ]);
+  return run('Cast', list, [a]);
+}
+
+/** A view with another shape; the data is shared, not copied. */
+export function reshape(a: Tensor, shape: readonly number[]): Tensor {
+  const list = attributes(`reshape${a.dtype}`, () => [
+    attribute.type('T', a.dtype),
+    attribute.type('Tshape', DType.int32),
+  ]);
+  return run('Reshape', list, [a, integers(shape)]);
+}
+
+const constants = new Map<string, Tensor>();
+
+/** A small int32 vector that lives as long as the process: shapes, axes, paddings. */
+export function integers(values: readonly number[]): Tensor {
+  return constant(`i${values}`, () => upload(Int32Array.from(values), [values.length]));
+}
+
+/** A tensor made once and kept for the life of the process, outside every scope. */
+export function constant(key: string, make: () => Tensor): Tensor {
+  let tensor = constants.get(key);
+  if (!tensor) constants.set(key, (tensor = keepConstant(make())));
+  return tensor;
+}
+
+export function transpose(a: Tensor, permutation: readonly number[]): Tensor {
+  const list = attributes(`transpose${a.dtype}`, () => [
+    attribute.type('T', a.dtype),
+    attribute.type('Tperm', DType.int32),
+  ]);
+  return run('Transpose', list, [a, integers(permutation)]);
+}
+
+/** Concatenates vectors. */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (tensors.length === 1) return reshape(tensors[0], tensors[0].shape);
+  const dtype = tensors[0].dtype;
+  const list = attributes(`concat${dtype},${tensors.length}`, () => [
+    attribute.int('N', tensors.length),
+    attribute.type('T', dtype),
+    attribute.type('Tidx', DType.int32),
+  ]);
+  return run('ConcatV2', list, [...tensors, axisScalar(axis)]);
+}
+
+/** Cuts a vector into pieces of the given sizes. */
+export function split(a: Tensor, sizes: readonly number[]): Tensor[] {
+  if (sizes.length === 1) return [reshape(a, a.shape)];
+  const list = attributes(`split${a.dtype},${sizes.length}`, () => [
+    attribute.int('num_split', sizes.length),
+    attribute.type('T', a.dtype),
+    attribute.type('Tlen', DType.int32),
+  ]);
+  return runMany('SplitV', list, [a, integers(sizes), axisScalar(0)], sizes.length);
+}
+
+function axisScalar(axis: number): Tensor {
+  return constant(`axis${axis}`, () => upload(Int32Array.of(axis), []));
+}
+
+/** Zeros around height and width, and around the channels. */
+export function pad(a: Tensor, height: number, width: number, channels: readonly [number, number] = [0, 0]): Tensor {
+  const list = attributes(`pad${a.dtype}`, () => [
+    attribute.type('T', a.dtype),
+    attribute.type('Tpaddings', DType.int32),
+  ]);
+  const key = `pad${height},${width},${channels}`;
+  const paddings = constant(key, () =>
+    upload(Int32Array.of(0, 0, height, height, width, width, channels[0], channels[1]), [4, 2]),
+  );
+  return run('Pad', list, [a, paddings]);
+}
+
+/** What a convolution is, apart from its tensors. `padding` zeros lie on each side of the picture. */
+export interface ConvShape {
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/**
+ * TensorFlow's SAME padding splits its zeros unevenly where PyTorch's convolutions pad both sides alike, and its
+ * EXPLICIT padding has no oneDNN gradient (bfloat16: 60 times slower). So a kernel grows by a last row and column of
+ * zeros where that makes SAME pad `padding` on the first side: a 3x3 convolution of stride 2 on an even picture runs as
+ * 4x4. Returns the side of the kernel to run.
+ * @throws Error where neither side fits; no network of the zoo has such a layer.
+ */
+function sameSide(input: number, kernel: number, { stride, padding }: ConvShape): number {
+  const outputs = Math.floor((input + 2 * padding - kernel) / stride) + 1;
+  for (const side of [kernel, kernel + 1]) {
+    const zeros = Math.max(0, (Math.ceil(input / stride) - 1) * stride + side - input);
+    if (Math.ceil(input / stride) === outputs && zeros >> 1 === padding) return side;
+  }
+  throw new Error(`no SAME form of a ${kernel}x${kernel} convolution, stride ${stride}, padding ${padding}`);
+}
+
+/** The attributes of a convolution and the side its kernel must have. */
+function convolution(dtype: DType, height: number, kernel: number, shape: ConvShape) {
+  const same = shape.padding > 0;
+  const list = attributes(`conv${dtype},${shape.stride},${same}`, () => [
+    attribute.type('T', dtype),
+    attribute.int('strides', [1, shape.stride, shape.stride, 1]),
+    attribute.int('dilations', [1, 1, 1, 1]),
+    attribute.string('data_format', 'NHWC'),
+    attribute.bool('use_cudnn_on_gpu', true),
+    attribute.string('padding', same ? 'SAME' : 'VALID'),
+  ]);
+  return { list, side: same ? sameSide(height, kernel, shape) : kernel };
+}
+
+/** Zeros after the last rows and columns of a kernel, up to `side`. */
+function growKernel(w: Tensor, side: number): Tensor {
+  const extra = side - w.shape[0];
+  const list = attributes(`pad${w.dtype}`, () => [
+    attribute.type('T', w.dtype),
+    attribute.type('Tpaddings', DType.int32),
+  ]);
+  const paddings = constant(`grow${extra}`, () => upload(Int32Array.of(0, extra, 0, extra, 0, 0, 0, 0), [4, 2]));
+  return run('Pad', list, [w, paddings]);
+}
+
+/** Runs `body` with the kernel at the side it needs. */
+function withKernel(w: Tensor, side: number, body: (w: Tensor) => Tensor): Tensor {
+  if (w.shape[0] === side) return body(w);
+  const grown = growKernel(w, side);
+  const result = body(grown);
+  dispose(grown);
+  return result;
+}
+
+/** x [N, H, W, C] * w [k, k, C, O] -> [N, H', W', O]. */
+export function conv2d(x: Tensor, w: Tensor, shape: ConvShape): Tensor {
+  const { list, side } = convolution(x.dtype, x.shape[1], w.shape[0], shape);
+  return withKernel(w, side, (kernel) => run('Conv2D', list, [x, kernel]));
+}
+
+/** Gradient of `conv2d` with respect to x, whose shape is `xShape`. */
+export function conv2dInputGrad(
+  xShape: readonly number[],
+  w: Tensor,
+  gradient: Tensor,
+  shape: ConvShape,
+): Tensor {
+  const { list, side } = convolution(w.dtype, xShape[1], w.shape[0], shape);
+  return withKernel(w, side, (kernel) => run('Conv2DBackpropInput', list, [integers(xShape), kernel, gradient]));
+}
+
+/** Gradient of `conv2d` with respect to w, whose shape is `wShape`. */
+export function conv2dFilterGrad(
+  x: Tensor,
+  wShape: readonly number[],
+  gradient: Tensor,
+  shape: ConvShape,
+): Tensor {
+  const { list, side } = convolution(x.dtype, x.shape[1], wShape[0], shape);
+  const grown = [side, side, wShape[2], wShape[3]];
+  const full = run('Conv2DBackpropFilter', list, [x, integers(grown), gradient]);
+  if (side === wShape[0]) return full;
+  const result = stridedSlice(full, [0, 0, 0, 0], wShape, [1, 1, 1, 1]);
+  dispose(full);
+  return result;
+}
+
+/** Constant 1x1 kernel [1, 1, C, before + C + after] that copies C channels and puts zero channels around them. */
+export function channelSelection(channels: number, [before, after]: readonly [number, number], dtype: DType): Tensor {
+  return constant(`select${channels},${before},${after},${dtype}`, () => {
+    const wide = before + channels + after;
+    const matrix = new Float32Array(channels * wide);
+    for (let c = 0; c < channels; c++) matrix[c * wide + before + c] = 1;
+    const floats = upload(matrix, [1, 1, channels, wide]);
+    return dtype === DType.float32 ? floats : cast(floats, dtype);
+  });
+}
+
+/** What training batch norm leaves for its gradient, beside the output. */
+export interface BatchNormResult {
+  readonly y: Tensor;
+  /** Running mean and (unbiased) variance after this batch. */
+  readonly runningMean: Tensor;
+  readonly runningVariance: Tensor;
+  readonly saved: readonly [Tensor, Tensor, Tensor];
+}
+
+/**
+ * Batch norm over N, H, W with the batch's own statistics; `momentum` is the weight of the batch in the running
+ * statistics (PyTorch's `momentum`). x may be bfloat16; scale, offset and statistics are float32.
+ */
+export function batchNorm(
+  x: Tensor,
+  scale: Tensor,
+  offset: Tensor,
+  running: readonly [Tensor, Tensor],
+  epsilon: number,
+  momentum: number,
+): BatchNormResult {
+  const list = attributes(`bn${x.dtype},${epsilon},${momentum}`, () => [
+    ...batchNormAttributes(x.dtype, epsilon),
+    attribute.float('exponential_avg_factor', momentum),
+  ]);
+  const [y, runningMean, runningVariance, a, b, c] = runMany(
+    'FusedBatchNormV3',
+    list,
+    [x, scale, offset, running[0], running[1]],
+    6,
+  );
+  return { y, runningMean, runningVariance, saved: [a, b, c] };
+}
+
+/** Gradients of `batchNorm` with respect to x, scale and offset. */
+export function batchNormGrad(
+  gradient: Tensor,
+  x: Tensor,
+  scale: Tensor,
+  saved: readonly [Tensor, Tensor, Tensor],
+  epsilon: number,
+): [Tensor, Tensor, Tensor] {
+  const list = attributes(`bng${x.dtype},${epsilon}`, () => batchNormAttributes(x.dtype, epsilon));
+  const [dx, dScale, dOffset, ...unused] = runMany(
+    'FusedBatchNormGradV3',
+    list,
+    [gradient, x, scale, ...saved],
+    5,
+  );
+  dispose(...unused);
+  return [dx, dScale, dOffset];
+}
+
+function batchNormAttributes(dtype: DType, epsilon: number): Attribute[] {
+  return [
+    attribute.type('T', dtype),
+    attribute.type('U', DType.float32),
+    attribute.float('epsilon', epsilon),
+    attribute.string('data_format', 'NHWC'),
+    attribute.bool('is_training', true),
+  ];
+}
+
+/** Max pooling over `kernel` x `kernel` windows. TensorFlow's kernel has no explicit padding: pad with `pad` first. */
+export const maxPool = (x: Tensor, kernel: number, stride: number) =>
+  run('MaxPool', poolAttributes(x.dtype, kernel, stride), [x]);
+
+/** Gradient of `maxPool` with respect to x. */
+export const maxPoolGrad = (x: Tensor, y: Tensor, gradient: Tensor, kernel: number, stride: number) =>
+  run('MaxPoolGrad', poolAttributes(x.dtype, kernel, stride), [x, y, gradient]);
+
+function poolAttributes(dtype: DType, kernel: number, stride: number): Attribute[] {
+  return attributes(`pool${dtype},${kernel},${stride}`, () => [
+    attribute.type('T', dtype),
+    attribute.int('ksize', [1, kernel, kernel, 1]),
+    attribute.int('strides', [1, stride, stride, 1]),
+    attribute.string('padding', 'VALID'),
+    attribute.string('data_format', 'NHWC'),
+  ]);
+}
+
+/** Mean over height and width: [N, H, W, C] -> [N, C]. */
+export function globalMean(x: Tensor): Tensor {
+  return reduce('Mean', x, [1, 2]);
+}
+
+/** Sum over the given axes, which vanish. */
+export function sum(x: Tensor, axes: readonly number[]): Tensor {
+  return reduce('Sum', x, axes);
+}
+
+/** Largest element over the given axes, which vanish. */
+export function max(x: Tensor, axes: readonly number[]): Tensor {
+  return reduce('Max', x, axes);
+}
+
+function reduce(kernel: 'Mean' | 'Sum' | 'Max', x: Tensor, axes: readonly number[]): Tensor {
+  const list = attributes(`reduce${x.dtype}`, () => [
+    attribute.type('T', x.dtype),
+    attribute.type('Tidx', DType.int32),
+    attribute.bool('keep_dims', false),
+  ]);
+  return run(kernel, list, [x, integers(axes)]);
+}
+
+/** Spreads [N, C] evenly over [N, height, width, C]: the gradient of `globalMean` but for the factor 1/(height*width). */
+export function spread(x: Tensor, height: number, width: number): Tensor {
+  const [n, c] = x.shape;
+  const list = attributes(`broadcast${x.dtype}`, () => [
+    attribute.type('T', x.dtype),
+    attribute.type('Tidx', DType.int32),
+  ]);
+  const narrow = reshape(x, [n, 1, 1, c]);
+  const wide = run('BroadcastTo', list, [narrow, integers([n, height, width, c])]);
+  dispose(narrow);
+  return wide;
+}
+
+/** Matrix product a [M, K] * b [K, N]; either may be given transposed. */
+export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  const list = attributes(`matmul${a.dtype},${transposeA},${transposeB}`, () => [
+    attribute.type('T', a.dtype),
+    attribute.bool('transpose_a', transposeA),
+    attribute.bool('transpose_b', transposeB),
+  ]);
+  return run('MatMul', list, [a, b]);
+}
+
+/** Adds a vector along the last axis. */
+export function biasAdd(x: Tensor, bias: Tensor): Tensor {
+  const list = attributes(`bias${x.dtype}`, () => [
+    attribute.type('T', x.dtype),
+    attribute.string('data_format', 'NHWC'),
+  ]);
+  return run('BiasAdd', list, [x, bias]);
+}
+
+/** Elements `begin`, `begin + stride`, ... below `end` along every axis. */
+export function stridedSlice(
+  x: Tensor,
+  begin: readonly number[],
+  end: readonly number[],
+  strides: readonly number[],
+): Tensor {
+  return run('StridedSlice', sliceAttributes(x.dtype), [x, integers(begin), integers(end), integers(strides)]);
+}
+
+function sliceAttributes(dtype: DType): Attribute[] {
+  return attributes(`slice${dtype}`, () => [
+    attribute.type('T', dtype),
+    attribute.type('Index', DType.int32),
+    ...['begin_mask', 'end_mask', 'ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].map((mask) =>
+      attribute.int(mask, 0),
+    ),
+  ]);
+}
+
+/** Cross entropy of each row of logits [N, C] against probabilities [N, C], and its gradient [N, C] per row. */
+export function softmaxCrossEntropy(logits: Tensor, probabilities: Tensor): { loss: Tensor; gradient: Tensor } {
+  const [loss, gradient] = runMany(
+    'SoftmaxCrossEntropyWithLogits',
+    typed(logits.dtype),
+    [logits, probabilities],
+    2,
+  );
+  return { loss, gradient };
+}

@@ -1,0 +1,92 @@
+import * as k from '../tensor/kernels';
+import { attribute, DType, dispose, keep, run, runMany, type Tensor, upload } from '../tensor/native';
+
+/** Numbers that live in the engine and change in place. */
+export interface Variable {
+  readonly handle: Tensor;
+  /** The current value, sharing memory: free it before the next update, which otherwise copies. */
+  value(): Tensor;
+  assign(value: Tensor): void;
+  dispose(): void;
+}
+
+let variables = 0;
+
+export function variable(data: Float32Array): Variable {
+  const float = [attribute.type('dtype', DType.float32)];
+  const handle = keep(
+    run(
+      'VarHandleOp',
+      [
+        ...float,
+        attribute.shape('shape', [data.length]),
+        attribute.string('container', ''),
+        attribute.string('shared_name', `variable${variables++}`),
+      ],
+      [],
+    ),
+  );
+  const assign = (value: Tensor) => {
+    runMany('AssignVariableOp', float, [handle, value], 0);
+  };
+  const initial = upload(data, [data.length]);
+  assign(initial);
+  dispose(initial);
+  return {
+    handle,
+    assign,
+    value: () => run('ReadVariableOp', float, [handle]),
+    dispose: () => {
+      runMany('DestroyResourceOp', [attribute.bool('ignore_lookup_error', true)], [handle], 0);
+      dispose(handle);
+    },
+  };
+}
+
+/** Stochastic gradient descent with momentum on one vector. */
+export interface Sgd {
+  readonly weights: Variable;
+  readonly velocity: Variable;
+  /** One step along -gradient at the given rate; the gradient is left to the caller to free. */
+  step(gradient: Tensor, rate: number): void;
+  dispose(): void;
+}
+
+/**
+ * SGD as PyTorch has it (weight decay added to the gradient), with one fused update kernel.
+ * @param decay weight decay of every element, [length]
+ */
+export function createSgd(
+  weights: Float32Array,
+  velocity: Float32Array,
+  decay: Float32Array,
+  { momentum, nesterov }: { momentum: number; nesterov: boolean },
+): Sgd {
+  const w = variable(weights);
+  const v = variable(velocity);
+  const decayVector = keep(upload(decay, [decay.length]));
+  const mu = keep(k.scalar(momentum));
+  const list = [
+    attribute.type('T', DType.float32),
+    attribute.bool('use_locking', false),
+    attribute.bool('use_nesterov', nesterov),
+  ];
+  return {
+    weights: w,
+    velocity: v,
+    step(gradient, rate) {
+      const now = w.value();
+      const shrink = k.multiply(now, decayVector);
+      const total = k.add(gradient, shrink);
+      dispose(now, shrink);
+      const lr = k.scalar(rate);
+      runMany('ResourceApplyKerasMomentum', list, [w.handle, v.handle, lr, total, mu], 0);
+      dispose(total, lr);
+    },
+    dispose() {
+      w.dispose();
+      v.dispose();
+      dispose(decayVector, mu);
+    },
+  };
+}

@@ -1,0 +1,245 @@
+import type { NetworkDescription, Parameters } from '../networks/description';
+import { forwardTraining } from '../networks/forward-training';
+import * as k from '../tensor/kernels';
+import { DType, dispose, keep, type Tensor, upload } from '../tensor/native';
+import type { RandomStream } from '../tensor/random';
+import { createTape } from '../tensor/tape';
+import { createSgd } from './optimizer';
+import {
+  lengthOf,
+  type ParameterLayout,
+  packParameters,
+  parameterLayout,
+  unpackParameters,
+} from './parameter-vector';
+
+export interface TrainerOptions {
+  readonly network: NetworkDescription;
+  readonly precision: 'float32' | 'bfloat16';
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  /** L2 penalty on convolution and dense weights; biases and batch norm are not decayed. */
+  readonly weightDecay: number;
+  /** PyTorch's batch-norm momentum. */
+  readonly batchNormMomentum: number;
+  /** Per channel, of pixels / 255. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Everything that changes while training; enough to go on bit for bit. */
+export interface TrainerState {
+  /** In the order of `parameterLayout(...).slots`. */
+  readonly weights: Float32Array;
+  readonly velocity: Float32Array;
+  /** Moving average of the weights. */
+  readonly average: Float32Array;
+  /** Batch norm's running statistics and their moving average. */
+  readonly statistics: Float32Array;
+  readonly averageStatistics: Float32Array;
+}
+
+export interface Batch {
+  /** [count, height, width, channels] */
+  readonly pixels: Uint8Array;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Target probabilities [count, classes]. */
+  readonly targets: Float32Array;
+}
+
+export interface Trainer {
+  /** One optimiser step; returns the mean loss and how many pictures the network got right before it. */
+  step(batch: Batch, rate: number): { loss: number; right: number };
+  /** Moves the average towards the present weights: average += share * (weights - average). */
+  updateAverage(share: number): void;
+  state(): TrainerState;
+  parameters(which: 'weights' | 'average'): Parameters;
+  dispose(): void;
+}
+
+export function initialState(network: NetworkDescription, parameters: Parameters): TrainerState {
+  const layout = parameterLayout(network);
+  const weights = packParameters(parameters, layout.slots);
+  const statistics = packParameters(parameters, layout.statistics);
+  return {
+    weights,
+    velocity: new Float32Array(weights.length),
+    average: weights.slice(),
+    statistics,
+    averageStatistics: statistics.slice(),
+  };
+}
+
+/** A trainer that starts from `state`. Tensors it holds are freed by `dispose`. */
+export function createTrainer(options: TrainerOptions, state: TrainerState, random: RandomStream): Trainer {
+  const { network } = options;
+  const layout = parameterLayout(network);
+  const compute = options.precision === 'bfloat16' ? DType.bfloat16 : DType.float32;
+  const sgd = createSgd(state.weights, state.velocity, decayVector(layout, options.weightDecay), options);
+  const normalise = pictureNormaliser(options.mean, options.std, compute);
+  const running = new Map<string, readonly [Tensor, Tensor]>();
+  for (let i = 0; i < layout.statistics.length; i += 2) {
+    const [mean, variance] = layout.statistics.slice(i, i + 2);
+    const node = mean.name.slice(0, -'.running_mean'.length);
+    running.set(node, [uploadSlot(state.statistics, mean), uploadSlot(state.statistics, variance)]);
+  }
+  const average = state.average.slice();
+  const averageStatistics = state.averageStatistics.slice();
+  const statisticsNow = () => {
+    const vector = new Float32Array(lengthOf(layout.statistics));
+    let at = 0;
+    for (const pair of running.values())
+      for (const tensor of pair) {
+        vector.set(k.floats(tensor), at);
+        at += tensor.shape[0];
+      }
+    return vector;
+  };
+  const weightsNow = () => {
+    const value = sgd.weights.value();
+    const data = k.floats(value);
+    dispose(value);
+    return data;
+  };
+
+  function step(batch: Batch, rate: number) {
+    const tape = createTape();
+    const x = normalise(batch);
+    const { named, leaves, gather } = parameterTensors(layout, sgd.weights.value(), compute);
+    const logits = forwardTraining(network, x, {
+      tape,
+      parameters: named,
+      running,
+      batchNormMomentum: options.batchNormMomentum,
+      random,
+      onRunning: (node, statistics) => {
+        dispose(...running.get(node)!);
+        running.set(node, statistics);
+      },
+    });
+    const targets = upload(batch.targets, [batch.count, network.classes]);
+    const entropy = k.softmaxCrossEntropy(logits, targets);
+    const right = countRight(k.floats(logits), batch.targets, network.classes);
+    const loss = meanOf(k.floats(entropy.loss));
+    const share = k.scalar(1 / batch.count);
+    const seed = k.multiply(entropy.gradient, share);
+    dispose(targets, entropy.loss, entropy.gradient, share);
+    const gradients = tape.backward(logits, seed, leaves);
+    const gradient = gather(gradients);
+    dispose(x, ...leaves, ...gradients);
+    sgd.step(gradient, rate);
+    dispose(gradient);
+    return { loss, right };
+  }
+
+  return {
+    step,
+    updateAverage(share) {
+      const now = weightsNow();
+      for (let i = 0; i < now.length; i++) average[i] += share * (now[i] - average[i]);
+      const statistics = statisticsNow();
+      for (let i = 0; i < statistics.length; i++)
+        averageStatistics[i] += share * (statistics[i] - averageStatistics[i]);
+    },
+    state: () => {
+      const velocity = sgd.velocity.value();
+      const data = k.floats(velocity);
+      dispose(velocity);
+      return {
+        weights: weightsNow(),
+        velocity: data,
+        average: average.slice(),
+        statistics: statisticsNow(),
+        averageStatistics: averageStatistics.slice(),
+      };
+    },
+    parameters: (which) =>
+      which === 'average'
+        ? unpackParameters(network, layout, average, averageStatistics)
+        : unpackParameters(network, layout, weightsNow(), statisticsNow()),
+    dispose() {
+      sgd.dispose();
+      normalise.dispose();
+      for (const pair of running.values()) dispose(...pair);
+    },
+  };
+}
+
+function uploadSlot(vector: Float32Array, slot: { offset: number; size: number }): Tensor {
+  return keep(upload(vector.slice(slot.offset, slot.offset + slot.size), [slot.size]));
+}
+
+function decayVector(layout: ParameterLayout, decay: number): Float32Array {
+  const vector = new Float32Array(layout.length);
+  for (const slot of layout.slots)
+    if (slot.kind !== 'vector') vector.fill(decay, slot.offset, slot.offset + slot.size);
+  return vector;
+}
+
+/**
+ * Cuts the weight vector into the tensors the forward pass takes (convolutions in the compute type), and gives the way
+ * back: the gradients of the leaves as one float32 vector.
+ */
+function parameterTensors(layout: ParameterLayout, vector: Tensor, compute: DType) {
+  const convolutions = layout.slots.filter((slot) => slot.kind === 'convolution');
+  const others = layout.slots.filter((slot) => slot.kind !== 'convolution');
+  const [head, ...tail] = k.split(vector, [layout.convolution, ...others.map((slot) => slot.size)]);
+  dispose(vector);
+  const computed = compute === DType.float32 ? head : k.cast(head, compute);
+  const pieces = [...k.split(computed, convolutions.map((slot) => slot.size)), ...tail];
+  const leaves = layout.slots.map((slot, i) => k.reshape(pieces[i], slot.shape));
+  dispose(...pieces, computed);
+  if (computed !== head) dispose(head);
+  const named = new Map(layout.slots.map((slot, i) => [slot.name, leaves[i]]));
+  const gather = (gradients: readonly Tensor[]) => {
+    const flat = gradients.map((gradient, i) => k.reshape(gradient, [layout.slots[i].size]));
+    const convolution = k.concat(flat.slice(0, convolutions.length));
+    const first = compute === DType.float32 ? convolution : k.cast(convolution, DType.float32);
+    const result = k.concat([first, ...flat.slice(convolutions.length)]);
+    dispose(...flat, convolution);
+    if (first !== convolution) dispose(first);
+    return result;
+  };
+  return { named, leaves, gather };
+}
+
+/** uint8 pictures -> (pixels / 255 - mean) / std in the compute type. */
+function pictureNormaliser(mean: readonly number[], std: readonly number[], compute: DType) {
+  const scale = keep(upload(Float32Array.from(std, (s) => 1 / (255 * s)), [std.length]));
+  const shift = keep(upload(Float32Array.from(mean, (m, c) => -m / std[c]), [mean.length]));
+  const normalise = (batch: Pick<Batch, 'pixels' | 'count' | 'height' | 'width' | 'channels'>) => {
+    const bytes = upload(batch.pixels, [batch.count, batch.height, batch.width, batch.channels]);
+    const floats = k.cast(bytes, DType.float32);
+    const scaled = k.multiply(floats, scale);
+    const shifted = k.add(scaled, shift);
+    dispose(bytes, floats, scaled);
+    if (compute === DType.float32) return shifted;
+    const result = k.cast(shifted, compute);
+    dispose(shifted);
+    return result;
+  };
+  return Object.assign(normalise, { dispose: () => dispose(scale, shift) });
+}
+
+function meanOf(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
+
+/** Pictures whose largest logit is their most probable class. */
+export function countRight(logits: Float32Array, targets: Float32Array, classes: number): number {
+  let right = 0;
+  for (let at = 0; at < logits.length; at += classes)
+    if (largest(logits, at, classes) === largest(targets, at, classes)) right++;
+  return right;
+}
+
+function largest(values: Float32Array, at: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (values[at + i] > values[at + best]) best = i;
+  return best;
+}
