@@ -43,7 +43,9 @@ function step(node: Node, output: (name: string) => Tensor, context: TrainingCon
     case 'conv': {
       const w = parameters.get(`${node.name}.weight`)!;
       const y = d.conv2d(tape, output(node.input), w, node, node.input !== 'input');
-      return node.bias ? d.biasAdd(tape, y, parameters.get(`${node.name}.bias`)!) : y;
+      if (!node.bias) return y;
+      const bias = parameters.get(`${node.name}.bias`)!;
+      return d.biasAdd(tape, y, y.dtype === bias.dtype ? bias : d.cast(tape, bias, y.dtype));
     }
     case 'batchnorm':
       return batchNorm(node, output(node.input), context);

@@ -87,7 +87,12 @@ function padPicture(tape: Tape, x: Tensor, padding: number): Tensor {
  * Option-A shortcut: every `stride`-th pixel, zero channels before and after. Runs as a 1x1 convolution with a constant
  * selection matrix, which is exact and ten times faster than TensorFlow's strided slices.
  */
-export function subsamplePad(tape: Tape, x: Tensor, stride: number, channels: readonly [number, number]): Tensor {
+export function subsamplePad(
+  tape: Tape,
+  x: Tensor,
+  stride: number,
+  channels: readonly [number, number],
+): Tensor {
   const shape = { stride, padding: 0 };
   const select = k.channelSelection(x.shape[3], channels, x.dtype);
   return tape.record({
@@ -142,20 +147,19 @@ export function gridMean(tape: Tape, x: Tensor, grid: number): Tensor {
 /** x [N, K] * w [K, O] + bias [O]. */
 export function dense(tape: Tape, x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   const product = k.matMul(x, w);
-  const gradients = (g: Tensor) => [k.matMul(g, w, false, true), k.matMul(x, g, true, false)];
+  const gradients = (g: Tensor) => [k.matMul(g, w, false, true), k.matMul(x, g, true)];
   if (!bias) return tape.record({ output: product, inputs: [x, w], gradients });
   const output = k.biasAdd(product, bias);
   dispose(product);
-  return tape.record({ output, inputs: [x, w, bias], gradients: (g) => [...gradients(g), k.sum(g, [0])] });
+  return tape.record({ output, inputs: [x, w, bias], gradients: (g) => [...gradients(g), k.biasAddGrad(g)] });
 }
 
 /** Adds a vector along the channels. */
 export function biasAdd(tape: Tape, x: Tensor, bias: Tensor): Tensor {
-  const axes = x.shape.map((_, i) => i).slice(0, -1);
   return tape.record({
     output: k.biasAdd(x, bias),
     inputs: [x, bias],
-    gradients: (g) => [alias(g), k.sum(g, axes)],
+    gradients: (g) => [alias(g), k.biasAddGrad(g)],
   });
 }
 
@@ -176,4 +180,3 @@ export function constantOf(value: number, dtype: DType): Tensor {
     return dtype === DType.float32 ? float : k.cast(float, dtype);
   });
 }
-

@@ -1,4 +1,15 @@
-import { type Attribute, attribute, DType, dispose, keep as keepConstant, read, run, runMany, type Tensor, upload } from './native';
+import {
+  type Attribute,
+  attribute,
+  DType,
+  dispose,
+  keep as keepConstant,
+  read,
+  run,
+  runMany,
+  type Tensor,
+  upload,
+} from './native';
 
 /**
  * TensorFlow kernels as functions. Pictures are NHWC, convolution weights HWIO. Each call allocates its result in the
@@ -29,7 +40,8 @@ export const relu = (a: Tensor) => run('Relu', typed(a.dtype), [a]);
 /** Gradient of ReLU at output (or input) `y`. */
 export const reluGrad = (gradient: Tensor, y: Tensor) => run('ReluGrad', typed(y.dtype), [gradient, y]);
 export const softmax = (logits: Tensor) => run('Softmax', typed(logits.dtype), [logits]);
-export const clip = (a: Tensor, low: Tensor, high: Tensor) => run('ClipByValue', typed(a.dtype), [a, low, high]);
+export const clip = (a: Tensor, low: Tensor, high: Tensor) =>
+  run('ClipByValue', typed(a.dtype), [a, low, high]);
 
 /** A copy of a float32 tensor. */
 export const floats = (a: Tensor) => read(a) as Float32Array;
@@ -106,7 +118,12 @@ function axisScalar(axis: number): Tensor {
 }
 
 /** Zeros around height and width, and around the channels. */
-export function pad(a: Tensor, height: number, width: number, channels: readonly [number, number] = [0, 0]): Tensor {
+export function pad(
+  a: Tensor,
+  height: number,
+  width: number,
+  channels: readonly [number, number] = [0, 0],
+): Tensor {
   const list = attributes(`pad${a.dtype}`, () => [
     attribute.type('T', a.dtype),
     attribute.type('Tpaddings', DType.int32),
@@ -161,7 +178,9 @@ function growKernel(w: Tensor, side: number): Tensor {
     attribute.type('T', w.dtype),
     attribute.type('Tpaddings', DType.int32),
   ]);
-  const paddings = constant(`grow${extra}`, () => upload(Int32Array.of(0, extra, 0, extra, 0, 0, 0, 0), [4, 2]));
+  const paddings = constant(`grow${extra}`, () =>
+    upload(Int32Array.of(0, extra, 0, extra, 0, 0, 0, 0), [4, 2]),
+  );
   return run('Pad', list, [w, paddings]);
 }
 
@@ -188,7 +207,9 @@ export function conv2dInputGrad(
   shape: ConvShape,
 ): Tensor {
   const { list, side } = convolution(w.dtype, xShape[1], w.shape[0], shape);
-  return withKernel(w, side, (kernel) => run('Conv2DBackpropInput', list, [integers(xShape), kernel, gradient]));
+  return withKernel(w, side, (kernel) =>
+    run('Conv2DBackpropInput', list, [integers(xShape), kernel, gradient]),
+  );
 }
 
 /** Gradient of `conv2d` with respect to w, whose shape is `wShape`. */
@@ -208,7 +229,11 @@ export function conv2dFilterGrad(
 }
 
 /** Constant 1x1 kernel [1, 1, C, before + C + after] that copies C channels and puts zero channels around them. */
-export function channelSelection(channels: number, [before, after]: readonly [number, number], dtype: DType): Tensor {
+export function channelSelection(
+  channels: number,
+  [before, after]: readonly [number, number],
+  dtype: DType,
+): Tensor {
   return constant(`select${channels},${before},${after},${dtype}`, () => {
     const wide = before + channels + after;
     const matrix = new Float32Array(channels * wide);
@@ -347,12 +372,17 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
 }
 
 /** Adds a vector along the last axis. */
-export function biasAdd(x: Tensor, bias: Tensor): Tensor {
-  const list = attributes(`bias${x.dtype}`, () => [
-    attribute.type('T', x.dtype),
+export const biasAdd = (x: Tensor, bias: Tensor) => run('BiasAdd', biasAttributes(x.dtype), [x, bias]);
+
+/** Sum over all axes but the last: the gradient of `biasAdd` with respect to the bias. */
+export const biasAddGrad = (gradient: Tensor) =>
+  run('BiasAddGrad', biasAttributes(gradient.dtype), [gradient]);
+
+function biasAttributes(dtype: DType): Attribute[] {
+  return attributes(`bias${dtype}`, () => [
+    attribute.type('T', dtype),
     attribute.string('data_format', 'NHWC'),
   ]);
-  return run('BiasAdd', list, [x, bias]);
 }
 
 /** Elements `begin`, `begin + stride`, ... below `end` along every axis. */
@@ -362,7 +392,12 @@ export function stridedSlice(
   end: readonly number[],
   strides: readonly number[],
 ): Tensor {
-  return run('StridedSlice', sliceAttributes(x.dtype), [x, integers(begin), integers(end), integers(strides)]);
+  return run('StridedSlice', sliceAttributes(x.dtype), [
+    x,
+    integers(begin),
+    integers(end),
+    integers(strides),
+  ]);
 }
 
 function sliceAttributes(dtype: DType): Attribute[] {
@@ -376,7 +411,10 @@ function sliceAttributes(dtype: DType): Attribute[] {
 }
 
 /** Cross entropy of each row of logits [N, C] against probabilities [N, C], and its gradient [N, C] per row. */
-export function softmaxCrossEntropy(logits: Tensor, probabilities: Tensor): { loss: Tensor; gradient: Tensor } {
+export function softmaxCrossEntropy(
+  logits: Tensor,
+  probabilities: Tensor,
+): { loss: Tensor; gradient: Tensor } {
   const [loss, gradient] = runMany(
     'SoftmaxCrossEntropyWithLogits',
     typed(logits.dtype),

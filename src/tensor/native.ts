@@ -7,7 +7,16 @@ import { engineUnavailable } from './unavailable';
  */
 
 /** TensorFlow's numbers for element types (tensorflow/core/framework/types.proto). */
-export const DType = { float32: 1, float64: 2, int32: 3, uint8: 4, int64: 9, bool: 10, bfloat16: 14, resource: 20 } as const;
+export const DType = {
+  float32: 1,
+  float64: 2,
+  int32: 3,
+  uint8: 4,
+  int64: 9,
+  bool: 10,
+  bfloat16: 14,
+  resource: 20,
+} as const;
 export type DType = (typeof DType)[keyof typeof DType];
 
 /** A tensor in the engine's memory. It must be freed by `dispose` or by the `scope` it was made in. */
@@ -86,11 +95,23 @@ export function nativeVersion(): string {
 /** Makes attributes in the binding's form. Lists are allowed where the kernel takes them. */
 export const attribute = {
   string: (name: string, value: string): Attribute => ({ name, type: binding().TF_ATTR_STRING, value }),
-  int: (name: string, value: number | readonly number[]): Attribute => ({ name, type: binding().TF_ATTR_INT, value }),
-  float: (name: string, value: number | readonly number[]): Attribute => ({ name, type: binding().TF_ATTR_FLOAT, value }),
+  int: (name: string, value: number | readonly number[]): Attribute => ({
+    name,
+    type: binding().TF_ATTR_INT,
+    value,
+  }),
+  float: (name: string, value: number | readonly number[]): Attribute => ({
+    name,
+    type: binding().TF_ATTR_FLOAT,
+    value,
+  }),
   bool: (name: string, value: boolean): Attribute => ({ name, type: binding().TF_ATTR_BOOL, value }),
   type: (name: string, value: DType): Attribute => ({ name, type: binding().TF_ATTR_TYPE, value }),
-  shape: (name: string, value: readonly number[]): Attribute => ({ name, type: binding().TF_ATTR_SHAPE, value }),
+  shape: (name: string, value: readonly number[]): Attribute => ({
+    name,
+    type: binding().TF_ATTR_SHAPE,
+    value,
+  }),
 };
 
 /** Tensors made since each open scope began, innermost last. */
@@ -141,7 +162,6 @@ export function read(tensor: Tensor): Float32Array | Int32Array | Uint8Array {
   return binding().tensorDataSync(tensor.id);
 }
 
-
 /** Frees tensors now. */
 export function dispose(...tensors: readonly Tensor[]): void {
   for (const tensor of tensors) {
@@ -158,7 +178,9 @@ export function keep(tensor: Tensor): Tensor {
 }
 
 /** Runs `body` and frees every tensor it made, except the one or those it returns, which pass to the outer scope. */
-export function scope<T extends Tensor | readonly Tensor[] | undefined | number | Float32Array>(body: () => T): T {
+export function scope<T extends Tensor | readonly Tensor[] | undefined | number | Float32Array>(
+  body: () => T,
+): T {
   const own = new Set<Tensor>();
   scopes.push(own);
   let result: T;

@@ -1,5 +1,6 @@
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { parameterShapes } from '../networks/parameter-shapes';
+import { tensorFlowShape, toPyTorch, toTensorFlow } from '../networks/weight-layout';
 
 /**
  * All trainable numbers of a network in one vector, so that weight decay, optimiser, moving average, penalties and
@@ -28,8 +29,13 @@ export interface ParameterSlot {
 export function parameterLayout(description: NetworkDescription): ParameterLayout {
   const all = [...parameterShapes(description)].map(([name, shape]) => ({
     name,
-    kind: shape.length === 4 ? ('convolution' as const) : shape.length === 2 ? ('dense' as const) : ('vector' as const),
-    shape: permuted(shape),
+    kind:
+      shape.length === 4
+        ? ('convolution' as const)
+        : shape.length === 2
+          ? ('dense' as const)
+          : ('vector' as const),
+    shape: tensorFlowShape(shape),
     size: shape.reduce((a, b) => a * b, 1),
   }));
   const isStatistic = (name: string) => /\.running_(mean|var)$/.test(name);
@@ -58,36 +64,6 @@ function placed(slots: readonly Omit<ParameterSlot, 'offset'>[]): ParameterSlot[
   });
 }
 
-/** OIHW -> HWIO, [out, in] -> [in, out]. */
-function permuted(shape: readonly number[]): number[] {
-  if (shape.length === 4) return [shape[2], shape[3], shape[1], shape[0]];
-  return [...shape].reverse();
-}
-
-/** Both layouts index output channels, input channels and taps: out * inner <-> inner * out. */
-export function toTensorFlow(data: Float32Array, shape: readonly number[]): Float32Array {
-  if (shape.length < 2) return data.slice();
-  const [out, inputs] = shape;
-  const taps = data.length / (out * inputs);
-  const result = new Float32Array(data.length);
-  for (let o = 0; o < out; o++)
-    for (let i = 0; i < inputs; i++)
-      for (let t = 0; t < taps; t++) result[(t * inputs + i) * out + o] = data[(o * inputs + i) * taps + t];
-  return result;
-}
-
-/** Inverse of `toTensorFlow`; `shape` is PyTorch's. */
-export function toPyTorch(data: Float32Array, shape: readonly number[]): Float32Array {
-  if (shape.length < 2) return data.slice();
-  const [out, inputs] = shape;
-  const taps = data.length / (out * inputs);
-  const result = new Float32Array(data.length);
-  for (let o = 0; o < out; o++)
-    for (let i = 0; i < inputs; i++)
-      for (let t = 0; t < taps; t++) result[(o * inputs + i) * taps + t] = data[(t * inputs + i) * out + o];
-  return result;
-}
-
 /** The vector's contents from named parameters. */
 export function packParameters(parameters: Parameters, slots: readonly ParameterSlot[]): Float32Array {
   const vector = new Float32Array(lengthOf(slots));
@@ -106,7 +82,8 @@ export function unpackParameters(
   statistics: Float32Array,
 ): Parameters {
   const sources = new Map<string, Float32Array>();
-  for (const slot of layout.slots) sources.set(slot.name, weights.subarray(slot.offset, slot.offset + slot.size));
+  for (const slot of layout.slots)
+    sources.set(slot.name, weights.subarray(slot.offset, slot.offset + slot.size));
   for (const slot of layout.statistics) {
     sources.set(slot.name, statistics.subarray(slot.offset, slot.offset + slot.size));
   }

@@ -51,8 +51,8 @@ export interface Batch {
 }
 
 export interface Trainer {
-  /** One optimiser step; returns the mean loss and how many pictures the network got right before it. */
-  step(batch: Batch, rate: number): { loss: number; right: number };
+  /** One optimiser step (`random` feeds dropout); returns the mean loss and how many pictures the network got right before it. */
+  step(batch: Batch, rate: number, random: RandomStream): { loss: number; right: number };
   /** Moves the average towards the present weights: average += share * (weights - average). */
   updateAverage(share: number): void;
   state(): TrainerState;
@@ -74,7 +74,7 @@ export function initialState(network: NetworkDescription, parameters: Parameters
 }
 
 /** A trainer that starts from `state`. Tensors it holds are freed by `dispose`. */
-export function createTrainer(options: TrainerOptions, state: TrainerState, random: RandomStream): Trainer {
+export function createTrainer(options: TrainerOptions, state: TrainerState): Trainer {
   const { network } = options;
   const layout = parameterLayout(network);
   const compute = options.precision === 'bfloat16' ? DType.bfloat16 : DType.float32;
@@ -105,7 +105,7 @@ export function createTrainer(options: TrainerOptions, state: TrainerState, rand
     return data;
   };
 
-  function step(batch: Batch, rate: number) {
+  function step(batch: Batch, rate: number, random: RandomStream) {
     const tape = createTape();
     const x = normalise(batch);
     const { named, leaves, gather } = parameterTensors(layout, sgd.weights.value(), compute);
@@ -189,7 +189,13 @@ function parameterTensors(layout: ParameterLayout, vector: Tensor, compute: DTyp
   const [head, ...tail] = k.split(vector, [layout.convolution, ...others.map((slot) => slot.size)]);
   dispose(vector);
   const computed = compute === DType.float32 ? head : k.cast(head, compute);
-  const pieces = [...k.split(computed, convolutions.map((slot) => slot.size)), ...tail];
+  const pieces = [
+    ...k.split(
+      computed,
+      convolutions.map((slot) => slot.size),
+    ),
+    ...tail,
+  ];
   const leaves = layout.slots.map((slot, i) => k.reshape(pieces[i], slot.shape));
   dispose(...pieces, computed);
   if (computed !== head) dispose(head);
@@ -208,8 +214,18 @@ function parameterTensors(layout: ParameterLayout, vector: Tensor, compute: DTyp
 
 /** uint8 pictures -> (pixels / 255 - mean) / std in the compute type. */
 function pictureNormaliser(mean: readonly number[], std: readonly number[], compute: DType) {
-  const scale = keep(upload(Float32Array.from(std, (s) => 1 / (255 * s)), [std.length]));
-  const shift = keep(upload(Float32Array.from(mean, (m, c) => -m / std[c]), [mean.length]));
+  const scale = keep(
+    upload(
+      Float32Array.from(std, (s) => 1 / (255 * s)),
+      [std.length],
+    ),
+  );
+  const shift = keep(
+    upload(
+      Float32Array.from(mean, (m, c) => -m / std[c]),
+      [mean.length],
+    ),
+  );
   const normalise = (batch: Pick<Batch, 'pixels' | 'count' | 'height' | 'width' | 'channels'>) => {
     const bytes = upload(batch.pixels, [batch.count, batch.height, batch.width, batch.channels]);
     const floats = k.cast(bytes, DType.float32);

@@ -1,0 +1,126 @@
+import * as k from '../tensor/kernels';
+import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
+import type { NetworkDescription, Node, Parameters } from './description';
+import { tensorFlowShape, toTensorFlow } from './weight-layout';
+
+/** uint8 pictures [count, height, width, channels]. */
+export interface Pictures {
+  readonly pixels: Uint8Array;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** A network ready to classify; batch norm must be folded. */
+export interface Inference {
+  /** [count, classes], row by row. */
+  logits(pictures: Pictures): Float32Array;
+  dispose(): void;
+}
+
+export interface InferenceOptions {
+  /** Per channel, of pixels / 255. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** May look at or replace a node's output; what it returns belongs to the pass. */
+  readonly afterNode?: (node: Node, output: Tensor) => Tensor;
+}
+
+/** Loads a folded network into the native engine, in float32. */
+export function createInference(
+  description: NetworkDescription,
+  parameters: Parameters,
+  options: InferenceOptions,
+): Inference {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { data, shape }] of parameters) {
+    tensors.set(name, keep(upload(toTensorFlow(data, shape), tensorFlowShape(shape))));
+  }
+  const scale = keep(
+    upload(
+      Float32Array.from(options.std, (s) => 1 / (255 * s)),
+      [options.std.length],
+    ),
+  );
+  const shift = keep(
+    upload(
+      Float32Array.from(options.mean, (m, c) => -m / options.std[c]),
+      [options.mean.length],
+    ),
+  );
+  return {
+    logits: ({ pixels, count, height, width, channels }) =>
+      scope(() => {
+        const bytes = upload(pixels, [count, height, width, channels]);
+        const x = k.add(k.multiply(k.cast(bytes, DType.float32), scale), shift);
+        return k.floats(forward(description, tensors, x, options.afterNode));
+      }),
+    dispose: () => dispose(scale, shift, ...tensors.values()),
+  };
+}
+
+function forward(
+  description: NetworkDescription,
+  parameters: ReadonlyMap<string, Tensor>,
+  x: Tensor,
+  afterNode: InferenceOptions['afterNode'],
+): Tensor {
+  const outputs = new Map<string, Tensor>([['input', x]]);
+  let last = x;
+  for (const node of description.nodes) {
+    last = step(node, (name) => outputs.get(name)!, parameters);
+    if (afterNode) last = afterNode(node, last);
+    outputs.set(node.name, last);
+  }
+  return last;
+}
+
+function step(node: Node, output: (name: string) => Tensor, parameters: ReadonlyMap<string, Tensor>): Tensor {
+  switch (node.op) {
+    case 'conv': {
+      const y = k.conv2d(output(node.input), parameters.get(`${node.name}.weight`)!, node);
+      return node.bias ? k.biasAdd(y, parameters.get(`${node.name}.bias`)!) : y;
+    }
+    case 'batchnorm':
+      throw new Error(`${node.name}: fold batch norm before inference`);
+    case 'relu':
+      return k.relu(output(node.input));
+    case 'add':
+      return k.add(output(node.inputs[0]), output(node.inputs[1]));
+    case 'maxpool': {
+      const x = output(node.input);
+      const padded = node.padding > 0 ? k.pad(x, node.padding, node.padding) : x;
+      return k.maxPool(padded, node.kernel, node.stride);
+    }
+    case 'subsample-pad': {
+      const x = output(node.input);
+      const select = k.channelSelection(x.shape[3], node.padChannels, x.dtype);
+      return k.conv2d(x, select, { stride: node.stride, padding: 0 });
+    }
+    case 'globalpool':
+      return k.globalMean(output(node.input));
+    case 'avgpool':
+      return gridMean(output(node.input), node.grid);
+    case 'flatten': {
+      const x = output(node.input);
+      const [n, h, w, c] = x.shape;
+      return k.reshape(h * w === 1 ? x : k.transpose(x, [0, 3, 1, 2]), [n, c * h * w]);
+    }
+    case 'dropout':
+      return output(node.input);
+    case 'dense': {
+      const y = k.matMul(output(node.input), parameters.get(`${node.name}.weight`)!);
+      return node.bias ? k.biasAdd(y, parameters.get(`${node.name}.bias`)!) : y;
+    }
+  }
+}
+
+/** Mean over a `grid` x `grid` partition; height and width must be multiples of `grid`. */
+function gridMean(x: Tensor, grid: number): Tensor {
+  const [n, h, w, c] = x.shape;
+  if (h === grid && w === grid) return x;
+  const rows = k.sum(k.reshape(x, [n, grid, h / grid, w * c]), [2]);
+  const sums = k.sum(k.reshape(rows, [n, grid, grid, w / grid, c]), [3]);
+  return k.multiply(sums, k.scalar((grid * grid) / (h * w)));
+}

@@ -1,0 +1,188 @@
+import { meanPixel, trainingBatches } from '../data/batches';
+import type { Dataset } from '../data/dataset';
+import { InputError } from '../errors';
+import type { NetworkDescription, Parameters } from '../networks/description';
+import { initialParameters } from '../networks/initial-parameters';
+import type { OnProgress } from '../progress';
+import { randomStream } from '../tensor/random';
+import { readCheckpoint, writeCheckpoint } from './checkpoint';
+import { evaluateParameters } from './evaluate';
+import { learningRate, type Schedule, validateSchedule } from './schedule';
+import { createTrainer, initialState } from './trainer';
+
+/** How a network is trained. Everything here is recorded in the checkpoint and must agree when training resumes. */
+export interface TrainingRecipe {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly schedule: Schedule;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+  /** Probability taken from the true class and spread over all classes. */
+  readonly labelSmoothing: number;
+  readonly crop: number;
+  readonly flip: boolean;
+  /** Side of the cutout square; 0: none. */
+  readonly cutout: number;
+  /** Decay a step of the moving average of the weights; 0: no average. */
+  readonly averageDecay: number;
+  /** Matrix products in bfloat16 (master weights stay float32) or all in float32. */
+  readonly precision: 'float32' | 'bfloat16';
+  readonly seed: number;
+}
+
+export const defaultRecipe: TrainingRecipe = {
+  epochs: 30,
+  batchSize: 128,
+  schedule: { kind: 'one-cycle', peak: 0.2, warmup: 0.2 },
+  momentum: 0.9,
+  nesterov: true,
+  weightDecay: 5e-4,
+  labelSmoothing: 0,
+  crop: 4,
+  flip: true,
+  cutout: 0,
+  averageDecay: 0.998,
+  precision: 'bfloat16',
+  seed: 1,
+};
+
+/** One line of the training curve. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly rate: number;
+  readonly loss: number;
+  /** Percent right on the augmented training pictures, while the epoch ran. */
+  readonly trainAccuracy: number;
+  /** Percent right on all test pictures, of the averaged weights (of the weights where there is no average). */
+  readonly testAccuracy: number;
+  readonly seconds: number;
+}
+
+export interface TrainingOptions {
+  readonly network: NetworkDescription;
+  readonly dataset: Dataset;
+  readonly recipe: TrainingRecipe;
+  /** Where the state is kept after every epoch; training goes on from it when it is there. */
+  readonly checkpoint?: string;
+  /** Start from these instead of fresh parameters. */
+  readonly start?: Parameters;
+  /** Epochs between test evaluations (default 1; the last epoch is always evaluated). */
+  readonly evaluateEvery?: number;
+  readonly onProgress?: OnProgress;
+  readonly onEpoch?: (record: EpochRecord) => void;
+  /** Stops after the batch in hand; the last epoch's checkpoint stays. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainingResult {
+  readonly parameters: Parameters;
+  readonly curve: readonly EpochRecord[];
+  /** False when the signal stopped it. */
+  readonly finished: boolean;
+}
+
+/**
+ * Trains a network. With the same recipe, data and engine, a run that was interrupted and resumed gives the same bits
+ * as one that was not: epochs draw their random numbers from streams of their own.
+ * @throws InputError for a recipe out of range or a checkpoint of another network or recipe.
+ */
+export async function train(options: TrainingOptions): Promise<TrainingResult> {
+  const { network, dataset, recipe } = options;
+  validateRecipe(recipe);
+  const resumed = options.checkpoint ? readCheckpoint(options.checkpoint, network, recipe) : undefined;
+  const start = options.start ?? initialParameters(network, recipe.seed);
+  const curve: EpochRecord[] = [...(resumed?.curve ?? [])];
+  const trainer = createTrainer(
+    { ...recipe, network, batchNormMomentum: 0.1, mean: dataset.mean, std: dataset.std },
+    resumed?.state ?? initialState(network, start),
+  );
+  const which = recipe.averageDecay > 0 ? 'average' : 'weights';
+  try {
+    for (let epoch = curve.length; epoch < recipe.epochs; epoch++) {
+      const sums = await runEpoch(epoch, trainer, options);
+      if (!sums) return { parameters: trainer.parameters(which), curve, finished: false };
+      const last = epoch === recipe.epochs - 1;
+      const due = last || (epoch + 1) % (options.evaluateEvery ?? 1) === 0;
+      const testAccuracy = due
+        ? evaluateParameters(network, trainer.parameters(which), dataset, dataset.test).top1
+        : Number.NaN;
+      curve.push({ epoch, testAccuracy, ...sums });
+      if (options.checkpoint) writeCheckpoint(options.checkpoint, network, recipe, trainer.state(), curve);
+      options.onEpoch?.(curve[curve.length - 1]);
+    }
+    return { parameters: trainer.parameters(which), curve, finished: true };
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** Steps of the moving average are taken together: one costs a pass over all weights. */
+const AVERAGE_EVERY = 5;
+
+async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>, options: TrainingOptions) {
+  const { network, dataset, recipe } = options;
+  const { batchSize } = recipe;
+  const stepsAnEpoch = Math.floor(dataset.train.count / batchSize);
+  const steps = stepsAnEpoch * recipe.epochs;
+  const fill = meanPixel(dataset);
+  const started = performance.now();
+  const random = randomStream(recipe.seed, `dropout of epoch ${epoch}`);
+  let loss = 0;
+  let right = 0;
+  let step = 0;
+  for (const batch of trainingBatches(dataset.train, { ...recipe, fill, epoch })) {
+    const global = epoch * stepsAnEpoch + step;
+    const targets = smoothLabels(batch.labels, network.classes, recipe.labelSmoothing);
+    const result = trainer.step({ ...batch, targets }, learningRate(recipe.schedule, global, steps), random);
+    if (!Number.isFinite(result.loss))
+      throw new InputError(
+        `loss is ${result.loss} in epoch ${epoch + 1}, step ${step + 1}: lower the learning rate`,
+      );
+    loss += result.loss;
+    right += result.right;
+    step++;
+    if (recipe.averageDecay > 0 && global % AVERAGE_EVERY === AVERAGE_EVERY - 1)
+      trainer.updateAverage(averageShare(recipe.averageDecay, global));
+    const note = `epoch ${epoch + 1}/${recipe.epochs}, loss ${(loss / step).toFixed(3)}, ${((100 * right) / (step * batchSize)).toFixed(1)} %`;
+    options.onProgress?.({ done: global + 1, total: steps, note });
+    // Lets signals and timers run between steps.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (options.signal?.aborted) return undefined;
+  }
+  return {
+    rate: learningRate(recipe.schedule, (epoch + 1) * stepsAnEpoch - 1, steps),
+    loss: loss / step,
+    trainAccuracy: (100 * right) / (step * batchSize),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** The average forgets faster in the beginning, when the weights still move far. */
+function averageShare(decay: number, step: number): number {
+  const warm = Math.min(decay, (1 + step) / (10 + step));
+  return 1 - warm ** AVERAGE_EVERY;
+}
+
+/** One-hot labels with `smoothing` spread evenly: [count, classes]. */
+export function smoothLabels(labels: Int32Array, classes: number, smoothing: number): Float32Array {
+  const targets = new Float32Array(labels.length * classes).fill(smoothing / classes);
+  for (let i = 0; i < labels.length; i++) targets[i * classes + labels[i]] += 1 - smoothing;
+  return targets;
+}
+
+function validateRecipe(recipe: TrainingRecipe): void {
+  validateSchedule(recipe.schedule);
+  const whole = { epochs: recipe.epochs, batchSize: recipe.batchSize };
+  for (const [field, value] of Object.entries(whole))
+    if (!Number.isInteger(value) || value < 1)
+      throw new InputError(`${field} ${value} is not a whole number from 1`);
+  const shares = {
+    momentum: recipe.momentum,
+    labelSmoothing: recipe.labelSmoothing,
+    averageDecay: recipe.averageDecay,
+  };
+  for (const [field, value] of Object.entries(shares))
+    if (!(value >= 0 && value < 1)) throw new InputError(`${field} ${value} is outside 0..1`);
+  if (!(recipe.weightDecay >= 0)) throw new InputError(`weightDecay ${recipe.weightDecay} is below 0`);
+}
