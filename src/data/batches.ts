@@ -1,8 +1,10 @@
+import { InputError } from '../errors';
 import { randomStream } from '../tensor/random';
-import type { PictureSet } from './dataset';
+import type { Dataset, PictureSet } from './dataset';
 
+/** Pictures for one step. The arrays are used again for the next batch: read them before asking for it. */
 export interface PictureBatch {
-  /** [count, height, width, channels]; the memory is used again for the next batch. */
+  /** [count, height, width, channels] */
   readonly pixels: Uint8Array;
   readonly labels: Int32Array;
   readonly count: number;
@@ -11,58 +13,103 @@ export interface PictureBatch {
   readonly channels: number;
 }
 
-export interface Augmentation {
-  /** Pixels of padding from which a picture-sized window is cut at random; 0: none. */
-  readonly crop: number;
-  /** Mirror half of the pictures. */
-  readonly flip: boolean;
-  /** Side of a square blotted out at a random place (DeVries and Taylor 2017); 0: none. */
-  readonly cutout: number;
-  /** Pixel that fills padding and cutout, one value a channel: the data's mean. */
-  readonly fill: readonly number[];
-}
-
-export interface TrainingBatchOptions extends Augmentation {
+export interface TrainingBatchesOptions {
   readonly batchSize: number;
   readonly seed: number;
-  /** Order and augmentation depend on seed and epoch alone, so training can resume at any epoch. */
+  /** From 0. Order and augmentation depend on `seed` and `epoch` alone, so an epoch can be repeated on its own. */
   readonly epoch: number;
+  /** Uint8 per channel, shown where padding and cutout hide the picture: `meanPixel(dataset)`. */
+  readonly fill: readonly number[];
+  /** Pixels of padding on each side before a random crop; 0 (the default): none. */
+  readonly crop?: number;
+  /** Mirror every other picture, at random. Default false. */
+  readonly flip?: boolean;
+  /** Side of the hidden square in pixels, its centre anywhere in the picture (DeVries, Taylor 2017); 0 (the default): none. */
+  readonly cutout?: number;
+  /** Side of the crop in pixels. Default: the pictures as they are. */
+  readonly size?: number;
+  /** Only the first pictures of the set. Default: all. */
+  readonly limit?: number;
+  /** Leave out the last batch if it is not full. Default true. */
+  readonly dropLast?: boolean;
 }
 
-/** One epoch in random order with augmentation; the last partial batch is dropped. */
-export function* trainingBatches(set: PictureSet, options: TrainingBatchOptions): Generator<PictureBatch> {
-  const { batchSize } = options;
-  const random = randomStream(options.seed, `pictures of epoch ${options.epoch}`);
-  const order = random.permutation(set.count);
-  const batch = emptyBatch(set, batchSize);
-  for (let at = 0; at + batchSize <= set.count; at += batchSize) {
-    for (let i = 0; i < batchSize; i++) {
-      const index = order[at + i];
-      batch.labels[i] = set.labels[index];
-      augment(set, index, batch.pixels, i, options, random);
+/** How many batches an epoch has. */
+export function batchCount(
+  set: PictureSet,
+  { batchSize, limit, dropLast = true }: Pick<TrainingBatchesOptions, 'batchSize' | 'limit' | 'dropLast'>,
+): number {
+  const batches = Math.min(limit ?? set.count, set.count) / batchSize;
+  return dropLast ? Math.floor(batches) : Math.ceil(batches);
+}
+
+/** The mean picture element of a data set, rounded to uint8: it becomes about 0 after normalisation. */
+export function meanPixel(dataset: Pick<Dataset, 'mean'>): number[] {
+  return dataset.mean.map((mean) => Math.round(mean * 255));
+}
+
+/** The batches of one training epoch in random order, augmented. */
+export function* trainingBatches(set: PictureSet, options: TrainingBatchesOptions): Generator<PictureBatch> {
+  const { batchSize, seed, epoch, fill, crop = 0, flip = false, cutout = 0 } = options;
+  check(set, options);
+  const height = options.size ?? set.height;
+  const width = options.size ?? set.width;
+  const order = randomStream(seed, `epoch ${epoch} order`).permutation(
+    Math.min(options.limit ?? set.count, set.count),
+  );
+  // One stream each, so that switching one augmentation on leaves the others as they were.
+  const crops = randomStream(seed, `epoch ${epoch} crop`);
+  const flips = randomStream(seed, `epoch ${epoch} flip`);
+  const cutouts = randomStream(seed, `epoch ${epoch} cutout`);
+  const pictureBytes = height * width * set.channels;
+  const pixels = new Uint8Array(batchSize * pictureBytes);
+  const labels = new Int32Array(batchSize);
+  const batches = batchCount(set, options);
+
+  for (let batch = 0; batch < batches; batch++) {
+    const count = Math.min(batchSize, order.length - batch * batchSize);
+    for (let i = 0; i < count; i++) {
+      const picture = order[batch * batchSize + i];
+      labels[i] = set.labels[picture];
+      const target = { pixels, at: i * pictureBytes, height, width };
+      const top = crops.integer(set.height + 2 * crop - height + 1) - crop;
+      const left = crops.integer(set.width + 2 * crop - width + 1) - crop;
+      const mirrored = flip && flips.uint32() >= 0x80000000;
+      copyWindow(set, picture, top, left, mirrored, target, fill);
+      if (cutout > 0) hideSquare(target, cutouts.integer(height), cutouts.integer(width), cutout, fill);
     }
-    yield batch;
+    yield batchOf(pixels, labels, count, height, width, set.channels);
   }
 }
 
-/** All pictures in order as they are; the last batch may be smaller. */
-export function* evaluationBatches(set: PictureSet, batchSize: number): Generator<PictureBatch> {
-  const size = set.height * set.width * set.channels;
-  for (let at = 0; at < set.count; at += batchSize) {
-    const count = Math.min(batchSize, set.count - at);
-    yield {
-      ...emptyBatch(set, 0),
-      pixels: set.pixels.subarray(at * size, (at + count) * size),
-      labels: set.labels.subarray(at, at + count),
-      count,
-    };
+/** The pictures in their order as they are; the last batch may be smaller. */
+export function* evaluationBatches(
+  set: PictureSet,
+  { batchSize, limit = set.count }: { readonly batchSize: number; readonly limit?: number },
+): Generator<PictureBatch> {
+  checkCount('batchSize', batchSize, 1);
+  checkCount('limit', limit, 0);
+  const pictureBytes = set.height * set.width * set.channels;
+  const end = Math.min(limit, set.count);
+  for (let first = 0; first < end; first += batchSize) {
+    const last = Math.min(first + batchSize, end);
+    const pixels = set.pixels.subarray(first * pictureBytes, last * pictureBytes);
+    const labels = set.labels.subarray(first, last);
+    yield batchOf(pixels, labels, last - first, set.height, set.width, set.channels);
   }
 }
 
-function emptyBatch({ height, width, channels }: PictureSet, count: number): PictureBatch {
+function batchOf(
+  pixels: Uint8Array,
+  labels: Int32Array,
+  count: number,
+  height: number,
+  width: number,
+  channels: number,
+): PictureBatch {
   return {
-    pixels: new Uint8Array(count * height * width * channels),
-    labels: new Int32Array(count),
+    pixels: pixels.subarray(0, count * height * width * channels),
+    labels: labels.subarray(0, count),
     count,
     height,
     width,
@@ -70,47 +117,95 @@ function emptyBatch({ height, width, channels }: PictureSet, count: number): Pic
   };
 }
 
-function augment(
-  set: PictureSet,
-  index: number,
-  target: Uint8Array,
-  place: number,
-  { crop, flip, cutout, fill }: Augmentation,
-  random: { integer(n: number): number },
-): void {
-  const { height, width, channels } = set;
-  const dy = random.integer(2 * crop + 1) - crop;
-  const dx = random.integer(2 * crop + 1) - crop;
-  const mirrored = flip && random.integer(2) === 1;
-  const size = height * width * channels;
-  const source = set.pixels.subarray(index * size, (index + 1) * size);
-  const picture = target.subarray(place * size, (place + 1) * size);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const sy = y + dy;
-      const sx = (mirrored ? width - 1 - x : x) + dx;
-      const inside = sy >= 0 && sy < height && sx >= 0 && sx < width;
-      const to = (y * width + x) * channels;
-      const from = (sy * width + sx) * channels;
-      for (let c = 0; c < channels; c++) picture[to + c] = inside ? source[from + c] : fill[c];
-    }
-  }
-  if (cutout > 0) blot(picture, height, width, channels, cutout, fill, random);
+/** A picture in a batch's buffer, from byte `at`. */
+interface Target {
+  readonly pixels: Uint8Array;
+  readonly at: number;
+  readonly height: number;
+  readonly width: number;
 }
 
-/** Centre anywhere in the picture, so that the square may hang over the edge, as in the paper. */
-function blot(
-  picture: Uint8Array,
-  height: number,
-  width: number,
-  channels: number,
+/** Copies the window whose upper left corner is (top, left), either possibly negative; `fill` where it leaves the picture. */
+function copyWindow(
+  set: PictureSet,
+  picture: number,
+  top: number,
+  left: number,
+  mirrored: boolean,
+  { pixels, at, height, width }: Target,
+  fill: readonly number[],
+): void {
+  const { channels } = set;
+  const from = picture * set.height * set.width * channels;
+  const firstRow = Math.max(0, -top);
+  const lastRow = Math.min(height, set.height - top);
+  const firstColumn = Math.max(0, -left);
+  const lastColumn = Math.min(width, set.width - left);
+  const whole = firstRow === 0 && lastRow === height && firstColumn === 0 && lastColumn === width;
+  if (!whole) fillPixels(pixels, at, at + height * width * channels, fill);
+  const rowBytes = (lastColumn - firstColumn) * channels;
+  for (let row = firstRow; row < lastRow; row++) {
+    let source = from + ((row + top) * set.width + firstColumn + left) * channels;
+    const end = source + rowBytes;
+    if (!mirrored) {
+      let to = at + (row * width + firstColumn) * channels;
+      while (source < end) pixels[to++] = set.pixels[source++];
+      continue;
+    }
+    let to = at + (row * width + width - 1 - firstColumn) * channels;
+    for (; source < end; source += channels, to -= channels) {
+      for (let c = 0; c < channels; c++) pixels[to + c] = set.pixels[source + c];
+    }
+  }
+}
+
+/** Writes `fill` over the square of side `side` around (y, x), as far as it lies in the picture. */
+function hideSquare(
+  { pixels, at, height, width }: Target,
+  y: number,
+  x: number,
   side: number,
   fill: readonly number[],
-  random: { integer(n: number): number },
 ): void {
-  const top = random.integer(height) - (side >> 1);
-  const left = random.integer(width) - (side >> 1);
-  for (let y = Math.max(0, top); y < Math.min(height, top + side); y++)
-    for (let x = Math.max(0, left); x < Math.min(width, left + side); x++)
-      for (let c = 0; c < channels; c++) picture[(y * width + x) * channels + c] = fill[c];
+  const top = Math.max(0, y - (side >> 1));
+  const bottom = Math.min(height, y - (side >> 1) + side);
+  const left = Math.max(0, x - (side >> 1));
+  const right = Math.min(width, x - (side >> 1) + side);
+  for (let row = top; row < bottom; row++) {
+    const start = at + row * width * fill.length;
+    fillPixels(pixels, start + left * fill.length, start + right * fill.length, fill);
+  }
+}
+
+function fillPixels(pixels: Uint8Array, start: number, end: number, fill: readonly number[]): void {
+  for (let i = start; i < end; i += fill.length) {
+    for (let c = 0; c < fill.length; c++) pixels[i + c] = fill[c];
+  }
+}
+
+function check(set: PictureSet, options: TrainingBatchesOptions): void {
+  const { fill, crop = 0, size } = options;
+  checkCount('batchSize', options.batchSize, 1);
+  checkCount('epoch', options.epoch, 0);
+  checkCount('crop', crop, 0);
+  checkCount('cutout', options.cutout ?? 0, 0);
+  checkCount('limit', options.limit ?? set.count, 1);
+  if (fill.length !== set.channels) {
+    throw new InputError(
+      `fill has ${fill.length} values, the pictures have ${set.channels} channels: one value a channel is needed`,
+    );
+  }
+  if (size === undefined) return;
+  const largest = Math.min(set.height, set.width) + 2 * crop;
+  if (!Number.isInteger(size) || size < 1 || size > largest) {
+    throw new InputError(
+      `size is ${size}: allowed is a whole number 1..${largest} (the picture with its padding)`,
+    );
+  }
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new InputError(`${name} is ${value}: allowed is a whole number from ${least}`);
+  }
 }
