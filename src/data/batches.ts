@@ -64,6 +64,7 @@ export function* trainingBatches(set: PictureSet, options: TrainingBatchesOption
   const pictureBytes = height * width * set.channels;
   const pixels = new Uint8Array(batchSize * pictureBytes);
   const labels = new Int32Array(batchSize);
+  const blank = Uint8Array.from({ length: pictureBytes }, (_, i) => fill[i % fill.length]);
   const batches = batchCount(set, options);
 
   for (let batch = 0; batch < batches; batch++) {
@@ -71,12 +72,12 @@ export function* trainingBatches(set: PictureSet, options: TrainingBatchesOption
     for (let i = 0; i < count; i++) {
       const picture = order[batch * batchSize + i];
       labels[i] = set.labels[picture];
-      const target = { pixels, at: i * pictureBytes, height, width };
+      const target = { pixels, at: i * pictureBytes, height, width, channels: set.channels };
       const top = crops.integer(set.height + 2 * crop - height + 1) - crop;
       const left = crops.integer(set.width + 2 * crop - width + 1) - crop;
       const mirrored = flip && flips.uint32() >= 0x80000000;
-      copyWindow(set, picture, top, left, mirrored, target, fill);
-      if (cutout > 0) hideSquare(target, cutouts.integer(height), cutouts.integer(width), cutout, fill);
+      copyWindow(set, picture, top, left, mirrored, target, blank);
+      if (cutout > 0) hideSquare(target, cutouts.integer(height), cutouts.integer(width), cutout, blank);
     }
     yield batchOf(pixels, labels, count, height, width, set.channels);
   }
@@ -123,63 +124,57 @@ interface Target {
   readonly at: number;
   readonly height: number;
   readonly width: number;
+  readonly channels: number;
 }
 
-/** Copies the window whose upper left corner is (top, left), either possibly negative; `fill` where it leaves the picture. */
+/** Copies the window whose upper left corner is (top, left), either possibly negative; `blank` where it leaves the picture. */
 function copyWindow(
   set: PictureSet,
   picture: number,
   top: number,
   left: number,
   mirrored: boolean,
-  { pixels, at, height, width }: Target,
-  fill: readonly number[],
+  { pixels, at, height, width, channels }: Target,
+  blank: Uint8Array,
 ): void {
-  const { channels } = set;
+  const source = set.pixels;
   const from = picture * set.height * set.width * channels;
   const firstRow = Math.max(0, -top);
   const lastRow = Math.min(height, set.height - top);
   const firstColumn = Math.max(0, -left);
   const lastColumn = Math.min(width, set.width - left);
   const whole = firstRow === 0 && lastRow === height && firstColumn === 0 && lastColumn === width;
-  if (!whole) fillPixels(pixels, at, at + height * width * channels, fill);
+  if (!whole) pixels.set(blank, at);
   const rowBytes = (lastColumn - firstColumn) * channels;
+  if (rowBytes <= 0) return; // padding wider than the picture: nothing of it is seen
   for (let row = firstRow; row < lastRow; row++) {
-    let source = from + ((row + top) * set.width + firstColumn + left) * channels;
-    const end = source + rowBytes;
+    let read = from + ((row + top) * set.width + firstColumn + left) * channels;
+    const end = read + rowBytes;
     if (!mirrored) {
-      let to = at + (row * width + firstColumn) * channels;
-      while (source < end) pixels[to++] = set.pixels[source++];
+      pixels.set(source.subarray(read, end), at + (row * width + firstColumn) * channels);
       continue;
     }
-    let to = at + (row * width + width - 1 - firstColumn) * channels;
-    for (; source < end; source += channels, to -= channels) {
-      for (let c = 0; c < channels; c++) pixels[to + c] = set.pixels[source + c];
+    let write = at + (row * width + width - 1 - firstColumn) * channels;
+    for (; read < end; read += channels, write -= channels) {
+      for (let c = 0; c < channels; c++) pixels[write + c] = source[read + c];
     }
   }
 }
 
-/** Writes `fill` over the square of side `side` around (y, x), as far as it lies in the picture. */
+/** Writes `blank` over the square of side `side` around (y, x), as far as it lies in the picture. */
 function hideSquare(
-  { pixels, at, height, width }: Target,
+  { pixels, at, height, width, channels }: Target,
   y: number,
   x: number,
   side: number,
-  fill: readonly number[],
+  blank: Uint8Array,
 ): void {
   const top = Math.max(0, y - (side >> 1));
   const bottom = Math.min(height, y - (side >> 1) + side);
   const left = Math.max(0, x - (side >> 1));
   const right = Math.min(width, x - (side >> 1) + side);
   for (let row = top; row < bottom; row++) {
-    const start = at + row * width * fill.length;
-    fillPixels(pixels, start + left * fill.length, start + right * fill.length, fill);
-  }
-}
-
-function fillPixels(pixels: Uint8Array, start: number, end: number, fill: readonly number[]): void {
-  for (let i = start; i < end; i += fill.length) {
-    for (let c = 0; c < fill.length; c++) pixels[i + c] = fill[c];
+    pixels.set(blank.subarray(0, (right - left) * channels), at + (row * width + left) * channels);
   }
 }
 
