@@ -1,0 +1,48 @@
+import { InputError } from '../errors';
+import type { EncodingName, PlaneEncoding } from './plane-encoding';
+
+/** Integer codes of one layer and how they lie on crossbars. */
+export interface CodeMatrix {
+  /** [rows, columns], row-major. */
+  readonly codes: Int8Array;
+  readonly rows: number;
+  /** Output channels. */
+  readonly columns: number;
+  /** Rows summed in one conversion (R). Row tile t holds rows t*R..t*R+R-1; the last may be shorter. */
+  readonly tileRows: number;
+  readonly weightBits: number;
+  /** Default `sign-split`. */
+  readonly encoding?: EncodingName;
+  /** Default 1. */
+  readonly cellBits?: number;
+}
+
+/** Throws an InputError unless sizes are whole, positive and agree. */
+export function checkShape(
+  matrix: { rows: number; columns: number; tileRows: number },
+  length: number,
+): void {
+  for (const field of ['rows', 'columns', 'tileRows'] as const) {
+    const value = matrix[field];
+    if (!Number.isInteger(value) || value < 1 || value > 2 ** 31) {
+      throw new InputError(`${field}: ${value} is not a whole number of at least 1`);
+    }
+  }
+  if (matrix.tileRows > 65535) throw new InputError(`tileRows: ${matrix.tileRows} is above 65535`);
+  if (length !== matrix.rows * matrix.columns) {
+    throw new InputError(`layer of ${matrix.rows} rows x ${matrix.columns} columns holds ${length} weights`);
+  }
+}
+
+/** Throws an InputError at the first code that the encoding cannot hold. */
+export function checkCodes(codes: Int8Array, columns: number, encoding: PlaneEncoding): void {
+  const { minCode, maxCode } = encoding;
+  for (let i = 0; i < codes.length; i++) {
+    if (codes[i] < minCode || codes[i] > maxCode) {
+      const where = `row ${Math.floor(i / columns)}, column ${i % columns}`;
+      throw new InputError(
+        `code ${codes[i]} at ${where} is outside ${minCode}..${maxCode} of ${encoding.name}`,
+      );
+    }
+  }
+}

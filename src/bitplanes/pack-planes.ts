@@ -1,0 +1,40 @@
+import { InputError } from '../errors';
+import { type CodeMatrix, checkCodes, checkShape } from './code-matrix';
+import { planeEncoding } from './plane-encoding';
+
+export interface PackedPlanes {
+  /** One bit a cell: [tiles][columns][polarities][planes][wordsPerColumn]; row r of a tile is bit r % 32 of word r / 32. */
+  readonly words: Uint32Array;
+  readonly tiles: number;
+  readonly polarities: number;
+  readonly planes: number;
+  readonly wordsPerColumn: number;
+}
+
+/** Packs every bit column of a layer into 32-bit words (1-bit cells only). Rows beyond a short last tile are zero. */
+export function packPlanes(matrix: CodeMatrix): PackedPlanes {
+  const { codes, rows, columns, tileRows } = matrix;
+  if ((matrix.cellBits ?? 1) !== 1)
+    throw new InputError(`cellBits: packing needs 1-bit cells, not ${matrix.cellBits}`);
+  checkShape(matrix, codes.length);
+  const encoding = planeEncoding(matrix.encoding ?? 'sign-split', matrix.weightBits);
+  checkCodes(codes, columns, encoding);
+  const { polarities, planes, digits } = encoding;
+  const slots = polarities * planes;
+  const tiles = Math.ceil(rows / tileRows);
+  const wordsPerColumn = Math.ceil(tileRows / 32);
+  const words = new Uint32Array(tiles * columns * slots * wordsPerColumn);
+  for (let row = 0; row < rows; row++) {
+    const tile = Math.floor(row / tileRows);
+    const word = (row - tile * tileRows) >>> 5;
+    const bit = 1 << ((row - tile * tileRows) & 31);
+    for (let column = 0; column < columns; column++) {
+      const at = (codes[row * columns + column] + 128) * slots;
+      const base = (tile * columns + column) * slots;
+      for (let slot = 0; slot < slots; slot++) {
+        if (digits[at + slot] !== 0) words[(base + slot) * wordsPerColumn + word] |= bit;
+      }
+    }
+  }
+  return { words, tiles, polarities, planes, wordsPerColumn };
+}
