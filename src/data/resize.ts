@@ -1,0 +1,109 @@
+/** Pictures as bytes: [height, width, channels]. */
+export interface Raster {
+  readonly pixels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** Pillow keeps its filter weights as integers with this many fraction bits. */
+const FRACTION_BITS = 22;
+
+/** Per output position: where its inputs begin, how many they are, and their fixed-point weights. */
+interface Filter {
+  readonly first: Int32Array;
+  readonly taps: Int32Array;
+  /** [outputs, most] */
+  readonly weights: Int32Array;
+  readonly most: number;
+}
+
+/**
+ * Resizes with Pillow's bilinear filter (`Image.resize(..., BILINEAR)`), which torchvision uses: a triangle as wide as the
+ * reduction, first along rows, then along columns, each rounded to a byte. Equal to Pillow bit for bit.
+ */
+export function resizeBilinear(image: Raster, height: number, width: number): Raster {
+  const narrow = image.width === width ? image : resizeRows(image, width);
+  return narrow.height === height ? narrow : resizeColumns(narrow, height);
+}
+
+/** torchvision's `Resize(side)`: the shorter side becomes `side`, the other keeps the proportion, rounded down. */
+export function resizeShorterSide(image: Raster, side: number): Raster {
+  const { height, width } = image;
+  if (height <= width) return resizeBilinear(image, side, Math.floor((side * width) / height));
+  return resizeBilinear(image, Math.floor((side * height) / width), side);
+}
+
+/** torchvision's `CenterCrop(side)`; the picture must be at least that large. */
+export function centerCrop(image: Raster, side: number): Raster {
+  const { width, channels } = image;
+  const top = halfToEven(image.height - side);
+  const left = halfToEven(width - side);
+  const pixels = new Uint8Array(side * side * channels);
+  for (let row = 0; row < side; row++) {
+    const start = ((top + row) * width + left) * channels;
+    pixels.set(image.pixels.subarray(start, start + side * channels), row * side * channels);
+  }
+  return { pixels, height: side, width: side, channels };
+}
+
+/** Half of a whole number; Python's round() takes halves to the even neighbour. */
+function halfToEven(twice: number): number {
+  const floor = Math.floor(twice / 2);
+  return twice % 2 === 0 ? floor : floor + (floor % 2);
+}
+
+/** Weights as Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` compute them. */
+function triangleFilter(from: number, to: number): Filter {
+  const scale = from / to;
+  const support = Math.max(scale, 1);
+  const most = Math.ceil(support) * 2 + 1;
+  const first = new Int32Array(to);
+  const taps = new Int32Array(to);
+  const weights = new Int32Array(to * most);
+  for (let i = 0; i < to; i++) {
+    const centre = (i + 0.5) * scale;
+    first[i] = Math.max(0, Math.trunc(centre - support + 0.5));
+    taps[i] = Math.min(from, Math.trunc(centre + support + 0.5)) - first[i];
+    const row = Array.from({ length: taps[i] }, (_, k) =>
+      Math.max(0, 1 - Math.abs((k + first[i] - centre + 0.5) * (1 / support))),
+    );
+    const sum = row.reduce((a, b) => a + b, 0);
+    for (let k = 0; k < taps[i]; k++) {
+      weights[i * most + k] = Math.trunc(0.5 + (row[k] / sum) * 2 ** FRACTION_BITS);
+    }
+  }
+  return { first, taps, weights, most };
+}
+
+function resizeRows(image: Raster, width: number): Raster {
+  const { pixels: source, height, channels } = image;
+  const { first, taps, weights, most } = triangleFilter(image.width, width);
+  const pixels = new Uint8Array(height * width * channels);
+  for (let row = 0; row < height; row++) {
+    for (let x = 0; x < width; x++) {
+      const from = (row * image.width + first[x]) * channels;
+      for (let c = 0; c < channels; c++) {
+        let sum = 1 << (FRACTION_BITS - 1);
+        for (let k = 0; k < taps[x]; k++) sum += source[from + k * channels + c] * weights[x * most + k];
+        pixels[(row * width + x) * channels + c] = sum >> FRACTION_BITS;
+      }
+    }
+  }
+  return { pixels, height, width, channels };
+}
+
+function resizeColumns(image: Raster, height: number): Raster {
+  const { pixels: source, width, channels } = image;
+  const { first, taps, weights, most } = triangleFilter(image.height, height);
+  const stride = width * channels;
+  const pixels = new Uint8Array(height * stride);
+  for (let y = 0; y < height; y++) {
+    for (let i = 0; i < stride; i++) {
+      let sum = 1 << (FRACTION_BITS - 1);
+      for (let k = 0; k < taps[y]; k++) sum += source[(first[y] + k) * stride + i] * weights[y * most + k];
+      pixels[y * stride + i] = sum >> FRACTION_BITS;
+    }
+  }
+  return { pixels, height, width, channels };
+}
