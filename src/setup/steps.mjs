@@ -1,0 +1,25 @@
+import { binding } from './binding.mjs';
+import { build, packageLinks } from './build.mjs';
+import { chromium } from './chromium.mjs';
+import { engineCheck } from './engine-check.mjs';
+import { libtensorflow } from './libtensorflow.mjs';
+import { notebookKernel } from './notebook-kernel.mjs';
+import { npmPackages } from './npm-packages.mjs';
+import { pythonEnvironment } from './python-environment.mjs';
+
+/**
+ * What has to be there, each step needing only those before it. Python comes before libtensorflow because its pip fetches the wheel.
+ *
+ * @type {readonly import('./context.mjs').Step[]}
+ */
+export const STEPS = [
+  npmPackages,
+  pythonEnvironment,
+  libtensorflow,
+  binding,
+  build,
+  packageLinks,
+  notebookKernel,
+  chromium,
+  engineCheck,
+];
