@@ -40,7 +40,9 @@ function bars(options: BarFigure, barmode: 'group' | 'stack'): Figure {
       name,
       x: [...categories],
       y: plainValues(values, categories.length, `series "${name}"`),
-      marker: { pattern: { shape: PATTERNS[i % PATTERNS.length], solidity: 0.15 } },
+      marker: {
+        pattern: { shape: PATTERNS[i % PATTERNS.length], fillmode: 'overlay', solidity: 0.1, size: 10 },
+      },
       ...(errors
         ? { error_y: { type: 'data', array: plainValues(errors, categories.length, `errors of "${name}"`) } }
         : {}),

@@ -63,7 +63,7 @@ export function houseLayout(frame: FigureFrame, x: Axis, y: Axis): Record<string
     legend: { bgcolor: 'rgba(255,255,255,0.8)' },
     xaxis: axisLayout(x),
     yaxis: axisLayout(y),
-    ...markerLayout(frame.markers ?? []),
+    ...markerLayout(frame.markers ?? [], { x, y }),
   };
 }
 
@@ -76,14 +76,18 @@ function axisLayout({ title, unit, scale, range, tick }: Axis): Record<string, u
     gridcolor: GRID,
     zeroline: false,
     ticks: 'outside',
-    ...(logarithmic ? { type: 'log' } : {}),
+    // D2: labels at 1, 2 and 5 of each decade.
+    ...(logarithmic ? { type: 'log', dtick: 'D2' } : {}),
     // Plotly wants the ends of a logarithmic axis as powers of ten.
     ...(range ? { range: logarithmic ? range.map(Math.log10) : [...range] } : {}),
     ...(tick ? { dtick: tick } : {}),
   };
 }
 
-function markerLayout(markers: readonly Marker[]): Record<string, unknown> {
+function markerLayout(
+  markers: readonly Marker[],
+  axes: Readonly<Record<'x' | 'y', Axis>>,
+): Record<string, unknown> {
   if (markers.length === 0) return {};
   const span = (axis: 'x' | 'y', at: number) =>
     axis === 'x'
@@ -103,7 +107,8 @@ function markerLayout(markers: readonly Marker[]): Record<string, unknown> {
       text: label,
       showarrow: false,
       font: { size: 12 },
-      ...place(axis, at),
+      // On a logarithmic axis Plotly takes a line's place as the value, a text's as its power of ten.
+      ...place(axis, axes[axis].scale === 'log' ? Math.log10(at) : at),
     })),
   };
 }

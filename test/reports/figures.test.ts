@@ -73,7 +73,7 @@ test('a logarithmic axis gives its range in powers of ten, markers are dashed li
   });
   expect(figure.layout.xaxis).toMatchObject({ type: 'log', range: [0, expect.closeTo(3)] });
   expect(figure.layout.shapes).toMatchObject([{ x0: 7, x1: 7, yref: 'paper' }]);
-  expect(figure.layout.annotations).toMatchObject([{ x: 7, text: 'k = 7' }]);
+  expect(figure.layout.annotations).toMatchObject([{ x: Math.log10(7), text: 'k = 7' }]);
 });
 
 describe('histogram', () => {
