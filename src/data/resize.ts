@@ -20,7 +20,8 @@ interface Filter {
 
 /**
  * Resizes with Pillow's bilinear filter (`Image.resize(..., BILINEAR)`), which torchvision uses: a triangle as wide as the
- * reduction, first along rows, then along columns, each rounded to a byte. Equal to Pillow bit for bit.
+ * reduction, first along rows, then along columns, each rounded to a byte. Equal to Pillow up to 12 bit for bit;
+ * Pillow 13 takes the columns first where that is less work, and then differs by one level here and there.
  */
 export function resizeBilinear(image: Raster, height: number, width: number): Raster {
   const narrow = image.width === width ? image : resizeRows(image, width);
