@@ -1,6 +1,6 @@
 import * as k from '../tensor/kernels';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
-import type { NetworkDescription, Node, Parameters } from './description';
+import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from './description';
 import { tensorFlowShape, toTensorFlow } from './weight-layout';
 
 /** uint8 pictures [count, height, width, channels]. */
@@ -23,20 +23,15 @@ export interface InferenceOptions {
   /** Per channel, of pixels / 255. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
-  /** May look at or replace a node's output; what it returns belongs to the pass. */
-  readonly afterNode?: (node: Node, output: Tensor) => Tensor;
 }
 
 /** Loads a folded network into the native engine, in float32. */
 export function createInference(
   description: NetworkDescription,
   parameters: Parameters,
-  options: InferenceOptions,
+  options: InferenceOptions & ForwardHooks,
 ): Inference {
-  const tensors = new Map<string, Tensor>();
-  for (const [name, { data, shape }] of parameters) {
-    tensors.set(name, keep(upload(toTensorFlow(data, shape), tensorFlowShape(shape))));
-  }
+  const tensors = uploadParameters(parameters);
   const scale = keep(
     upload(
       Float32Array.from(options.std, (s) => 1 / (255 * s)),
@@ -54,29 +49,55 @@ export function createInference(
       scope(() => {
         const bytes = upload(pixels, [count, height, width, channels]);
         const x = k.add(k.multiply(k.cast(bytes, DType.float32), scale), shift);
-        return k.floats(forward(description, tensors, x, options.afterNode));
+        return k.floats(forward(description, tensors, x, options));
       }),
     dispose: () => dispose(scale, shift, ...tensors.values()),
   };
 }
 
-function forward(
+/** Parameters in the engine, in TensorFlow's layouts; the caller frees them. */
+export function uploadParameters(parameters: Parameters): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { data, shape }] of parameters)
+    tensors.set(name, keep(upload(toTensorFlow(data, shape), tensorFlowShape(shape))));
+  return tensors;
+}
+
+/** Ways into the forward pass for quantisation, crossbars and probes. */
+export interface ForwardHooks {
+  /** Computes a convolution or dense layer in place of the engine, bias included. */
+  readonly layer?: (node: ConvNode | DenseNode, input: Tensor) => Tensor;
+  /** May look at or replace a node's output. */
+  readonly afterNode?: (node: Node, output: Tensor) => Tensor;
+}
+
+/** Logits of x [N, H, W, C] (normalised, or whatever `hooks.layer` takes). Call it within a scope. */
+export function forward(
   description: NetworkDescription,
   parameters: ReadonlyMap<string, Tensor>,
   x: Tensor,
-  afterNode: InferenceOptions['afterNode'],
+  hooks: ForwardHooks = {},
 ): Tensor {
   const outputs = new Map<string, Tensor>([['input', x]]);
   let last = x;
   for (const node of description.nodes) {
-    last = step(node, (name) => outputs.get(name)!, parameters);
-    if (afterNode) last = afterNode(node, last);
+    const crossbar = node.op === 'conv' || node.op === 'dense';
+    last =
+      crossbar && hooks.layer
+        ? hooks.layer(node, outputs.get(node.input)!)
+        : runNode(node, (name) => outputs.get(name)!, parameters);
+    if (hooks.afterNode) last = hooks.afterNode(node, last);
     outputs.set(node.name, last);
   }
   return last;
 }
 
-function step(node: Node, output: (name: string) => Tensor, parameters: ReadonlyMap<string, Tensor>): Tensor {
+/** The output of one node, given those of the nodes it reads. */
+export function runNode(
+  node: Node,
+  output: (name: string) => Tensor,
+  parameters: ReadonlyMap<string, Tensor>,
+): Tensor {
   switch (node.op) {
     case 'conv': {
       const y = k.conv2d(output(node.input), parameters.get(`${node.name}.weight`)!, node);

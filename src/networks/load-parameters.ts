@@ -1,7 +1,7 @@
 import { InputError } from '../errors';
 import { describeAccount, firstFew } from './describe-account';
 import type { NetworkDescription, Parameters } from './description';
-import { type MatchAccount, matchParameters } from './match-parameters';
+import { type MatchAccount, marksLayer, matchParameters } from './match-parameters';
 import { networkNames } from './network-by-name';
 import { type Checkpoint, readCheckpoint } from './read-checkpoint';
 import { recogniseNetwork } from './recognise-network';
@@ -28,9 +28,9 @@ function requireRecognised(checkpoint: Checkpoint): NetworkDescription {
   return description;
 }
 
-/** Weights and batch norms left over mean another, larger network; lone buffers do not. */
+/** Layers left over mean another, larger network; lone buffers do not. */
 function leftLayers({ unused }: MatchAccount, { tensors }: Checkpoint): string[] {
-  return unused.filter((name) => /\.running_var$/.test(name) || (tensors.get(name)?.shape.length ?? 0) >= 2);
+  return unused.filter((name) => marksLayer(name, tensors.get(name)!));
 }
 
 function requireMatch(checkpoint: Checkpoint, description: NetworkDescription, account: MatchAccount): void {

@@ -22,6 +22,11 @@ export interface MatchAccount {
   }[];
 }
 
+/** Whether a tensor must belong to a layer (a weight, a batch norm's statistics), so that a network without it is another. */
+export function marksLayer(name: string, tensor: StoredTensor): boolean {
+  return FLOATS.has(tensor.dtype) && (name.endsWith('.running_var') || tensor.shape.length >= 2);
+}
+
 type Shapes = ReadonlyMap<string, readonly number[]>;
 
 /** A layer: the tensors that share all of their name but the end, and what tells layers of one kind apart. */

@@ -1,15 +1,15 @@
 import type { NetworkDescription } from './description';
 import { foldedDescription } from './fold-batch-norm';
+import { marksLayer } from './match-parameters';
 import { networkByName, networkNames } from './network-by-name';
 import { parameterShapes } from './parameter-shapes';
 import type { Checkpoint } from './read-checkpoint';
 
 function fits(checkpoint: Checkpoint, description: NetworkDescription): boolean {
   const shapes = parameterShapes(description);
-  if (shapes.size !== checkpoint.tensors.size) return false;
   for (const [name, shape] of shapes)
     if (checkpoint.tensors.get(name)?.shape.join() !== shape.join()) return false;
-  return true;
+  return [...checkpoint.tensors].every(([name, tensor]) => shapes.has(name) || !marksLayer(name, tensor));
 }
 
 /** The zoo's network `name` with as many classes as the file's last layer has. */
