@@ -172,6 +172,6 @@ export const libtensorflow = {
     await rm(libtensorflowFolder(context.home), { recursive: true, force: true });
     await rename(out, libtensorflowFolder(context.home));
     await rm(join(context.home, 'downloads'), { recursive: true, force: true });
-    return `${found.version} (${found.from}), ${size(source.wheel.bytes)} downloaded`;
+    return `${found.version} (${found.from}), ${size(source.wheel.bytes)}`;
   },
 };

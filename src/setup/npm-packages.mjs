@@ -53,7 +53,7 @@ export const npmPackages = {
   },
   what({ root }) {
     const count = Object.keys(readJson(join(root, 'package-lock.json'))?.packages ?? {}).length;
-    return `installing up to ${count} packages, about 140 MB to download`;
+    return `installing up to ${count} packages, about 200 MB to download`;
   },
   async work({ root, env, run }) {
     const [program, ...first] = npmCommand(env);
@@ -71,6 +71,6 @@ export const npmPackages = {
       throw new SetupError(`npm ci failed: ${tellingLine(output)} (all of it: .setup/log/npm.log)`);
     if (!packagesMatchLock(root))
       throw new SetupError('npm ci ended but node_modules does not match package-lock.json');
-    return 'installed';
+    return 'installed, 200 MB';
   },
 };

@@ -92,7 +92,7 @@ export const pythonEnvironment = {
     return (await environmentState(root)) === 'ready' ? 'Jupyter in .venv' : null;
   },
   what() {
-    return 'making .venv with JupyterLab, nbclient, nbconvert, plotly: about 95 MB to download';
+    return 'making .venv with JupyterLab, nbclient, nbconvert, plotly: about 60 MB to download';
   },
   async work(context, task) {
     const { root } = context;
@@ -111,6 +111,6 @@ export const pythonEnvironment = {
       join(root, '.venv', STAMP),
       JSON.stringify({ complete: true, foreign, ...wanted(root) }),
     );
-    return `Jupyter in .venv (Python ${found.version})`;
+    return `Jupyter in .venv (Python ${found.version}), 60 MB`;
   },
 };
