@@ -20,8 +20,10 @@ const cache = new Map<string, Attribute[]>();
 
 /** Attribute lists are built once for each distinct call: building them costs as much as a small kernel. */
 function attributes(key: string, build: () => Attribute[]): Attribute[] {
-  let list = cache.get(key);
-  if (!list) cache.set(key, (list = build()));
+  const known = cache.get(key);
+  if (known) return known;
+  const list = build();
+  cache.set(key, list);
   return list;
 }
 
@@ -77,8 +79,10 @@ export function integers(values: readonly number[]): Tensor {
 
 /** A tensor made once and kept for the life of the process, outside every scope. */
 export function constant(key: string, make: () => Tensor): Tensor {
-  let tensor = constants.get(key);
-  if (!tensor) constants.set(key, (tensor = keepConstant(make())));
+  const known = constants.get(key);
+  if (known) return known;
+  const tensor = keepConstant(make());
+  constants.set(key, tensor);
   return tensor;
 }
 

@@ -1,8 +1,8 @@
 import { evaluationBatches } from '../data/batches';
-import type { Dataset, PictureSet } from '../data/dataset';
+import type { PictureSet } from '../data/dataset';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
-import { createInference } from '../networks/inference';
+import { createInference, type Inference, type InferenceOptions } from '../networks/inference';
 import type { OnProgress } from '../progress';
 
 export interface Accuracy {
@@ -11,33 +11,60 @@ export interface Accuracy {
   /** Percent whose class is among the five largest. */
   readonly top5: number;
   readonly pictures: number;
+  /** Half width of the 95 % interval of top1 in points (normal approximation of the binomial). */
+  readonly interval: number;
 }
 
-/** Accuracy in float32 with batch norm folded, on all pictures of `set`. */
-export function evaluateParameters(
-  network: NetworkDescription,
-  parameters: Parameters,
-  { mean, std }: Pick<Dataset, 'mean' | 'std'>,
+export interface AccuracyOptions {
+  readonly batchSize?: number;
+  /** Only the first so many pictures. */
+  readonly limit?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** Accuracy on the pictures of `set`; frees the inference. */
+export function measureAccuracy(
+  inference: Inference,
+  classes: number,
   set: PictureSet,
-  { batchSize = 500, onProgress }: { batchSize?: number; onProgress?: OnProgress } = {},
+  { batchSize = 250, limit = set.count, onProgress }: AccuracyOptions = {},
 ): Accuracy {
-  const folded = foldBatchNorm(network, parameters);
-  const inference = createInference(folded.description, folded.parameters, { mean, std });
-  let top1 = 0;
-  let top5 = 0;
+  const total = Math.min(limit, set.count);
+  let first = 0;
+  let five = 0;
   let done = 0;
   try {
-    for (const batch of evaluationBatches(set, { batchSize })) {
-      const ranks = ranksOf(inference.logits(batch), batch.labels, network.classes);
-      top1 += ranks.filter((rank) => rank < 1).length;
-      top5 += ranks.filter((rank) => rank < 5).length;
+    for (const batch of evaluationBatches(set, { batchSize, limit: total })) {
+      for (const rank of ranksOf(inference.logits(batch), batch.labels, classes)) {
+        if (rank < 1) first++;
+        if (rank < 5) five++;
+      }
       done += batch.count;
-      onProgress?.({ done, total: set.count, note: 'accuracy' });
+      onProgress?.({ done, total, note: 'accuracy' });
     }
   } finally {
     inference.dispose();
   }
-  return { top1: (100 * top1) / set.count, top5: (100 * top5) / set.count, pictures: set.count };
+  const share = first / total;
+  return {
+    top1: 100 * share,
+    top5: (100 * five) / total,
+    pictures: total,
+    interval: 196 * Math.sqrt((share * (1 - share)) / total),
+  };
+}
+
+/** Accuracy of a float network, in float32 with batch norm folded. */
+export function evaluateParameters(
+  network: NetworkDescription,
+  parameters: Parameters,
+  { mean, std }: InferenceOptions,
+  set: PictureSet,
+  options: AccuracyOptions = {},
+): Accuracy {
+  const folded = foldBatchNorm(network, parameters);
+  const inference = createInference(folded.description, folded.parameters, { mean, std });
+  return measureAccuracy(inference, network.classes, set, options);
 }
 
 /** For each picture, how many classes have a larger logit than its own. */

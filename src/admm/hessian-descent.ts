@@ -1,0 +1,188 @@
+/**
+ * Improves feasible codes of a layer in the metric of its Hessian, one move at a time, keeping every budget:
+ * 1-opt gives one weight its best value under the bits still free; 2-opt moves a bit from one weight to another in the
+ * same bit column. Sign-split encoding.
+ */
+export interface DescentProblem {
+  /** [rows, rows], symmetric, with a positive diagonal. */
+  readonly hessian: Float32Array;
+  /** Wanted weights in units of the scale, [rows, columns]. */
+  readonly targets: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+  readonly tileRows: number;
+  readonly weightBits: number;
+  /** k_b: ones allowed in a bit column. */
+  readonly bitLimit: number;
+  /** k_v: nonzeros allowed in a (row tile, output channel); rows: no limit. */
+  readonly valueLimit: number;
+  /** Rounds of 1-opt and 2-opt at most. */
+  readonly rounds: number;
+}
+
+/** Changes `codes` [rows, columns] in place; returns how many moves were made. */
+export function descend(problem: DescentProblem, codes: Int8Array): number {
+  let moves = 0;
+  for (let column = 0; column < problem.columns; column++) moves += descendColumn(problem, codes, column);
+  return moves;
+}
+
+interface ColumnState {
+  readonly values: Int32Array;
+  /** H (v - a) */
+  readonly gradient: Float64Array;
+  /** Ones of each bit column: [tile][polarity][plane]. */
+  readonly ones: Int32Array;
+  /** Nonzeros of each tile. */
+  readonly nonzeros: Int32Array;
+}
+
+function descendColumn(problem: DescentProblem, codes: Int8Array, column: number): number {
+  const state = columnState(problem, codes, column);
+  let moves = 0;
+  for (let round = 0; round < problem.rounds; round++) {
+    const made = singleMoves(problem, state) + bitMoves(problem, state);
+    moves += made;
+    if (made === 0) break;
+  }
+  for (let row = 0; row < problem.rows; row++) codes[row * problem.columns + column] = state.values[row];
+  return moves;
+}
+
+function columnState(problem: DescentProblem, codes: Int8Array, column: number): ColumnState {
+  const { hessian, targets, rows, columns, tileRows, weightBits } = problem;
+  const planes = weightBits - 1;
+  const tiles = Math.ceil(rows / tileRows);
+  const values = Int32Array.from({ length: rows }, (_, row) => codes[row * columns + column]);
+  const gradient = new Float64Array(rows);
+  const state = {
+    values,
+    gradient,
+    ones: new Int32Array(tiles * 2 * planes),
+    nonzeros: new Int32Array(tiles),
+  };
+  for (let row = 0; row < rows; row++) {
+    const error = values[row] - targets[row * columns + column];
+    const line = hessian.subarray(row * rows, (row + 1) * rows);
+    for (let i = 0; i < rows; i++) gradient[i] += line[i] * error;
+    count(problem, state, row, values[row], 1);
+  }
+  return state;
+}
+
+/** Adds (by = 1) or removes (by = -1) a row's value from the counts. */
+function count(problem: DescentProblem, state: ColumnState, row: number, value: number, by: number): void {
+  if (value === 0) return;
+  const planes = problem.weightBits - 1;
+  const tile = Math.floor(row / problem.tileRows);
+  const base = (tile * 2 + (value < 0 ? 1 : 0)) * planes;
+  const magnitude = Math.abs(value);
+  for (let plane = 0; plane < planes; plane++) if ((magnitude >> plane) & 1) state.ones[base + plane] += by;
+  state.nonzeros[tile] += by;
+}
+
+function setValue(problem: DescentProblem, state: ColumnState, row: number, value: number): void {
+  const change = value - state.values[row];
+  count(problem, state, row, state.values[row], -1);
+  count(problem, state, row, value, 1);
+  state.values[row] = value;
+  const line = problem.hessian.subarray(row * problem.rows, (row + 1) * problem.rows);
+  for (let i = 0; i < problem.rows; i++) state.gradient[i] += line[i] * change;
+}
+
+/** Gives every weight in turn its best value under the free bits. */
+function singleMoves(problem: DescentProblem, state: ColumnState): number {
+  const { hessian, rows } = problem;
+  let moves = 0;
+  for (let row = 0; row < rows; row++) {
+    const curvature = hessian[row * rows + row];
+    const value = state.values[row];
+    const wanted = value - state.gradient[row] / curvature;
+    count(problem, state, row, value, -1);
+    const best = nearestFree(problem, state, row, wanted);
+    count(problem, state, row, value, 1);
+    if (best === value) continue;
+    if (Math.abs(best - wanted) < Math.abs(value - wanted) - 1e-6) {
+      setValue(problem, state, row, best);
+      moves++;
+    }
+  }
+  return moves;
+}
+
+/** Nearest value to `wanted` that the bit columns and the value limit leave room for. */
+function nearestFree(problem: DescentProblem, state: ColumnState, row: number, wanted: number): number {
+  const planes = problem.weightBits - 1;
+  const tile = Math.floor(row / problem.tileRows);
+  if (state.nonzeros[tile] >= problem.valueLimit) return 0;
+  const base = (tile * 2 + (wanted < 0 ? 1 : 0)) * planes;
+  let lower = 0;
+  for (let plane = 0; plane < planes; plane++)
+    if (state.ones[base + plane] < problem.bitLimit) lower += 1 << plane;
+  let rest = Math.abs(wanted);
+  let magnitude = 0;
+  // From the top plane down, a bit is taken iff the rest is at least halfway between all lower bits and it.
+  for (let plane = planes - 1; plane >= 0; plane--) {
+    if (state.ones[base + plane] >= problem.bitLimit) continue;
+    lower -= 1 << plane;
+    if (rest >= ((1 << plane) + lower) / 2) {
+      magnitude += 1 << plane;
+      rest -= 1 << plane;
+    }
+  }
+  return wanted < 0 ? -magnitude : magnitude;
+}
+
+/** In every full bit column, gives a bit to another weight as long as that lowers the error. */
+function bitMoves(problem: DescentProblem, state: ColumnState): number {
+  const planes = problem.weightBits - 1;
+  let moves = 0;
+  for (let tile = 0; tile * problem.tileRows < problem.rows; tile++)
+    for (const sign of [1, -1])
+      for (let plane = planes - 1; plane >= 0; plane--) {
+        const full = state.ones[(tile * 2 + (sign < 0 ? 1 : 0)) * planes + plane] >= problem.bitLimit;
+        if (full && moveBit(problem, state, tile, sign, plane)) moves++;
+      }
+  return moves;
+}
+
+/** Makes the best move of one bit within a bit column, if any lowers the error. */
+function moveBit(
+  problem: DescentProblem,
+  state: ColumnState,
+  tile: number,
+  sign: number,
+  plane: number,
+): boolean {
+  const { hessian, rows, tileRows, valueLimit } = problem;
+  const { values, gradient } = state;
+  const first = tile * tileRows;
+  const last = Math.min(rows, first + tileRows);
+  const bit = 1 << plane;
+  const step = sign * bit;
+  const valuesFull = state.nonzeros[tile] >= valueLimit;
+  let best = -1e-6;
+  let giver = -1;
+  let taker = -1;
+  for (let j = first; j < last; j++) {
+    if (values[j] * sign <= 0 || (Math.abs(values[j]) & bit) === 0) continue;
+    const giving = -gradient[j] * step + (hessian[j * rows + j] * bit * bit) / 2;
+    const frees = Math.abs(values[j]) === bit;
+    for (let i = first; i < last; i++) {
+      const value = values[i] * sign;
+      if (value < 0 || (value & bit) !== 0) continue;
+      if (value === 0 && valuesFull && !frees) continue;
+      const taking = gradient[i] * step + (hessian[i * rows + i] * bit * bit) / 2;
+      const change = giving + taking - hessian[j * rows + i] * bit * bit;
+      if (change < best) {
+        best = change;
+        giver = j;
+        taker = i;
+      }
+    }
+  }
+  if (giver < 0) return false;
+  setValue(problem, state, giver, values[giver] - step);
+  setValue(problem, state, taker, values[taker] + step);
+  return true;
+}

@@ -1,0 +1,269 @@
+import { InputError } from '../errors';
+import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from '../networks/description';
+import { type Pictures, runNode, uploadParameters } from '../networks/inference';
+import { inputsOf } from '../networks/node-shapes';
+import type { OnProgress } from '../progress';
+import { weightMatrix } from '../quantization/build-integer-network';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import { inputCoding } from '../quantization/input-coding';
+import { loadLayer } from '../quantization/integer-layer';
+import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import * as k from '../tensor/kernels';
+import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
+import { randomStream } from '../tensor/random';
+import { layerAdmm } from './layer-admm';
+import { randomPositions, samplePatches } from './patch-samples';
+import { secondMoments } from './second-moments';
+
+export interface PostTrainingSettings {
+  /** Resolution the pruned network's ADCs need: k_b = 2^adcBits - 1 ones a bit column. */
+  readonly adcBits: number;
+  /** R: rows summed in one conversion. */
+  readonly tileRows: number;
+  /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
+  readonly valueLimit?: number;
+  /** ADMM iterations a layer at most. */
+  readonly iterations?: number;
+  /** Input patches a layer from which its Hessian is measured. */
+  readonly patches?: number;
+  readonly seed?: number;
+}
+
+export interface LayerOutcome {
+  readonly name: string;
+  /** Output error over output variance on the calibration pictures. */
+  readonly relativeError: number;
+  readonly nonzeroShare: number;
+  readonly residuals: readonly number[];
+}
+
+export interface PostTrainingResult {
+  readonly network: IntegerNetwork;
+  readonly layers: readonly LayerOutcome[];
+}
+
+/** The float network that the pruned one should reproduce, batch norm folded. */
+export interface ReferenceNetwork {
+  readonly description: NetworkDescription;
+  readonly parameters: Parameters;
+}
+
+/**
+ * Hierarchical pruning after training, without labels: layer by layer in network order, each calibrated on what the
+ * already compressed layers give it. One pass serves both networks: their activations go down side by side, and a
+ * layer is pruned when its inputs have arrived.
+ * @param network the unpruned integer network; its activation scales are kept
+ */
+export function prunePostTraining(
+  network: IntegerNetwork,
+  reference: ReferenceNetwork,
+  calibration: Pictures,
+  settings: PostTrainingSettings,
+  onProgress?: OnProgress,
+): PostTrainingResult {
+  validate(settings, calibration);
+  const { description } = network;
+  const total = crossbarNodes(description).length;
+  const lastUse = lastUses(description);
+  const layers = new Map<string, IntegerLayer>();
+  const outcomes: LayerOutcome[] = [];
+  const referenceTensors = uploadParameters(reference.parameters);
+  const flow = startFlow(network, calibration);
+  description.nodes.forEach((node, index) => {
+    if (node.op === 'conv' || node.op === 'dense') {
+      onProgress?.({ done: outcomes.length, total, note: node.name });
+      const { layer, outcome } = pruneLayer(node, network, reference, flow, settings);
+      layers.set(node.name, layer);
+      outcomes.push(outcome);
+    }
+    advance(node, network, layers, flow, referenceTensors);
+    for (const [name, at] of lastUse) if (at === index) flow.forget(name);
+  });
+  flow.dispose();
+  dispose(...referenceTensors.values());
+  onProgress?.({ done: total, total, note: 'pruned' });
+  const limit = 2 ** settings.adcBits - 1;
+  const names = [...layers.keys()];
+  return {
+    layers: outcomes,
+    network: {
+      ...network,
+      layers,
+      pruning: {
+        method: 'hierarchical, layer ADMM',
+        tileRows: settings.tileRows,
+        encoding: 'sign-split',
+        adcBits: settings.adcBits,
+        bitLimit: Object.fromEntries(names.map((name) => [name, limit])),
+        ...(settings.valueLimit !== undefined && {
+          valueLimit: Object.fromEntries(names.map((name) => [name, settings.valueLimit!])),
+        }),
+      },
+    },
+  };
+}
+
+function validate({ adcBits, tileRows, valueLimit }: PostTrainingSettings, { count }: Pictures): void {
+  if (!Number.isInteger(adcBits) || adcBits < 1 || adcBits > 8)
+    throw new InputError(`adcBits ${adcBits} is not a whole number from 1 to 8`);
+  if (!Number.isInteger(tileRows) || tileRows < 1)
+    throw new InputError(`tileRows ${tileRows} is not a whole number from 1`);
+  if (valueLimit !== undefined && (!Number.isInteger(valueLimit) || valueLimit < 1))
+    throw new InputError(`valueLimit ${valueLimit} is not a whole number from 1`);
+  if (count < 16) throw new InputError(`${count} calibration pictures are too few; at least 16 are needed`);
+}
+
+/** Index of the last node that reads each node's output. */
+function lastUses(description: NetworkDescription): Map<string, number> {
+  const last = new Map<string, number>();
+  description.nodes.forEach((node, i) => {
+    last.set(node.name, i);
+    for (const input of inputsOf(node)) last.set(input, i);
+  });
+  return last;
+}
+
+/** Activations of both networks by node: codes where a crossbar reads them, real values elsewhere. */
+interface Flow {
+  readonly codes: Map<string, Tensor>;
+  readonly compressed: Map<string, Tensor>;
+  readonly reference: Map<string, Tensor>;
+  forget(name: string): void;
+  dispose(): void;
+}
+
+/** The picture enters both networks as pixels: less their mean for the reference, raw for the crossbar. */
+function startFlow(network: IntegerNetwork, { pixels, count, height, width, channels }: Pictures): Flow {
+  const codes = new Map<string, Tensor>();
+  const compressed = new Map<string, Tensor>();
+  const reference = new Map<string, Tensor>();
+  const maps = [codes, compressed, reference];
+  const [raw, normalised] = scope(() => {
+    const floats = k.cast(upload(pixels, [count, height, width, channels]), DType.float32);
+    const scale = Float32Array.from(network.std, (std) => 1 / (255 * std));
+    const shift = Float32Array.from(network.mean, (mean, c) => -mean / network.std[c]);
+    return [floats, k.add(k.multiply(floats, upload(scale, [channels])), upload(shift, [channels]))];
+  });
+  codes.set('input', keep(raw));
+  reference.set('input', keep(normalised));
+  const forget = (name: string) => {
+    for (const map of maps) {
+      if (map.has(name)) dispose(map.get(name)!);
+      map.delete(name);
+    }
+  };
+  return {
+    codes,
+    compressed,
+    reference,
+    forget,
+    dispose: () => {
+      for (const name of new Set(maps.flatMap((map) => [...map.keys()]))) forget(name);
+    },
+  };
+}
+
+/** Computes a node's output in both networks. */
+function advance(
+  node: Node,
+  network: IntegerNetwork,
+  layers: ReadonlyMap<string, IntegerLayer>,
+  flow: Flow,
+  referenceTensors: ReadonlyMap<string, Tensor>,
+): void {
+  const reference = scope(() => runNode(node, (name) => flow.reference.get(name)!, referenceTensors));
+  flow.reference.set(node.name, keep(reference));
+  const output = scope(() => {
+    if (node.op !== 'conv' && node.op !== 'dense')
+      return runNode(node, (name) => flow.compressed.get(name)!, new Map());
+    const loaded = loadLayer(node, layers.get(node.name)!, network.mean);
+    const input = flow.codes.get(node.input)!;
+    const result = loaded.output(input, loaded.sums(input));
+    loaded.dispose();
+    return result;
+  });
+  const reader = crossbarNodes(network.description).find((candidate) => candidate.input === node.name);
+  if (!reader) {
+    flow.compressed.set(node.name, keep(output));
+    return;
+  }
+  const coding = inputCoding(network.layers.get(reader.name)!);
+  const [codes, decoded] = scope(() => {
+    const encoded = coding.encode(output);
+    return [encoded, coding.decode(encoded)];
+  });
+  dispose(output);
+  coding.dispose();
+  flow.codes.set(node.name, keep(codes));
+  flow.compressed.set(node.name, keep(decoded));
+}
+
+function pruneLayer(
+  node: ConvNode | DenseNode,
+  network: IntegerNetwork,
+  reference: ReferenceNetwork,
+  flow: Flow,
+  settings: PostTrainingSettings,
+): { layer: IntegerLayer; outcome: LayerOutcome } {
+  const layer = network.layers.get(node.name)!;
+  const weights = weightMatrix(node, reference.parameters, network);
+  const moments = measure(node, network, flow, settings);
+  const { codes, scales, relativeError, residuals } = layerAdmm({
+    weights,
+    columns: layer.columns,
+    moments,
+    tileRows: settings.tileRows,
+    weightBits: network.weightBits,
+    bitLimit: 2 ** settings.adcBits - 1,
+    valueLimit: settings.valueLimit,
+    iterations: settings.iterations ?? 40,
+  });
+  const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
+  return {
+    layer: { ...layer, codes, scales, bias: correctedBias(layer, codes, scales, weights, moments) },
+    outcome: { name: node.name, relativeError, nonzeroShare: nonzero / codes.length, residuals },
+  };
+}
+
+/** Moments of the layer's real-valued input patches; the picture counts as pixels less their mean. */
+function measure(
+  node: ConvNode | DenseNode,
+  network: IntegerNetwork,
+  flow: Flow,
+  { patches = 8192, seed = 1 }: PostTrainingSettings,
+) {
+  const input = flow.codes.get(node.input)!;
+  const { inputScale } = network.layers.get(node.name)!;
+  const { shape } = input;
+  const positions = randomPositions(node, shape, patches, randomStream(seed, `patches of ${node.name}`));
+  const picture = node.input === 'input';
+  const own = k.floats(input);
+  const compressed = samplePatches(node, own, shape, positions, (code, c) =>
+    picture ? code - 255 * network.mean[c] : code * inputScale,
+  );
+  if (picture) return secondMoments(compressed, compressed);
+  const other = k.floats(flow.reference.get(node.input)!);
+  return secondMoments(
+    compressed,
+    samplePatches(node, other, shape, positions, (value) => value),
+  );
+}
+
+/** Bias that keeps each channel's mean output: reference mean through the real weights less compressed mean through the codes. */
+function correctedBias(
+  layer: IntegerLayer,
+  codes: Int8Array,
+  scales: Float32Array,
+  weights: Float32Array,
+  { mean, referenceMean }: { mean: Float32Array; referenceMean: Float32Array },
+): Float32Array {
+  const { rows, columns, bias } = layer;
+  return bias.map((value, n) => {
+    let shift = 0;
+    for (let row = 0; row < rows; row++) {
+      const at = row * columns + n;
+      shift += referenceMean[row] * weights[at] - mean[row] * codes[at] * scales[n];
+    }
+    return value + shift;
+  });
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { InputError } from '../errors';
+import type { NetworkDescription, Parameters } from '../networks/description';
+import { foldBatchNorm } from '../networks/fold-batch-norm';
+import { loadParameters } from '../networks/load-parameters';
+import type { MatchAccount } from '../networks/match-parameters';
+import { networkByName } from '../networks/network-by-name';
+import { readSafetensorsMetadata } from '../networks/read-safetensors';
+import { packageRoot } from '../package-root';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { isIntegerNetwork, loadIntegerNetwork } from '../quantization/model-file';
+
+/** A float network ready for quantisation, with where it came from. */
+export interface FloatModel {
+  readonly kind: 'float';
+  readonly name: string;
+  readonly path: string;
+  readonly sha256: string;
+  /** As trained, with batch norm. */
+  readonly description: NetworkDescription;
+  readonly parameters: Parameters;
+  /** Batch norm folded. */
+  readonly folded: { readonly description: NetworkDescription; readonly parameters: Parameters };
+  /** Per channel, of pixels / 255; undefined where neither file nor sidecar tells. */
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  readonly account: MatchAccount;
+}
+
+/** A quantised, perhaps pruned network. */
+export interface IntegerModel {
+  readonly kind: 'integer';
+  readonly name: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly network: IntegerNetwork;
+}
+
+/** Folder of the networks that come with the package. */
+export function modelFolder(): string {
+  return join(packageRoot().root, 'data', 'models');
+}
+
+/**
+ * Opens a model: a file (.safetensors, .pth, .pt, .th), or the name of one in `data/models`.
+ * Mean and standard deviation of the pictures come from the file's metadata or from the .json beside it.
+ * @param network name of the zoo; absent: recognised by its tensors
+ * @throws InputError for a missing file or a checkpoint of another network
+ */
+export function openModel(nameOrPath: string, network?: string): FloatModel | IntegerModel {
+  const path = pathOf(nameOrPath);
+  const name = basename(path, extname(path));
+  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  if (extname(path) === '.safetensors' && isIntegerNetwork(readSafetensorsMetadata(path)))
+    return { kind: 'integer', name, path, sha256, network: loadIntegerNetwork(path) };
+  const description = network === undefined ? undefined : networkByName(network);
+  const loaded = loadParameters(path, description);
+  return {
+    kind: 'float',
+    name,
+    path,
+    sha256,
+    description: loaded.description,
+    parameters: loaded.parameters,
+    folded: foldBatchNorm(loaded.description, loaded.parameters),
+    account: loaded.account,
+    ...normalisation(path, loaded.metadata),
+  };
+}
+
+/** `openModel` for a caller that needs a float network. */
+export function openFloatModel(nameOrPath: string, network?: string): FloatModel {
+  const model = openModel(nameOrPath, network);
+  if (model.kind !== 'float')
+    throw new InputError(`${model.path}: already quantised; a float network is needed here`);
+  return model;
+}
+
+/** `openModel` for a caller that needs integer codes. */
+export function openIntegerModel(nameOrPath: string): IntegerModel {
+  const model = openModel(nameOrPath);
+  if (model.kind !== 'integer')
+    throw new InputError(`${model.path}: a float network; \`cim-pruning prune\` makes an integer one of it`);
+  return model;
+}
+
+function pathOf(nameOrPath: string): string {
+  const named = join(modelFolder(), `${nameOrPath}.safetensors`);
+  for (const path of [nameOrPath, named]) if (existsSync(path) && extname(path) !== '') return path;
+  throw new InputError(`model '${nameOrPath}' not found: neither a file nor the name of one in data/models`);
+}
+
+function normalisation(
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+): { mean?: readonly number[]; std?: readonly number[] } {
+  const sidecar = `${path.slice(0, -extname(path).length)}.json`;
+  const beside = existsSync(sidecar) ? parse(sidecar, readFileSync(sidecar, 'utf8')) : {};
+  const field = (name: 'mean' | 'std') => {
+    const value = metadata[name] ? parse(`${path}: ${name}`, metadata[name]) : beside[name];
+    return Array.isArray(value) && value.every((x) => typeof x === 'number') ? { [name]: value } : {};
+  };
+  return { ...field('mean'), ...field('std') };
+}
+
+function parse(where: string, text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError(`${where} is no JSON`);
+  }
+}

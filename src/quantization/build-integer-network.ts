@@ -1,0 +1,73 @@
+import { InputError } from '../errors';
+import type { ConvNode, DenseNode, NetworkDescription, Parameters } from '../networks/description';
+import type { InferenceOptions, Pictures } from '../networks/inference';
+import { toTensorFlow } from '../networks/weight-layout';
+import { activationScales } from './activation-scales';
+import { crossbarNodes, isNonNegative } from './crossbar-layers';
+import type { IntegerLayer, IntegerNetwork } from './integer-network';
+import { maxAbsScales, quantizeWeights } from './weight-codes';
+
+export interface QuantizationBits {
+  /** 2 to 8. */
+  readonly weightBits: number;
+  /** 1 to 8. */
+  readonly inputBits: number;
+}
+
+/**
+ * Quantises a folded network: weights to symmetric codes with a scale for each output channel, crossbar inputs to codes
+ * with the scale of least error on the calibration pictures. No labels are needed.
+ */
+export function buildIntegerNetwork(
+  description: NetworkDescription,
+  parameters: Parameters,
+  options: InferenceOptions,
+  calibration: Pictures,
+  { weightBits, inputBits }: QuantizationBits,
+): IntegerNetwork {
+  const inputScales = activationScales(description, parameters, options, calibration, inputBits);
+  const layers = new Map<string, IntegerLayer>();
+  for (const node of crossbarNodes(description)) {
+    const weights = weightMatrix(node, parameters, options);
+    const rows = rowCount(node);
+    const columns = node.op === 'conv' ? node.outChannels : node.outFeatures;
+    const scales = maxAbsScales(weights, rows, columns, weightBits);
+    layers.set(node.name, {
+      name: node.name,
+      rows,
+      columns,
+      codes: quantizeWeights(weights, scales, weightBits),
+      scales,
+      bias: parameters.get(`${node.name}.bias`)?.data.slice() ?? new Float32Array(columns),
+      inputScale: inputScales.get(node.input)!,
+      inputBits: node.input === 'input' ? 8 : inputBits,
+      inputSigned: !isNonNegative(description, node.input),
+    });
+  }
+  return { description, weightBits, layers, mean: options.mean, std: options.std };
+}
+
+/** Rows of a layer on crossbars: one for each weight of an output channel. */
+export function rowCount(node: ConvNode | DenseNode): number {
+  return node.op === 'conv' ? node.kernel * node.kernel * node.inChannels : node.inFeatures;
+}
+
+/**
+ * Real weights as the crossbar has them, [rows, columns] with rows in the order (ky, kx, c). The layer that takes the
+ * picture has the pixels' 1 / (255 std) folded in, so that its input is the uint8 picture.
+ */
+export function weightMatrix(
+  node: ConvNode | DenseNode,
+  parameters: Parameters,
+  { std }: Pick<InferenceOptions, 'std'>,
+): Float32Array {
+  if (node.op === 'conv' && node.groups !== 1)
+    throw new InputError(
+      `${node.name}: grouped convolutions (${node.groups} groups) cannot be mapped to crossbars yet`,
+    );
+  const { data, shape } = parameters.get(`${node.name}.weight`)!;
+  const matrix = toTensorFlow(data, shape);
+  if (node.input !== 'input') return matrix;
+  const columns = shape[0];
+  return matrix.map((weight, i) => weight / (255 * std[Math.floor(i / columns) % std.length]));
+}

@@ -1,0 +1,23 @@
+import * as k from '../tensor/kernels';
+import { dispose, keep, type Tensor } from '../tensor/native';
+import type { IntegerLayer } from './integer-network';
+
+/** Turns a tensor into the codes crossbars take. */
+export interface InputCoding {
+  /** Nearest codes (ties to even), clipped: whole numbers in float32. */
+  encode(values: Tensor): Tensor;
+  decode(codes: Tensor): Tensor;
+  dispose(): void;
+}
+
+export function inputCoding({ inputScale, inputBits, inputSigned }: IntegerLayer): InputCoding {
+  const lowest = inputSigned ? -(2 ** (inputBits - 1)) : 0;
+  const [scale, inverse, low, high] = [inputScale, 1 / inputScale, lowest, lowest + 2 ** inputBits - 1].map(
+    (value) => keep(k.scalar(value)),
+  );
+  return {
+    encode: (values) => k.clip(k.round(k.multiply(values, inverse)), low, high),
+    decode: (codes) => k.multiply(codes, scale),
+    dispose: () => dispose(scale, inverse, low, high),
+  };
+}

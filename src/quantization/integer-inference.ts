@@ -1,0 +1,54 @@
+import type { ConvNode, DenseNode, Node } from '../networks/description';
+import { forward, type Inference, type Pictures } from '../networks/inference';
+import * as k from '../tensor/kernels';
+import { DType, scope, type Tensor, upload } from '../tensor/native';
+import { crossbarNodes } from './crossbar-layers';
+import { type InputCoding, inputCoding } from './input-coding';
+import { type LoadedLayer, loadLayer } from './integer-layer';
+import type { IntegerNetwork } from './integer-network';
+
+export interface IntegerHooks {
+  /**
+   * Sees a crossbar layer's input codes [N, H, W, C] or [N, K] (whole numbers in float32) and its exact integer output
+   * before scale and bias; both are freed after the call. What it returns, if anything, takes the output's place.
+   */
+  readonly onLayer?: (node: ConvNode | DenseNode, inputCodes: Tensor, sums: Tensor) => Tensor | undefined;
+}
+
+/** Classifies with integer arithmetic on the tensor engine: exactly what lossless crossbars compute. */
+export function createIntegerInference(network: IntegerNetwork, hooks: IntegerHooks = {}): Inference {
+  const { description } = network;
+  const layers = new Map<string, LoadedLayer>();
+  const codings = new Map<string, InputCoding>();
+  for (const node of crossbarNodes(description)) {
+    const layer = network.layers.get(node.name)!;
+    layers.set(node.name, loadLayer(node, layer, network.mean));
+    if (!codings.has(node.input)) codings.set(node.input, inputCoding(layer));
+  }
+
+  const logits = ({ pixels, count, height, width, channels }: Pictures): Float32Array =>
+    scope(() => {
+      const picture = k.cast(upload(pixels, [count, height, width, channels]), DType.float32);
+      const codes = new Map<string, Tensor>([['input', picture]]);
+      const layer = (node: ConvNode | DenseNode): Tensor => {
+        const input = codes.get(node.input)!;
+        const loaded = layers.get(node.name)!;
+        const sums = loaded.sums(input);
+        return loaded.output(input, hooks.onLayer?.(node, input, sums) ?? sums);
+      };
+      const afterNode = (node: Node, output: Tensor): Tensor => {
+        const coding = codings.get(node.name);
+        if (!coding) return output;
+        codes.set(node.name, coding.encode(output));
+        return coding.decode(codes.get(node.name)!);
+      };
+      return k.floats(forward(description, new Map(), picture, { layer, afterNode }));
+    });
+
+  return {
+    logits,
+    dispose() {
+      for (const part of [...layers.values(), ...codings.values()]) part.dispose();
+    },
+  };
+}

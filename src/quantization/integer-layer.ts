@@ -1,0 +1,99 @@
+import type { ConvNode, DenseNode } from '../networks/description';
+import * as k from '../tensor/kernels';
+import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
+import type { IntegerLayer } from './integer-network';
+
+/**
+ * Every product of a crossbar layer is a whole number, and float32 adds whole numbers exactly up to this; so the tensor
+ * engine's float32 convolutions give the crossbar's integers as long as no partial sum can pass it.
+ */
+const EXACT = 2 ** 24;
+
+/** A crossbar layer in the tensor engine. */
+export interface LoadedLayer {
+  /** Exact integer sums [N, H', W', columns] or [N, columns] of input codes (whole numbers in float32). */
+  sums(inputCodes: Tensor): Tensor;
+  /** Real output: sums times scales plus bias. Call it within a scope. */
+  output(inputCodes: Tensor, sums: Tensor): Tensor;
+  dispose(): void;
+}
+
+/** @param mean per channel, of pixels / 255: taken off the picture by the layer that reads it */
+export function loadLayer(
+  node: ConvNode | DenseNode,
+  layer: IntegerLayer,
+  mean: readonly number[],
+): LoadedLayer {
+  const { columns } = layer;
+  const parts = exactParts(layer).map((codes) => keep(upload(codes, weightShape(node))));
+  const scale = keep(
+    upload(
+      layer.scales.map((value) => value * layer.inputScale),
+      [columns],
+    ),
+  );
+  const bias = keep(upload(layer.bias, [columns]));
+  const biasMaps = new Map<string, Tensor>();
+
+  /**
+   * Bias of the first layer at every pixel. The picture enters as raw pixels, so the network's subtraction of the mean
+   * turns into a constant for each output position: -255 mean through the weights that lie inside the picture.
+   */
+  function biasMap([, height, width, channels]: readonly number[]): Tensor {
+    const key = `${height}x${width}`;
+    const known = biasMaps.get(key);
+    if (known) return known;
+    const map = scope(() => {
+      const size = height * width * channels;
+      const offsets = Float32Array.from({ length: size }, (_, i) => -255 * mean[i % channels]);
+      const sums = products(node, parts, upload(offsets, [1, height, width, channels]));
+      return k.biasAdd(k.multiply(sums.reduce(k.add), scale), bias);
+    });
+    biasMaps.set(key, keep(map));
+    return map;
+  }
+
+  return {
+    sums: (inputCodes) => scope(() => exactSums(products(node, parts, inputCodes))),
+    output(inputCodes, sums) {
+      const scaled = k.multiply(sums, scale);
+      return node.input === 'input' ? k.add(scaled, biasMap(inputCodes.shape)) : k.biasAdd(scaled, bias);
+    },
+    dispose: () => dispose(...parts, scale, bias, ...biasMaps.values()),
+  };
+}
+
+function weightShape(node: ConvNode | DenseNode): number[] {
+  return node.op === 'conv'
+    ? [node.kernel, node.kernel, node.inChannels, node.outChannels]
+    : [node.inFeatures, node.outFeatures];
+}
+
+/** Splits the rows into runs in which no column can reach 2^24; each part is the whole matrix with the other rows zero. */
+export function exactParts({ codes, rows, columns, inputBits }: IntegerLayer): Float32Array[] {
+  const parts: Float32Array[] = [];
+  let part = new Float32Array(codes.length);
+  let reach = new Float64Array(columns);
+  for (let row = 0; row < rows; row++) {
+    const line = codes.subarray(row * columns, (row + 1) * columns);
+    const next = reach.map((sum, n) => sum + Math.abs(line[n]) * 2 ** inputBits);
+    if (next.some((sum) => sum > EXACT)) {
+      parts.push(part);
+      part = new Float32Array(codes.length);
+      reach = new Float64Array(columns).map((_, n) => Math.abs(line[n]) * 2 ** inputBits);
+    } else reach = next;
+    part.set(line, row * columns);
+  }
+  parts.push(part);
+  return parts;
+}
+
+function products(node: ConvNode | DenseNode, parts: readonly Tensor[], input: Tensor): Tensor[] {
+  return parts.map((part) => (node.op === 'conv' ? k.conv2d(input, part, node) : k.matMul(input, part)));
+}
+
+/** Parts are added as int32, and only the total is rounded to float32. */
+function exactSums(sums: readonly Tensor[]): Tensor {
+  if (sums.length === 1) return sums[0];
+  return k.cast(sums.map((sum) => k.cast(sum, DType.int32)).reduce(k.add), DType.float32);
+}

@@ -1,0 +1,95 @@
+import { InputError } from '../errors';
+import type { NetworkDescription } from '../networks/description';
+import { readSafetensors } from '../networks/read-safetensors';
+import { type WritableTensor, writeSafetensors } from '../networks/write-safetensors';
+import { crossbarNodes } from './crossbar-layers';
+import type { IntegerLayer, IntegerNetwork, PruningRecord } from './integer-network';
+
+const FORMAT = 'cim-pruning integer network 1';
+
+interface StoredLayer {
+  readonly inputScale: number;
+  readonly inputBits: number;
+  readonly inputSigned: boolean;
+}
+
+/**
+ * Writes an integer network as safetensors, whole or not at all. For each crossbar layer L: `L.codes` (I8 [rows,
+ * columns], rows in the order ky, kx, c), `L.scales` and `L.bias` (F32 [columns]). Metadata, each a JSON text:
+ * `description` (the folded network), `layers` (input scale, bits and sign by layer), `weightBits`, `mean`, `std`,
+ * `pruning` (method, tileRows, encoding, adcBits, bitLimit and valueLimit by layer), and whatever `notes` adds.
+ * @throws InputError where the file cannot be written
+ */
+export function saveIntegerNetwork(
+  path: string,
+  network: IntegerNetwork,
+  notes: Readonly<Record<string, unknown>> = {},
+): void {
+  const tensors = new Map<string, WritableTensor>();
+  const layers: Record<string, StoredLayer> = {};
+  for (const layer of network.layers.values()) {
+    const { name, rows, columns, codes, scales, bias, inputScale, inputBits, inputSigned } = layer;
+    tensors.set(`${name}.codes`, { shape: [rows, columns], data: codes });
+    tensors.set(`${name}.scales`, { shape: [columns], data: scales });
+    tensors.set(`${name}.bias`, { shape: [columns], data: bias });
+    layers[name] = { inputScale, inputBits, inputSigned };
+  }
+  const { description, weightBits, mean, std, pruning } = network;
+  const fields = { description, layers, weightBits, mean, std, ...(pruning && { pruning }), ...notes };
+  const metadata = Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, JSON.stringify(value)]),
+  );
+  writeSafetensors(path, tensors, { format: FORMAT, ...metadata });
+}
+
+/** Whether a safetensors file's metadata are those of an integer network. */
+export function isIntegerNetwork(metadata: Readonly<Record<string, string>>): boolean {
+  return metadata.format === FORMAT;
+}
+
+/**
+ * Reads what `saveIntegerNetwork` wrote.
+ * @throws InputError when the file is something else, or a tensor is missing or of another shape
+ */
+export function loadIntegerNetwork(path: string): IntegerNetwork {
+  const { tensors, metadata } = readSafetensors(path);
+  if (!isIntegerNetwork(metadata))
+    throw new InputError(
+      `${path}: no integer network (format '${metadata.format ?? 'none'}'); \`cim-pruning prune\` makes one`,
+    );
+  const field = <T>(name: string): T => parseField<T>(path, name, metadata[name]);
+  const description = field<NetworkDescription>('description');
+  const stored = field<Record<string, StoredLayer>>('layers');
+  const layers = new Map<string, IntegerLayer>();
+  for (const { name } of crossbarNodes(description)) {
+    const codes = tensors.get(`${name}.codes`);
+    const scales = tensors.get(`${name}.scales`)?.data;
+    const bias = tensors.get(`${name}.bias`)?.data;
+    if (!(codes?.data instanceof Int8Array) || codes.shape.length !== 2)
+      throw new InputError(`${path}: tensor '${name}.codes' is missing or not I8 [rows, columns]`);
+    const [rows, columns] = codes.shape;
+    if (!(scales instanceof Float32Array) || scales.length !== columns)
+      throw new InputError(`${path}: tensor '${name}.scales' is missing or not F32 [${columns}]`);
+    if (!(bias instanceof Float32Array) || bias.length !== columns)
+      throw new InputError(`${path}: tensor '${name}.bias' is missing or not F32 [${columns}]`);
+    if (!stored[name]) throw new InputError(`${path}: metadata 'layers' has no entry '${name}'`);
+    layers.set(name, { name, rows, columns, codes: codes.data, scales, bias, ...stored[name] });
+  }
+  return {
+    description,
+    layers,
+    weightBits: field('weightBits'),
+    mean: field('mean'),
+    std: field('std'),
+    ...(metadata.pruning && { pruning: field<PruningRecord>('pruning') }),
+  };
+}
+
+function parseField<T>(path: string, name: string, text: string | undefined): T {
+  if (text === undefined) throw new InputError(`${path}: metadata '${name}' is missing`);
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new InputError(`${path}: metadata '${name}' is no JSON`);
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Symmetric fixed point: weight = code * scale with code in -(2^(bits-1)-1)..2^(bits-1)-1 and one scale for each output
+ * channel.
+ */
+
+/** Largest code magnitude: 127 at 8 bits. */
+export function largestCode(bits: number): number {
+  return 2 ** (bits - 1) - 1;
+}
+
+/** Scales that put each column's largest magnitude on the largest code; 1 for a column of zeros. [columns] */
+export function maxAbsScales(
+  weights: Float32Array,
+  rows: number,
+  columns: number,
+  bits: number,
+): Float32Array {
+  const scales = new Float32Array(columns);
+  for (let k = 0; k < rows; k++)
+    for (let n = 0; n < columns; n++) scales[n] = Math.max(scales[n], Math.abs(weights[k * columns + n]));
+  return scales.map((largest) => (largest > 0 ? largest / largestCode(bits) : 1));
+}
+
+/** Nearest codes (ties away from zero) of weights [rows, columns] at the given scales, clipped to the code range. */
+export function quantizeWeights(weights: Float32Array, scales: Float32Array, bits: number): Int8Array {
+  const columns = scales.length;
+  const limit = largestCode(bits);
+  return Int8Array.from(weights, (weight, i) => {
+    const code = Math.sign(weight) * Math.round(Math.abs(weight) / scales[i % columns]);
+    return Math.max(-limit, Math.min(limit, code));
+  });
+}
