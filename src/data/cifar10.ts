@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors';
 import type { Dataset, PictureSet } from './dataset';
@@ -40,6 +40,7 @@ export const CIFAR10_FILE_BYTES = RECORDS * RECORD_BYTES;
  */
 export async function loadCifar10(dir: string): Promise<Dataset> {
   const folder = findCifar10(dir) ?? dir;
+  for (const name of [...CIFAR10_TRAIN_FILES, CIFAR10_TEST_FILE]) await checkSize(join(folder, name));
   const checksums: Record<string, string> = {};
   const train = pictureSet(CIFAR10_TRAIN_FILES.length * RECORDS);
   for (const [i, name] of CIFAR10_TRAIN_FILES.entries()) {
@@ -75,7 +76,9 @@ function pictureSet(count: number): PictureSet {
 
 /** Reads one file into pictures first..first+9999 of `set`; returns its SHA-256. */
 async function readBatch(path: string, set: PictureSet, first: number): Promise<string> {
-  const bytes = await readRecords(path);
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(unreadable(path, error));
+  });
   for (let i = 0; i < RECORDS; i++) {
     const label = bytes[i * RECORD_BYTES];
     if (label > 9) {
@@ -89,14 +92,15 @@ async function readBatch(path: string, set: PictureSet, first: number): Promise<
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function readRecords(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+/** Before anything is read, so that a folder that is not whole is refused at once. */
+async function checkSize(path: string): Promise<void> {
+  const { size } = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new InputError(unreadable(path, error));
   });
-  if (bytes.length === CIFAR10_FILE_BYTES) return bytes;
-  const what = bytes.length < CIFAR10_FILE_BYTES ? 'truncated' : 'too long';
+  if (size === CIFAR10_FILE_BYTES) return;
+  const what = size < CIFAR10_FILE_BYTES ? 'truncated' : 'too long';
   throw new InputError(
-    `${path} is ${what}: ${bytes.length} bytes found, ${CIFAR10_FILE_BYTES} expected (10,000 records of CIFAR10's binary version)`,
+    `${path} is ${what}: ${size} bytes found, ${CIFAR10_FILE_BYTES} expected (10,000 records of CIFAR10's binary version)`,
   );
 }
 

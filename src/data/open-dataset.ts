@@ -44,8 +44,15 @@ export async function openDataset(options: OpenDatasetOptions = {}): Promise<Dat
       throw new InputError(`imagenet-folder: name its folder with --data DIR or CIM_PRUNING_DATA=DIR`);
     return loadImageFolder(dir, { ...options.pictures, onProgress: options.onProgress });
   }
-  if (dir) return loadCifar10(dir);
-  return openCifar10(options);
+  const folder = locateCifar10(options);
+  return folder ? loadCifar10(folder) : provideCifar10(options);
+}
+
+/** Where CIFAR10 is to be read from: a folder that is named counts whatever it holds, the package's own if it has the files. */
+export function locateCifar10(
+  options: Pick<OpenDatasetOptions, 'dir' | 'env' | 'dataFolder'> = {},
+): string | undefined {
+  return namedFolder(options).dir ?? findCifar10(options.dataFolder ?? DATA_FOLDER);
 }
 
 /** A data set's name, checked; undefined stays undefined. Throws InputError with the names that there are. */
@@ -65,9 +72,9 @@ export function namedFolder({ dir, env = process.env }: Pick<OpenDatasetOptions,
   return fromEnv ? { dir: fromEnv, from: `CIM_PRUNING_DATA=${fromEnv}` } : { from: '' };
 }
 
-async function openCifar10(options: OpenDatasetOptions): Promise<Dataset> {
+/** Downloads CIFAR10 or falls back to generated pictures, as far as the options allow. */
+async function provideCifar10(options: OpenDatasetOptions): Promise<Dataset> {
   const { dataFolder = DATA_FOLDER, onProgress } = options;
-  if (findCifar10(dataFolder)) return loadCifar10(dataFolder);
   if (options.download) {
     try {
       return await loadCifar10(await downloadCifar10(dataFolder, { ...options.downloading, onProgress }));

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CIFAR10_FILE_BYTES, loadCifar10 } from '../../src/data/cifar10';
+import { CIFAR10_FILE_BYTES, findCifar10, loadCifar10 } from '../../src/data/cifar10';
 import { InputError } from '../../src/errors';
 
 const DATA = process.env.CIM_PRUNING_DATA;
@@ -41,17 +41,17 @@ const broken = async (name: string, bytes: Uint8Array | undefined) => {
 };
 
 describe('loadCifar10', () => {
-  it('finds the files in the folder itself and in the folder above it', async () => {
-    const above = await loadCifar10(root);
-    const itself = await loadCifar10(join(root, 'cifar-10-batches-bin'));
-    expect(above.train.count).toBe(50_000);
-    expect(above.test.count).toBe(10_000);
-    expect(itself.checksums).toEqual(above.checksums);
-    expect(Object.keys(above.checksums)).toEqual(names);
+  it('finds the files in the folder itself and in the folder above it', () => {
+    const folder = join(root, 'cifar-10-batches-bin');
+    expect(findCifar10(root)).toBe(folder);
+    expect(findCifar10(folder)).toBe(folder);
+    expect(findCifar10(tmpdir())).toBeUndefined();
   });
 
   it('turns planes into pixels with the channels last', async () => {
-    const { train, test } = await loadCifar10(root);
+    const { train, test, checksums } = await loadCifar10(root);
+    expect([train.count, test.count]).toEqual([50_000, 10_000]);
+    expect(Object.keys(checksums)).toEqual(names);
     const at = (10_003 * 32 * 32 + 33) * 3; // record 3 of the second file, row 1, column 1
     expect([...train.pixels.subarray(at - 3, at + 6)]).toEqual([3, 4, 5, 3, 99, 5, 3, 4, 5]);
     expect(train.labels[10_003]).toBe(3);
