@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodingNames, planeEncoding } from '../../src/bitplanes/plane-encoding';
+import { requiredAdcBits } from '../../src/bitplanes/required-adc-bits';
+import { roundings } from '../../src/crossbar/adc';
+import { inputForms, inputSlices } from '../../src/crossbar/input-slices';
+import type { LayerInput } from '../../src/crossbar/layer-job';
+import { layerStatistics } from '../../src/crossbar/layer-statistics';
+import { rowSplits } from '../../src/crossbar/row-tiles';
+import { simulateLayer } from '../../src/crossbar/simulate-layer';
+import { randomStream } from '../../src/tensor/random';
+
+/** A random layer in a random configuration, without its ADC. */
+const layers: fc.Arbitrary<LayerInput> = fc
+  .record({
+    seed: fc.nat(),
+    rows: fc.integer({ min: 1, max: 70 }),
+    columns: fc.integer({ min: 1, max: 3 }),
+    vectors: fc.integer({ min: 1, max: 40 }),
+    tileRows: fc.integer({ min: 1, max: 80 }),
+    rowSplit: fc.constantFrom(...rowSplits),
+    weightBits: fc.integer({ min: 2, max: 8 }),
+    cellBits: fc.integer({ min: 1, max: 4 }),
+    encoding: fc.constantFrom(...encodingNames),
+    analog: fc.boolean(),
+    inputBits: fc.integer({ min: 2, max: 8 }),
+    inputForm: fc.constantFrom(...inputForms),
+    dacBits: fc.integer({ min: 1, max: 4 }),
+    density: fc.constantFrom(0, 0.1, 0.5, 1),
+    plain: fc.boolean(),
+  })
+  .map(({ seed, density, analog, plain, ...given }) => {
+    const cellBits = plain || given.encoding === 'csd' ? 1 : given.cellBits;
+    const dacBits = plain || given.inputForm === 'twos-complement' ? 1 : given.dacBits;
+    const encoding = planeEncoding(given.encoding, given.weightBits, cellBits);
+    const slices = inputSlices(given.inputBits, dacBits, given.inputForm);
+    const random = randomStream(seed, 'layer');
+    const draw = (low: number, high: number) => low + random.integer(high - low + 1);
+    const inputs = new (given.inputForm === 'unsigned' ? Uint8Array : Int8Array)(given.rows * given.vectors);
+    for (let i = 0; i < inputs.length; i++) inputs[i] = draw(slices.minCode, slices.maxCode);
+    const codes = Int8Array.from({ length: given.rows * given.columns }, () =>
+      random.uniform() < density ? draw(encoding.minCode, encoding.maxCode) : 0,
+    );
+    const subtraction = analog && encoding.polarities === 2 && !plain ? 'analog' : 'digital';
+    return { ...given, cellBits, dacBits, subtraction, inputs, codes };
+  });
+
+const adcs = fc.oneof(
+  fc.record({ bits: fc.integer({ min: 2, max: 9 }) }),
+  fc.record({
+    bits: fc.integer({ min: 2, max: 9 }),
+    step: fc.integer({ min: 1, max: 5 }),
+    rounding: fc.constantFrom(...roundings),
+  }),
+);
+
+function integerProduct({ codes, inputs, rows, columns, vectors }: LayerInput): number[] {
+  return Array.from({ length: vectors * columns }, (_, i) => {
+    let sum = 0;
+    for (let k = 0; k < rows; k++) {
+      sum += codes[k * columns + (i % columns)] * inputs[Math.floor(i / columns) * rows + k];
+    }
+    return sum;
+  });
+}
+
+describe('simulateLayer', () => {
+  it('equals the integer product in every configuration when lossless', () => {
+    fc.assert(
+      fc.property(layers, (layer) => {
+        const { outputs, saturated } = simulateLayer(layer);
+        expect([...outputs]).toEqual(integerProduct(layer));
+        expect(saturated).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('equals the integer product with the ADC that the statistics ask for, and nothing clips', () => {
+    fc.assert(
+      fc.property(layers, (layer) => {
+        const { requiredAdcBits: bits, conversions } = layerStatistics(layer);
+        const result = simulateLayer({ ...layer, rowSplit: 'fixed', adc: { bits: Math.max(2, bits) } });
+        expect([...result.outputs]).toEqual(integerProduct(layer));
+        expect(result.saturated).toBe(0);
+        expect(result.conversions).toBe(conversions);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('gives the same to the bit on both engines with any ADC', () => {
+    fc.assert(
+      fc.property(layers, adcs, (layer, adc) => {
+        expect(simulateLayer({ ...layer, adc })).toEqual(simulateLayer({ ...layer, adc }, 'reference'));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('counts up to 255 ones a column bit-sliced and more by the general way', () => {
+    for (const rows of [3, 4, 5, 254, 255, 256, 300]) {
+      for (const bits of [1, 2, 3, 5, 7, 8, 9] as const) {
+        const layer = {
+          codes: new Int8Array(rows).fill(127),
+          rows,
+          columns: 1,
+          inputs: Uint8Array.from({ length: 33 * rows }, (_, i) => (i % 7 < 5 ? 255 : i & 255)),
+          vectors: 33,
+          tileRows: 512,
+          adc: { bits },
+        };
+        expect(simulateLayer(layer)).toEqual(simulateLayer(layer, 'reference'));
+      }
+    }
+  });
+
+  it('skips empty bit columns, as the statistics count them', () => {
+    const layer = {
+      codes: Int8Array.from([5, 0, 0, 0, -64, 0, 0, 0]),
+      rows: 4,
+      columns: 2,
+      inputs: new Uint8Array(8).fill(255),
+      vectors: 2,
+      tileRows: 2,
+    };
+    const statistics = layerStatistics(layer);
+    expect(statistics).toEqual({
+      tiles: 2,
+      bitColumns: 56,
+      emptyBitColumns: 53,
+      emptyTiles: 0,
+      conversions: 3 * 8 * 2,
+      denseConversions: 56 * 8 * 2,
+      maxOnes: 1,
+      requiredAdcBits: requiredAdcBits(1),
+      cellDensity: 3 / (8 * 14),
+    });
+    expect(simulateLayer(layer).conversions).toBe(statistics.conversions);
+    expect([...simulateLayer(layer).outputs]).toEqual([-59 * 255, 0, -59 * 255, 0]);
+  });
+
+  const good = () => ({
+    codes: new Int8Array(4),
+    rows: 2,
+    columns: 2,
+    inputs: new Uint8Array(2),
+    vectors: 1,
+  });
+  it.each([
+    ['codes of another size', { codes: new Int8Array(3) }, /codes: an Int8Array of 2 rows x 2 columns/],
+    ['inputs of another size', { inputs: new Uint8Array(3) }, /inputs: .* 1 vectors x 2 rows/],
+    ['a code beyond the encoding', { codes: Int8Array.of(0, -128, 0, 0) }, /code -128 at row 0, column 1/],
+    [
+      'an input beyond its bits',
+      { inputBits: 4, inputs: Uint8Array.of(0, 16) },
+      /input 16 at vector 0, row 1/,
+    ],
+    ['no vectors', { vectors: 0 }, /vectors: 0/],
+    ['tiles of no rows', { tileRows: 0 }, /tileRows: 0/],
+    ['a fractional step', { adc: { bits: 3, step: 0.5 } }, /adc\.step: 0\.5/],
+    ['analog without polarities', { encoding: 'offset', subtraction: 'analog' } as const, /two polarities/],
+  ])('refuses %s', (_, change, message) => {
+    expect(() => simulateLayer({ ...good(), ...change })).toThrow(message);
+  });
+});
