@@ -64,40 +64,72 @@ export function gatherColumn(
   curvature: Float64Array | undefined,
   signs: readonly number[],
 ): void {
-  const { starts, magnitude, twice, origin } = column;
+  const { starts, origin } = column;
   column.sides = signs.length;
   column.constant = 0;
   let at = 0;
   signs.forEach((sign, side) => {
     starts[side] = at;
-    for (let i = 0; i < targets.length; i++) {
-      const size = targets[i] * sign;
-      if (!(size > 0)) continue;
-      if (size <= 0.5) {
-        column.constant += (curvature ? curvature[i] : 1) * size * size;
-        continue;
-      }
-      // Insertion keeps the side sorted; columns are short.
-      let slot = at++;
-      while (slot > starts[side] && magnitude[slot - 1] < size) {
-        magnitude[slot] = magnitude[slot - 1];
-        origin[slot] = origin[slot - 1];
-        slot--;
-      }
-      magnitude[slot] = size;
-      origin[slot] = i;
-    }
+    at = gatherSide(column, targets, curvature, sign, at);
     starts[side + 1] = at;
   });
   column.rows = at;
   column.uniform = true;
   column.maxCurvature = 0;
   for (let i = 0; i < at; i++) {
-    twice[i] = magnitude[i] >= 127.5 ? 255 : Math.floor(2 * magnitude[i]);
-    column.curvature[i] = curvature ? curvature[origin[i]] : 1;
-    if (column.curvature[i] !== column.curvature[0]) column.uniform = false;
-    if (column.curvature[i] > column.maxCurvature) column.maxCurvature = column.curvature[i];
+    const weight = curvature ? curvature[origin[i]] : 1;
+    column.curvature[i] = weight;
+    if (weight !== column.curvature[0]) column.uniform = false;
+    if (weight > column.maxCurvature) column.maxCurvature = weight;
   }
+}
+
+const bucketStarts = new Int32Array(256);
+const bucketEnds = new Int32Array(256);
+
+/** Adds the rows of one sign, largest first: a counting sort on twice the magnitude, then insertion within. */
+function gatherSide(
+  column: Column,
+  targets: Float64Array,
+  curvature: Float64Array | undefined,
+  sign: number,
+  start: number,
+): number {
+  const { magnitude, twice, origin } = column;
+  bucketEnds.fill(0);
+  for (let i = 0; i < targets.length; i++) {
+    const size = targets[i] * sign;
+    if (size > 0.5) bucketEnds[halves(size)]++;
+    else if (size > 0) column.constant += (curvature ? curvature[i] : 1) * size * size;
+  }
+  // Place of each bucket's first row, larger magnitudes before.
+  let end = start;
+  for (let bucket = 255; bucket > 0; bucket--) {
+    const count = bucketEnds[bucket];
+    bucketStarts[bucket] = end;
+    bucketEnds[bucket] = end;
+    end += count;
+  }
+  for (let i = 0; i < targets.length; i++) {
+    const size = targets[i] * sign;
+    if (size <= 0.5) continue;
+    const bucket = halves(size);
+    let slot = bucketEnds[bucket]++;
+    while (slot > bucketStarts[bucket] && magnitude[slot - 1] < size) {
+      magnitude[slot] = magnitude[slot - 1];
+      origin[slot] = origin[slot - 1];
+      slot--;
+    }
+    magnitude[slot] = size;
+    origin[slot] = i;
+    twice[slot] = bucket;
+  }
+  return end;
+}
+
+/** Floor of twice a magnitude, at most 255. */
+function halves(size: number): number {
+  return size >= 127.5 ? 255 : Math.floor(2 * size);
 }
 
 export function rowCost(column: Column, row: number, code: number): number {

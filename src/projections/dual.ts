@@ -15,8 +15,6 @@ export interface Dual {
   readonly penalty: Float64Array;
   readonly envelope: Envelope;
   readonly costs: Float64Array;
-  readonly otherCosts: Float64Array;
-  readonly gains: Float64Array;
 }
 
 /** Codes that can be a row's minimum, ascending, and the magnitudes where one hands over to the next. */
@@ -42,8 +40,6 @@ export function createDual(column: Column): Dual {
       borders: new Float64Array(128),
     },
     costs: new Float64Array(capacity),
-    otherCosts: new Float64Array(capacity),
-    gains: new Float64Array(capacity),
   };
 }
 
@@ -56,14 +52,13 @@ export function multiplierCount(planes: number): number {
 export function relax(dual: Dual, multipliers: Float64Array): number {
   const { column, codes, usage } = dual;
   const { planes, bits, values } = column.limits;
-  const everyCode = codeLists(planes).all;
   usage.fill(0);
   dual.nonzeros = 0;
   let value = 0;
   for (let side = 0; side < column.sides; side++) {
     fillPenalty(dual, multipliers, side);
-    buildEnvelope(dual, side, everyCode);
-    value += minimiseRows(dual, side, dual.costs, codes);
+    buildEnvelope(dual, side);
+    value += minimiseRows(dual, side);
     const base = side * planes;
     for (let row = column.starts[side]; row < column.starts[side + 1]; row++) {
       let code = codes[row];
@@ -78,54 +73,6 @@ export function relax(dual: Dual, multipliers: Float64Array): number {
   }
   if (values < Infinity) value -= multipliers[2 * planes] * values;
   return value;
-}
-
-/**
- * Coordinate ascent: each multiplier in turn becomes the best one for the others. For a plane that is the border
- * between the k and the rest of the rows that gain most from the bit, so one top-k selection.
- */
-export function ascendCoordinates(dual: Dual, multipliers: Float64Array): void {
-  const { column, costs, otherCosts, gains } = dual;
-  const { planes, bits, values } = column.limits;
-  const lists = codeLists(planes);
-  for (let side = 0; side < column.sides; side++) {
-    const start = column.starts[side];
-    const end = column.starts[side + 1];
-    for (let plane = planes - 1; plane >= 0; plane--) {
-      const at = side * planes + plane;
-      multipliers[at] = 0;
-      if (end - start <= bits[plane]) continue;
-      fillPenalty(dual, multipliers, side);
-      buildEnvelope(dual, side, lists.without[plane]);
-      minimiseRows(dual, side, otherCosts);
-      buildEnvelope(dual, side, lists.withBit[plane]);
-      minimiseRows(dual, side, costs);
-      for (let row = start; row < end; row++) gains[row] = otherCosts[row] - costs[row];
-      multipliers[at] = topBorder(gains.subarray(start, end), bits[plane]);
-    }
-  }
-  if (values >= column.rows) {
-    multipliers[2 * planes] = 0;
-    return;
-  }
-  multipliers[2 * planes] = 0;
-  for (let side = 0; side < column.sides; side++) {
-    fillPenalty(dual, multipliers, side);
-    buildEnvelope(dual, side, lists.nonzero);
-    minimiseRows(dual, side, costs);
-  }
-  for (let row = 0; row < column.rows; row++) {
-    gains[row] = column.curvature[row] * column.magnitude[row] ** 2 - costs[row];
-  }
-  multipliers[2 * planes] = topBorder(gains.subarray(0, column.rows), values);
-}
-
-/** Middle between the k-th and the next largest gain, not below 0. Sorts `gains`. */
-function topBorder(gains: Float64Array, k: number): number {
-  gains.sort();
-  const outside = Math.max(0, gains[gains.length - 1 - k]);
-  if (k === 0) return outside;
-  return (outside + Math.max(0, gains[gains.length - k])) / 2;
 }
 
 function fillPenalty(dual: Dual, multipliers: Float64Array, side: number): void {
@@ -146,14 +93,13 @@ function fillPenalty(dual: Dual, multipliers: Float64Array, side: number): void 
  * d (m - c)^2 + L(c) is smallest, over c, on the lower hull of the points (c, c^2 + L(c)/d): one hull serves every m.
  * As 1/d grows hull points only vanish, so the hull of the largest d holds every row's minimum.
  */
-function buildEnvelope(dual: Dual, side: number, candidates: Uint8Array): void {
+function buildEnvelope(dual: Dual, side: number): void {
   const { codes, heights, borders } = dual.envelope;
   const { penalty } = dual;
   const base = side * 128;
   const inverse = 1 / dual.column.maxCurvature;
   let count = 0;
-  for (let i = 0; i < candidates.length; i++) {
-    const code = candidates[i];
+  for (let code = 0; code <= dual.column.limits.maxMagnitude; code++) {
     const height = code * code + penalty[base + code] * inverse;
     let border = -Infinity;
     while (count > 0) {
@@ -171,8 +117,8 @@ function buildEnvelope(dual: Dual, side: number, candidates: Uint8Array): void {
 }
 
 /** Each row's minimum of d (m - c)^2 + L(c) over the envelope; returns their sum. */
-function minimiseRows(dual: Dual, side: number, costs: Float64Array, into?: Uint8Array): number {
-  const { column, penalty } = dual;
+function minimiseRows(dual: Dual, side: number): number {
+  const { column, penalty, costs } = dual;
   const { codes, count, borders } = dual.envelope;
   const { magnitude, curvature } = column;
   const base = side * 128;
@@ -212,34 +158,8 @@ function minimiseRows(dual: Dual, side: number, costs: Float64Array, into?: Uint
       }
     }
     costs[row] = best;
-    if (into) into[row] = code;
+    dual.codes[row] = code;
     sum += best;
   }
   return sum;
-}
-
-interface CodeLists {
-  readonly all: Uint8Array;
-  readonly nonzero: Uint8Array;
-  /** Codes with and without each plane's bit. */
-  readonly withBit: readonly Uint8Array[];
-  readonly without: readonly Uint8Array[];
-}
-
-const listsByPlanes = new Map<number, CodeLists>();
-
-function codeLists(planes: number): CodeLists {
-  let lists = listsByPlanes.get(planes);
-  if (!lists) {
-    const all = Uint8Array.from({ length: 2 ** planes }, (_, code) => code);
-    const everyPlane = Array.from({ length: planes }, (_, plane) => plane);
-    lists = {
-      all,
-      nonzero: all.subarray(1),
-      withBit: everyPlane.map((plane) => all.filter((code) => (code >> plane) & 1)),
-      without: everyPlane.map((plane) => all.filter((code) => !((code >> plane) & 1))),
-    };
-    listsByPlanes.set(planes, lists);
-  }
-  return lists;
 }

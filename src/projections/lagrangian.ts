@@ -1,23 +1,26 @@
 import { type Choice, type Column, copyChoice } from './column';
-import { ascendCoordinates, type Dual, relax } from './dual';
+import { type Dual, relax } from './dual';
 import { polish } from './polish';
 import { repair } from './repair';
+import { ascend } from './space-dilation';
 
 export interface LagrangianEffort {
-  /** Rounds of coordinate ascent before the subgradient steps. */
-  readonly sweeps: number;
-  readonly steps: number;
-  /** Stop when (best - bound) / best is at most this. */
-  readonly tolerance: number;
+  /** Evaluations of the relaxation. */
+  readonly evaluations: number;
+  /** Of them, the last few are repaired to feasible codes. */
+  readonly repairs: number;
 }
 
-export const coldEffort: LagrangianEffort = { sweeps: 3, steps: 80, tolerance: 1e-9 };
-export const warmEffort: LagrangianEffort = { sweeps: 1, steps: 40, tolerance: 1e-9 };
+export const coldEffort: LagrangianEffort = { evaluations: 80, repairs: 3 };
+export const warmEffort: LagrangianEffort = { evaluations: 30, repairs: 2 };
+
+/** Stop when (best - bound) / best is at most this. */
+const TOLERANCE = 1e-9;
 
 /**
- * Raises the Lagrangian bound from `multipliers` on (coordinate ascent, then Polyak's subgradient steps) and repairs
- * relaxed codes along the way. `best` (feasible, measured) is replaced by anything better; `multipliers` end as the best
- * found. Returns the bound on the cost of the column's rows.
+ * Raises the Lagrangian bound, from `multipliers` on if `warm`, and repairs relaxed codes near the end. `best`
+ * (feasible, measured) is replaced by anything better; `multipliers` end as the best found. Returns the bound on the
+ * cost of the column's rows.
  */
 export function solveLagrangian(
   column: Column,
@@ -25,58 +28,87 @@ export function solveLagrangian(
   best: Choice,
   scratch: Choice,
   multipliers: Float64Array,
-  effort: LagrangianEffort,
+  warm: boolean,
+  effort: LagrangianEffort = warm ? warmEffort : coldEffort,
 ): number {
   const { planes, bits, values } = column.limits;
-  const current = Float64Array.from(multipliers);
-  let bound = relax(dual, current);
-  const keep = (value: number) => {
-    if (value <= bound) return false;
-    bound = value;
-    multipliers.set(current);
-    return true;
-  };
+  const used = column.sides * planes;
+  const coupled = values < Infinity;
+  const count = used + (coupled ? 1 : 0);
+  const trial = new Float64Array(multipliers.length);
+  let bound = -Infinity;
+  let evaluations = 0;
+  const repairEvery = Math.max(1, Math.floor(effort.evaluations / (2 * effort.repairs)));
+
+  const excess = (at: number) => (at < used ? dual.usage[at] - bits[at % planes] : dual.nonzeros - values);
+  const multiplierAt = (at: number) => (at < used ? at : 2 * planes);
   const tryRepair = () => {
     repair(column, dual, scratch);
     polish(column, scratch);
     if (scratch.cost < best.cost) copyChoice(column, scratch, best);
   };
-  for (let sweep = 0; sweep < effort.sweeps; sweep++) {
-    ascendCoordinates(dual, current);
-    const value = relax(dual, current);
-    tryRepair();
-    if (!keep(value)) break;
-  }
-  current.set(multipliers);
-
-  const used = column.sides * planes;
-  const direction = new Float64Array(multipliers.length);
-  let pace = 1;
-  let stale = 0;
-  for (let step = 0; step < effort.steps; step++) {
-    const value = relax(dual, current);
-    const better = keep(value);
-    if (better) stale = 0;
-    else stale++;
-    if (step % 8 === 7) tryRepair();
-    if (best.cost - bound <= effort.tolerance * best.cost) break;
-    if (stale >= 6) {
-      pace /= 2;
-      stale = 0;
-      current.set(multipliers);
-      relax(dual, current);
+  const evaluate = (x: Float64Array) => {
+    for (let at = 0; at < count; at++) trial[multiplierAt(at)] = Math.max(0, x[at]);
+    const value = relax(dual, trial);
+    if (value > bound) {
+      bound = value;
+      multipliers.set(trial);
     }
-    let norm = 0;
-    const account = (at: number, excess: number) => {
-      direction[at] = current[at] === 0 && excess < 0 ? 0 : excess;
-      norm += direction[at] * direction[at];
-    };
-    for (let at = 0; at < used; at++) account(at, dual.usage[at] - bits[at % planes]);
-    if (values < Infinity) account(2 * planes, dual.nonzeros - values);
-    if (norm === 0) break;
-    const length = (pace * (best.cost - value)) / norm;
-    for (let at = 0; at < current.length; at++)
-      current[at] = Math.max(0, current[at] + length * direction[at]);
-  }
+    return value;
+  };
+
+  const x = new Float64Array(count);
+  if (warm) for (let at = 0; at < count; at++) x[at] = multipliers[multiplierAt(at)];
+  else startAlongPowers(x, planes, used, evaluate, excess);
+  const spread = x.map((value, at) => (at < used ? 2 ** (at % planes) : 1) * 0.1 + 0.1 * value);
+  ascend(
+    (point, slope) => {
+      const value = evaluate(point);
+      evaluations++;
+      if (evaluations > effort.evaluations / 2 && evaluations % repairEvery === 0) tryRepair();
+      for (let at = 0; at < count; at++) {
+        const rise = excess(at);
+        // Below 0 the multiplier counts as 0; the slope leads back.
+        slope[at] = point[at] < 0 ? Math.max(1, rise) : rise;
+      }
+      return { value, stop: best.cost - bound <= TOLERANCE * best.cost };
+    },
+    x,
+    spread,
+    effort.evaluations,
+  );
+  relax(dual, multipliers);
+  tryRepair();
   return bound;
+}
+
+/**
+ * A start for the multipliers: with every plane short of room the marginal worth of a bit is about in proportion to it,
+ * so l_p = t 2^p, and t where the bound is highest on that ray.
+ */
+function startAlongPowers(
+  x: Float64Array,
+  planes: number,
+  used: number,
+  evaluate: (x: Float64Array) => number,
+  excess: (at: number) => number,
+): void {
+  const slopeAt = (t: number) => {
+    for (let at = 0; at < used; at++) x[at] = t * 2 ** (at % planes);
+    evaluate(x);
+    let slope = 0;
+    for (let at = 0; at < used; at++) slope += excess(at) * 2 ** (at % planes);
+    return slope;
+  };
+  let low = 0;
+  let high = 1;
+  while (high < 2 ** 20 && slopeAt(high) > 0) {
+    low = high;
+    high *= 4;
+  }
+  for (let i = 0; i < 3; i++) {
+    const middle = (low + high) / 2;
+    if (slopeAt(middle) > 0) low = middle;
+    else high = middle;
+  }
 }

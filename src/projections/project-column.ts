@@ -12,7 +12,7 @@ import {
 import { createDual, type Dual, multiplierCount, relax } from './dual';
 
 import { greedy } from './greedy';
-import { coldEffort, solveLagrangian, warmEffort } from './lagrangian';
+import { solveLagrangian } from './lagrangian';
 import { checkLimits, type LimitOptions, type Limits } from './limits';
 import { polish } from './polish';
 import { searchLabels } from './search-labels';
@@ -237,7 +237,6 @@ function choose(
   if (method === 'greedy') return Math.max(roundingBound, task.warm ? relax(dual, multipliers) : 0);
 
   truncate(column, scratch);
-  polish(column, scratch);
   offer();
   if (task.previous) {
     takePrevious(column, task.previous, signs, scratch);
@@ -246,8 +245,7 @@ function choose(
       offer();
     }
   }
-  const effort = task.warm ? warmEffort : coldEffort;
-  const bound = Math.max(roundingBound, solveLagrangian(column, dual, best, scratch, multipliers, effort));
+  const bound = Math.max(roundingBound, solveLagrangian(column, dual, best, scratch, multipliers, task.warm));
   if (method !== 'exact') return bound;
   return Math.max(bound, searchLabels(column, dual, best, multipliers, solver.searchLimit));
 }

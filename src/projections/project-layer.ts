@@ -60,17 +60,14 @@ export function projectLayer(options: LayerOptions): LayerProjection {
   const solver = createColumnSolver(options, reach);
   const tiles = Math.ceil(rows / tileRows);
   const stride = multiplierCount(solver.limits.planes);
-  if (
-    state &&
-    (state.codes.length !== rows * columns || state.multipliers.length !== tiles * columns * stride)
-  ) {
+  const warm = state?.multipliers;
+  const stored = tiles * columns * stride;
+  if (state && (state.codes.length !== rows * columns || (warm ?? { length: stored }).length !== stored)) {
     throw new InputError('state: it belongs to a layer of other rows, columns, tiles or weight bits');
   }
   const codes = new Int8Array(rows * columns);
   const gaps = new Float64Array(tiles * columns);
-  const multipliers = state
-    ? Float64Array.from(state.multipliers)
-    : new Float64Array(tiles * columns * stride);
+  const multipliers = warm ? Float64Array.from(warm) : new Float64Array(stored);
   let objective = 0;
   let lowerBound = 0;
   const targetBuffer = new Float64Array(reach);
@@ -97,7 +94,7 @@ export function projectLayer(options: LayerOptions): LayerProjection {
         method,
         previous: state && previous,
         multipliers: multipliers.subarray(at * stride, (at + 1) * stride),
-        warm: state?.multipliers !== undefined,
+        warm: warm !== undefined,
         codes: answer,
       });
       for (let row = 0; row < count; row++) codes[(start + row) * columns + column] = answer[row];
