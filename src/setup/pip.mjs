@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetupError, Unavailable } from './errors.mjs';
 import { folderBytes } from './files.mjs';
@@ -8,6 +8,17 @@ const POLL_MS = 500;
 const OUT_OF_REACH =
   /NewConnectionError|Name or service not known|Temporary failure in name resolution|Connection refused|Network is unreachable|No matching distribution found|ConnectTimeout|ProxyError|Failed to establish/i;
 const WRONG_HASH = /DO NOT MATCH THE HASHES|hashes are required/i;
+
+/**
+ * What pip has fetched so far: it downloads into folders of this name; others hold what it unpacks.
+ *
+ * @param {string} passing
+ */
+async function fetchedBytes(passing) {
+  const names = (await readdir(passing).catch(() => [])).filter((name) => name.startsWith('pip-unpack'));
+  const bytes = await Promise.all(names.map((name) => folderBytes(join(passing, name))));
+  return bytes.reduce((sum, part) => sum + part, 0);
+}
 
 /**
  * Runs pip, whose own settings (mirror, proxy, certificates, cache) hold. Its downloads pass through a folder of ours, whose growth is the progress.
@@ -24,7 +35,7 @@ export async function runPip(context, python, parameters, { name, task, total })
   await mkdir(passing, { recursive: true });
   let most = 0;
   const look = async () => {
-    most = Math.max(most, await folderBytes(passing));
+    most = Math.max(most, await fetchedBytes(passing));
     if (most > 0) task.progress(most, total);
   };
   const timer = setInterval(look, POLL_MS);
@@ -35,6 +46,7 @@ export async function runPip(context, python, parameters, { name, task, total })
     .run(name, python, ['-m', 'pip', ...parameters, ...common], { env })
     .finally(() => clearInterval(timer));
   await rm(passing, { recursive: true, force: true });
+  task.progress();
   if (result.status === 0) return;
   const where = `(all of it: .setup/log/${name}.log)`;
   if (WRONG_HASH.test(result.output))

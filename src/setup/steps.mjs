@@ -2,7 +2,7 @@ import { binding } from './binding.mjs';
 import { build, packageLinks } from './build.mjs';
 import { chromium } from './chromium.mjs';
 import { engineCheck } from './engine-check.mjs';
-import { libtensorflow } from './libtensorflow.mjs';
+import { libtensorflowStep } from './libtensorflow.mjs';
 import { notebookKernel } from './notebook-kernel.mjs';
 import { npmPackages } from './npm-packages.mjs';
 import { pythonEnvironment } from './python-environment.mjs';
@@ -15,7 +15,7 @@ import { pythonEnvironment } from './python-environment.mjs';
 export const STEPS = [
   npmPackages,
   pythonEnvironment,
-  libtensorflow,
+  libtensorflowStep(),
   binding,
   build,
   packageLinks,

@@ -1,0 +1,108 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { compilerParameters } from '../../src/setup/binding.mjs';
+import { findChromium } from '../../src/setup/chromium.mjs';
+import { countTests } from '../../src/setup/count-tests.mjs';
+import { duration, progressText, size } from '../../src/setup/report.mjs';
+import { tellingLine } from '../../src/setup/run.mjs';
+import { supportsNode } from '../../src/setup/setup.mjs';
+import { STEPS } from '../../src/setup/steps.mjs';
+import { sandbox, write } from './sandbox.mjs';
+
+const file = (status: string, states: string[]) => ({
+  status,
+  assertionResults: states.map((state) => ({ status: state })),
+});
+
+describe('countTests', () => {
+  it('counts tests that passed and failed, not those skipped', () => {
+    const report = {
+      testResults: [file('failed', ['passed', 'failed', 'skipped']), file('passed', ['passed'])],
+    };
+    expect(countTests(report, 1)).toEqual({ passed: 2, failed: 1 });
+  });
+
+  it('counts a file that does not load, an error outside of tests, and a missing report as a failure', () => {
+    expect(countTests({ testResults: [file('failed', []), file('passed', ['passed'])] }, 1)).toEqual({
+      passed: 1,
+      failed: 1,
+    });
+    expect(countTests({ testResults: [file('passed', ['passed'])] }, 1)).toEqual({ passed: 1, failed: 1 });
+    expect(countTests(null, 137)).toEqual({ passed: 0, failed: 1 });
+  });
+});
+
+describe('the report', () => {
+  it('shows a bar with the time left once it can be told', () => {
+    expect(progressText({ done: 115e6, total: 230e6, elapsedMs: 10_000 })).toBe(
+      '[############............] 115 MB of 230 MB, 10.0 s left',
+    );
+    expect(progressText({ elapsedMs: 3000 })).toBe('3.0 s');
+    expect(duration(200_000)).toBe('3 min 20 s');
+    expect(size(1.3e9)).toBe('1.3 GB');
+  });
+
+  it('picks the line of a program that tells what went wrong', () => {
+    expect(
+      tellingLine('ERROR: Could not install\nnoise\n[Errno 28] No space left on device\nnoise'),
+    ).toContain('No space left');
+    expect(
+      tellingLine('npm error code E404\nnpm error 404 not found\nnpm error A complete log of this run'),
+    ).toBe('404 not found');
+    expect(tellingLine('a.cc:3:1: error: no such thing\n1 error generated')).toBe(
+      'a.cc:3:1: error: no such thing',
+    );
+    expect(tellingLine('')).toBe('it said nothing');
+  });
+});
+
+describe('findChromium', () => {
+  it('takes CHROME_PATH first, then PATH, then the cache of Playwright', () => {
+    const root = sandbox();
+    const program = (path: string) => {
+      chmodSync(write(join(root, path), ''), 0o755);
+      return join(root, path);
+    };
+    const cached = program('.cache/ms-playwright/chromium-1200/chrome-linux/chrome');
+    const onPath = program('bin/chromium');
+    const named = program('my chrome');
+    const env = { HOME: root, PATH: join(root, 'bin'), CHROME_PATH: named };
+    expect(findChromium(env)).toBe(named);
+    expect(findChromium({ ...env, CHROME_PATH: join(root, 'missing') })).toBe(onPath);
+    expect([cached, '/usr/bin/chromium', '/usr/bin/google-chrome']).toContain(
+      findChromium({ HOME: root, PATH: '' }),
+    );
+  });
+});
+
+describe('the set-up of this package', () => {
+  it('supports Node 20.19 to 24', () => {
+    expect(['20.18.0', '20.19.0', '22.1.0', '24.21.0', '25.0.0'].map(supportsNode)).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('passes paths with spaces to the compiler as they are', () => {
+    const options = {
+      root: '/a b',
+      include: '/a b/i',
+      lib: '/a b/l',
+      sources: ['/a b/x.cc'],
+      out: '/a b/o',
+      platform: 'linux',
+    };
+    const parameters = compilerParameters(options);
+    expect(parameters).toContain('/a b/x.cc');
+    expect(parameters).toContain('-L/a b/l');
+    expect(parameters).toContain('-Wl,-rpath,$ORIGIN/../../deps/lib');
+  });
+
+  it('names every step differently', () => {
+    expect(new Set(STEPS.map(({ name }) => name)).size).toBe(STEPS.length);
+  });
+});
