@@ -11,8 +11,12 @@ export interface LagrangianEffort {
   readonly repairs: number;
 }
 
-export const coldEffort: LagrangianEffort = { evaluations: 80, repairs: 3 };
-export const warmEffort: LagrangianEffort = { evaluations: 30, repairs: 2 };
+/** Enough for gaps of hundredths of a percent; the r-algorithm needs evaluations in proportion to the multipliers. */
+function usualEffort(multipliers: number, warm: boolean): LagrangianEffort {
+  return warm
+    ? { evaluations: 10 + 3 * multipliers, repairs: 2 }
+    : { evaluations: 20 + 8 * multipliers, repairs: 3 };
+}
 
 /** Stop when (best - bound) / best is at most this. */
 const TOLERANCE = 1e-9;
@@ -29,12 +33,13 @@ export function solveLagrangian(
   scratch: Choice,
   multipliers: Float64Array,
   warm: boolean,
-  effort: LagrangianEffort = warm ? warmEffort : coldEffort,
+  given?: LagrangianEffort,
 ): number {
   const { planes, bits, values } = column.limits;
   const used = column.sides * planes;
   const coupled = values < Infinity;
   const count = used + (coupled ? 1 : 0);
+  const effort = given ?? usualEffort(count, warm);
   const trial = new Float64Array(multipliers.length);
   let bound = -Infinity;
   let evaluations = 0;
@@ -59,8 +64,8 @@ export function solveLagrangian(
 
   const x = new Float64Array(count);
   if (warm) for (let at = 0; at < count; at++) x[at] = multipliers[multiplierAt(at)];
-  else startAlongPowers(x, planes, used, evaluate, excess);
-  const spread = x.map((value, at) => (at < used ? 2 ** (at % planes) : 1) * 0.1 + 0.1 * value);
+  else findStart(x, planes, used, evaluate, excess);
+  const spread = x.map((value, at) => 0.1 * ((at < used ? 2 ** (at % planes) : 1) + value));
   ascend(
     (point, slope) => {
       const value = evaluate(point);
@@ -84,25 +89,35 @@ export function solveLagrangian(
 
 /**
  * A start for the multipliers: with every plane short of room the marginal worth of a bit is about in proportion to it,
- * so l_p = t 2^p, and t where the bound is highest on that ray.
+ * so l_p = t 2^p, and t where the bound is highest on that ray; then the value limit's multiplier alone.
  */
-function startAlongPowers(
+function findStart(
   x: Float64Array,
   planes: number,
   used: number,
   evaluate: (x: Float64Array) => number,
   excess: (at: number) => number,
 ): void {
-  const slopeAt = (t: number) => {
+  highest((t) => {
     for (let at = 0; at < used; at++) x[at] = t * 2 ** (at % planes);
     evaluate(x);
     let slope = 0;
     for (let at = 0; at < used; at++) slope += excess(at) * 2 ** (at % planes);
     return slope;
-  };
+  });
+  if (x.length === used) return;
+  highest((price) => {
+    x[used] = price;
+    evaluate(x);
+    return excess(used);
+  });
+}
+
+/** Brackets the zero of a falling slope on t >= 0; the last t tried is close to it. */
+function highest(slopeAt: (t: number) => number): void {
   let low = 0;
   let high = 1;
-  while (high < 2 ** 20 && slopeAt(high) > 0) {
+  while (high < 2 ** 40 && slopeAt(high) > 0) {
     low = high;
     high *= 4;
   }

@@ -17,7 +17,7 @@ export interface TuneOptions extends LimitOptions {
   readonly method?: ProjectionMethod;
   /** Projects with every scale tried; default `greedy`. */
   readonly searchMethod?: ProjectionMethod;
-  /** Scales tried for each channel; default 12. */
+  /** Scales tried for each channel; default 6. */
   readonly candidates?: number;
   readonly onProgress?: OnProgress;
 }
@@ -35,7 +35,7 @@ export interface TunedScales extends LayerProjection {
  */
 export function tuneScales(options: TuneOptions): TunedScales {
   const { weights, columns, onProgress } = options;
-  const candidates = options.candidates ?? 12;
+  const candidates = options.candidates ?? 6;
   if (!Number.isInteger(candidates) || candidates < 1) {
     throw new InputError(`candidates: ${candidates} is not a whole number of at least 1`);
   }
