@@ -1,0 +1,122 @@
+import { countOnes } from '../bitplanes/count-ones';
+import type { EncodingName } from '../bitplanes/plane-encoding';
+import { requiredAdcBits } from '../bitplanes/required-adc-bits';
+import { InputError } from '../errors';
+
+/** A layer as the hardware sees it. */
+export interface HardwareLayer {
+  readonly name: string;
+  /** [rows, columns], row-major. */
+  readonly codes: Int8Array;
+  readonly rows: number;
+  /** Output channels. */
+  readonly columns: number;
+  /** Input vectors an inference: output positions. */
+  readonly vectors: number;
+  /** Rows summed in one conversion (R). Default 128. */
+  readonly tileRows?: number;
+  /** Default 8. */
+  readonly weightBits?: number;
+  /** Default 8: with 1-bit DACs, the pulses of an input. */
+  readonly inputBits?: number;
+  /** Default `sign-split`. */
+  readonly encoding?: EncodingName;
+  /** Resolution of the layer's ADCs. */
+  readonly adcBits: number;
+}
+
+/** What a layer occupies and does, per input pulse. One copy of the layer; 1-bit cells and DACs. */
+export interface LayerMapping {
+  readonly name: string;
+  /** Crossbars, each with one ADC. */
+  readonly arrays: number;
+  /** Bit columns converted. */
+  readonly columnsConverted: number;
+  /** Conversions an input pulse: columnsConverted, times the row groups of their tile. */
+  readonly conversionsPerPulse: number;
+  /** Rows driven an input pulse, counted in every array they run through. */
+  readonly rowDrivesPerPulse: number;
+  /** Columns of the array that has most: they share one ADC. */
+  readonly busiestColumns: number;
+  /** Row groups driven one after another: 1, or ceil(tile rows / rowsPerConversion). */
+  readonly rowGroups: number;
+  /** Pulses an inference: vectors * inputBits. */
+  readonly pulses: number;
+  /** Bits of all inputs, each row of each vector counted: rows * inputBits * vectors. */
+  readonly inputBits: number;
+  /** Outputs an inference: columns * vectors. */
+  readonly outputs: number;
+  /** ADC bits that convert every column without loss; 0 without any nonzero weight. */
+  readonly losslessBits: number;
+}
+
+/** `all`: every bit column is built and converted. `filled`: those that hold a one; empty ones and empty tiles take nothing. */
+export type ColumnPolicy = 'all' | 'filled';
+
+/**
+ * Maps a layer to arrays of tileRows x `arrayColumns`: every row tile gets as many as its bit columns fill.
+ * `rowsPerConversion` (k) drives only k rows at a time: the baseline that needs no pruning.
+ */
+export function layerMapping(
+  layer: HardwareLayer,
+  {
+    columnPolicy = 'filled',
+    arrayColumns = 128,
+    rowsPerConversion,
+  }: {
+    readonly columnPolicy?: ColumnPolicy;
+    readonly arrayColumns?: number;
+    readonly rowsPerConversion?: number;
+  } = {},
+): LayerMapping {
+  const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8, encoding } = layer;
+  for (const [field, value] of [
+    ['vectors', vectors],
+    ['inputBits', inputBits],
+    ['arrayColumns', arrayColumns],
+    ['rowsPerConversion', rowsPerConversion ?? 1],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new InputError(`layer ${layer.name}: ${field}: ${value} is not a whole number of at least 1`);
+    }
+  }
+  const ones = countOnes({ codes, rows, columns, tileRows, weightBits, encoding });
+  const perTile = columns * ones.polarities * ones.planes;
+  let arrays = 0;
+  let columnsConverted = 0;
+  let conversionsPerPulse = 0;
+  let rowDrivesPerPulse = 0;
+  let busiestColumns = 0;
+  let rowGroups = 1;
+  let most = 0;
+  for (let tile = 0; tile < ones.tiles; tile++) {
+    let filled = 0;
+    for (let at = tile * perTile; at < (tile + 1) * perTile; at++) {
+      if (ones.counts[at] > 0) filled++;
+      if (ones.counts[at] > most) most = ones.counts[at];
+    }
+    const used = columnPolicy === 'all' ? perTile : filled;
+    const rowsHere = Math.min(tileRows, rows - tile * tileRows);
+    const groups = rowsPerConversion === undefined ? 1 : Math.ceil(rowsHere / rowsPerConversion);
+    const arraysHere = Math.ceil(used / arrayColumns);
+    arrays += arraysHere;
+    columnsConverted += used;
+    conversionsPerPulse += used * groups;
+    rowDrivesPerPulse += arraysHere * rowsHere;
+    busiestColumns = Math.max(busiestColumns, Math.min(used, arrayColumns));
+    rowGroups = Math.max(rowGroups, groups);
+  }
+  return {
+    name: layer.name,
+    arrays,
+    columnsConverted,
+    conversionsPerPulse,
+    rowDrivesPerPulse,
+    busiestColumns,
+    rowGroups,
+    pulses: vectors * inputBits,
+    inputBits: rows * inputBits * vectors,
+    outputs: columns * vectors,
+    losslessBits: requiredAdcBits(most),
+  };
+}
