@@ -48,7 +48,7 @@ function danfo(): typeof import('danfojs-node') {
   try {
     return require('danfojs-node');
   } catch (cause) {
-    throw engineUnavailable(cause);
+    throw engineUnavailable('danfo.js', cause);
   }
 }
 

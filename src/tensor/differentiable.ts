@@ -1,5 +1,5 @@
+import { DType, dispose, type Tensor } from './engine';
 import * as k from './kernels';
-import { DType, dispose, type Tensor } from './native';
 import type { Tape } from './tape';
 
 /** Operations that record their gradients on a tape. Shapes and meanings are those of `kernels`. */

@@ -7,9 +7,10 @@ import {
   read,
   run,
   runMany,
+  scope,
   type Tensor,
   upload,
-} from './native';
+} from './engine';
 
 /**
  * TensorFlow kernels as functions. Pictures are NHWC, convolution weights HWIO. Each call allocates its result in the
@@ -81,7 +82,8 @@ export function integers(values: readonly number[]): Tensor {
 export function constant(key: string, make: () => Tensor): Tensor {
   const known = constants.get(key);
   if (known) return known;
-  const tensor = keepConstant(make());
+  // What `make` made on the way is freed.
+  const tensor = keepConstant(scope(make));
   constants.set(key, tensor);
   return tensor;
 }
@@ -149,20 +151,22 @@ export interface ConvShape {
  * TensorFlow's SAME padding splits its zeros unevenly where PyTorch's convolutions pad both sides alike, and its
  * EXPLICIT padding has no oneDNN gradient (bfloat16: 60 times slower). So a kernel grows by a last row and column of
  * zeros where that makes SAME pad `padding` on the first side: a 3x3 convolution of stride 2 on an even picture runs as
- * 4x4. Returns the side of the kernel to run.
- * @throws Error where neither side fits; no network of the zoo has such a layer.
+ * 4x4. Returns the side of the kernel to run on a picture of the given height and width.
+ * @throws Error where neither side fits both; no network of the zoo has such a layer.
  */
-function sameSide(input: number, kernel: number, { stride, padding }: ConvShape): number {
-  const outputs = Math.floor((input + 2 * padding - kernel) / stride) + 1;
-  for (const side of [kernel, kernel + 1]) {
+function sameSide(inputs: readonly number[], kernel: number, { stride, padding }: ConvShape): number {
+  const fits = (input: number, side: number) => {
+    const outputs = Math.floor((input + 2 * padding - kernel) / stride) + 1;
     const zeros = Math.max(0, (Math.ceil(input / stride) - 1) * stride + side - input);
-    if (Math.ceil(input / stride) === outputs && zeros >> 1 === padding) return side;
-  }
+    return Math.ceil(input / stride) === outputs && zeros >> 1 === padding;
+  };
+  const side = [kernel, kernel + 1].find((candidate) => inputs.every((input) => fits(input, candidate)));
+  if (side !== undefined) return side;
   throw new Error(`no SAME form of a ${kernel}x${kernel} convolution, stride ${stride}, padding ${padding}`);
 }
 
-/** The attributes of a convolution and the side its kernel must have. */
-function convolution(dtype: DType, height: number, kernel: number, shape: ConvShape) {
+/** The attributes of a convolution on a picture of shape [N, H, W, C], and the side its kernel must have. */
+function convolution(dtype: DType, picture: readonly number[], kernel: number, shape: ConvShape) {
   const same = shape.padding > 0;
   const list = attributes(`conv${dtype},${shape.stride},${same}`, () => [
     attribute.type('T', dtype),
@@ -172,7 +176,7 @@ function convolution(dtype: DType, height: number, kernel: number, shape: ConvSh
     attribute.bool('use_cudnn_on_gpu', true),
     attribute.string('padding', same ? 'SAME' : 'VALID'),
   ]);
-  return { list, side: same ? sameSide(height, kernel, shape) : kernel };
+  return { list, side: same ? sameSide(picture.slice(1, 3), kernel, shape) : kernel };
 }
 
 /** Zeros after the last rows and columns of a kernel, up to `side`. */
@@ -199,7 +203,7 @@ function withKernel(w: Tensor, side: number, body: (w: Tensor) => Tensor): Tenso
 
 /** x [N, H, W, C] * w [k, k, C, O] -> [N, H', W', O]. */
 export function conv2d(x: Tensor, w: Tensor, shape: ConvShape): Tensor {
-  const { list, side } = convolution(x.dtype, x.shape[1], w.shape[0], shape);
+  const { list, side } = convolution(x.dtype, x.shape, w.shape[0], shape);
   return withKernel(w, side, (kernel) => run('Conv2D', list, [x, kernel]));
 }
 
@@ -210,7 +214,7 @@ export function conv2dInputGrad(
   gradient: Tensor,
   shape: ConvShape,
 ): Tensor {
-  const { list, side } = convolution(w.dtype, xShape[1], w.shape[0], shape);
+  const { list, side } = convolution(w.dtype, xShape, w.shape[0], shape);
   return withKernel(w, side, (kernel) =>
     run('Conv2DBackpropInput', list, [integers(xShape), kernel, gradient]),
   );
@@ -223,7 +227,7 @@ export function conv2dFilterGrad(
   gradient: Tensor,
   shape: ConvShape,
 ): Tensor {
-  const { list, side } = convolution(x.dtype, x.shape[1], wShape[0], shape);
+  const { list, side } = convolution(x.dtype, x.shape, wShape[0], shape);
   const grown = [side, side, wShape[2], wShape[3]];
   const full = run('Conv2DBackpropFilter', list, [x, integers(grown), gradient]);
   if (side === wShape[0]) return full;

@@ -1,5 +1,5 @@
+import { dispose, type Tensor } from './engine';
 import { add } from './kernels';
-import { dispose, type Tensor } from './native';
 
 /**
  * Reverse-mode differentiation over kernels. Each differentiable operation records how to turn the gradient of its
