@@ -26,7 +26,8 @@ export function plainMessage(error, root) {
   if (NO_SPACE.test(`${code.code ?? ''} ${text}`))
     return `no disk space left for ${root}; free some and run this again`;
   if (NO_PERMISSION.test(`${code.code ?? ''} ${text}`)) {
-    return `no permission to write ${code.path ?? `in ${root}`}; make it writable for this user and run this again`;
+    const place = code.path && !code.path.startsWith(root) ? code.path : root;
+    return `no permission to write in ${place}; make it writable for this user and run this again`;
   }
   return text.split('\n')[0];
 }

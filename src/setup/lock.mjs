@@ -121,15 +121,23 @@ export async function acquireLock(path, { onWait = () => {}, staleMs = 60_000 } 
     utimes(path, now, now).catch(() => {});
   }, HEARTBEAT_MS);
   timer.unref();
+  // One after the other: a rename that comes late would bring a released lock back.
+  let written = Promise.resolve();
+  const write = async () => {
+    const temporary = `${path}.${process.pid}-child`;
+    await writeFile(temporary, JSON.stringify(self));
+    await rename(temporary, path);
+  };
   return {
-    async setChild(child) {
+    setChild(child) {
       self.child = child;
-      const temporary = `${path}.${process.pid}-child`;
-      await writeFile(temporary, JSON.stringify(self));
-      await rename(temporary, path);
+      // What this records only helps after a kill: where it cannot be written the work goes on.
+      written = written.then(write).catch(() => {});
+      return written;
     },
     async release() {
       clearInterval(timer);
+      await written;
       await rm(path, { force: true });
     },
   };

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -32,6 +32,15 @@ describe('the lock', () => {
     );
     expect({ most, waited }).toEqual({ most: 1, waited: 2 });
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('stays released however fast programs began and ended under it', async () => {
+    const folder = sandbox();
+    const lock = await acquireLock(join(folder, 'lock'));
+    for (let child = 1; child < 20; child += 1) lock.setChild(child);
+    await lock.release();
+    await wait(50);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('is taken over from a process that was killed', async () => {

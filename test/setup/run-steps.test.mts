@@ -75,15 +75,15 @@ describe('the set-up', () => {
   });
 
   it('says that a folder cannot be written', () => {
-    const error = Object.assign(new Error("EACCES: permission denied, mkdir '/x/.setup'"), {
+    const error = Object.assign(new Error('EACCES: permission denied'), {
       code: 'EACCES',
-      path: '/x/.setup',
+      path: '/x/.setup/lock',
     });
-    expect(plainMessage(error, '/x')).toBe(
-      'no permission to write /x/.setup; make it writable for this user and run this again',
-    );
-    expect(plainMessage(new Error('EROFS: read-only file system'), '/x')).toContain(
-      'no permission to write in /x',
+    const end = '; make it writable for this user and run this again';
+    expect(plainMessage(error, '/x')).toBe(`no permission to write in /x${end}`);
+    expect(plainMessage(error, '/y')).toBe(`no permission to write in /x/.setup/lock${end}`);
+    expect(plainMessage(new Error('EROFS: read-only file system'), '/x')).toBe(
+      `no permission to write in /x${end}`,
     );
   });
 
