@@ -1,5 +1,6 @@
 import * as d from '../tensor/differentiable';
-import { DType, type Tensor, upload } from '../tensor/native';
+import * as k from '../tensor/kernels';
+import { DType, scope, type Tensor, upload } from '../tensor/native';
 import type { RandomStream } from '../tensor/random';
 import type { Tape } from '../tensor/tape';
 import type { BatchNormNode, NetworkDescription, Node } from './description';
@@ -101,5 +102,9 @@ function flatten(tape: Tape, x: Tensor): Tensor {
 function dropout(tape: Tape, x: Tensor, rate: number, random: RandomStream): Tensor {
   const count = x.shape.reduce((a, b) => a * b, 1);
   const factors = Float32Array.from({ length: count }, () => (random.uniform() < rate ? 0 : 1 / (1 - rate)));
-  return d.mask(tape, x, upload(factors, x.shape));
+  return d.mask(
+    tape,
+    x,
+    scope(() => k.cast(upload(factors, x.shape), x.dtype)),
+  );
 }

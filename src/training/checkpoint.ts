@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { NetworkDescription } from '../networks/description';
 import { readSafetensors } from '../networks/read-safetensors';
+import type { StoredTensor } from '../networks/stored-tensor';
 import { writeSafetensors } from '../networks/write-safetensors';
 import { lengthOf, parameterLayout } from './parameter-vector';
 import type { EpochRecord, TrainingRecipe } from './train';
@@ -9,21 +11,30 @@ import type { TrainerState } from './trainer';
 
 const VECTORS = ['weights', 'velocity', 'average', 'statistics', 'averageStatistics'] as const;
 
+const FORMAT = 'cim-pruning training state 1';
+
+/** What a training is of; a checkpoint serves only the same. */
+export interface TrainingSubject {
+  readonly network: NetworkDescription;
+  readonly recipe: TrainingRecipe;
+  readonly dataset: Pick<Dataset, 'name'>;
+}
+
 /**
- * Keeps the whole state of a training after an epoch: a safetensors file with the state's vectors, and network,
- * recipe and curve as metadata. Written whole or not at all.
+ * Keeps the whole state of a training after an epoch: a safetensors file with the state's vectors, and network, data
+ * set, recipe and curve as metadata. Written whole or not at all.
  */
 export function writeCheckpoint(
   path: string,
-  network: NetworkDescription,
-  recipe: TrainingRecipe,
+  { network, recipe, dataset }: TrainingSubject,
   state: TrainerState,
   curve: readonly EpochRecord[],
 ): void {
   const tensors = new Map(VECTORS.map((name) => [name, { shape: [state[name].length], data: state[name] }]));
   writeSafetensors(path, tensors, {
-    format: 'cim-pruning training state 1',
+    format: FORMAT,
     network: network.name,
+    dataset: dataset.name,
     recipe: JSON.stringify(recipe),
     curve: JSON.stringify(curve),
   });
@@ -31,29 +42,39 @@ export function writeCheckpoint(
 
 /**
  * The state kept at `path`, or undefined where there is none.
- * @throws InputError when the file is another network's or another recipe's; the line names what differs.
+ * @throws InputError when the file is something else, or of another network, data set or recipe; the line names what
+ *   differs.
  */
 export function readCheckpoint(
   path: string,
-  network: NetworkDescription,
-  recipe: TrainingRecipe,
+  { network, recipe, dataset }: TrainingSubject,
 ): { state: TrainerState; curve: EpochRecord[] } | undefined {
   if (!existsSync(path)) return undefined;
   const { tensors, metadata } = readSafetensors(path);
-  if (metadata.network !== network.name)
-    throw new InputError(
-      `${path}: a training of network '${metadata.network ?? 'unknown'}', not of '${network.name}'; give another checkpoint path`,
-    );
-  const stored = JSON.parse(metadata.recipe) as TrainingRecipe;
-  const differing = Object.keys(recipe).filter(
-    (key) =>
-      JSON.stringify(stored[key as keyof TrainingRecipe]) !==
-      JSON.stringify(recipe[key as keyof TrainingRecipe]),
-  );
+  const another = 'give another checkpoint path';
+  if (metadata.format !== FORMAT) throw new InputError(`${path}: not the state of a training; ${another}`);
+  for (const [what, stored, wanted] of [
+    ['network', metadata.network, network.name],
+    // The first checkpoints did not tell.
+    ['data set', metadata.dataset ?? dataset.name, dataset.name],
+  ])
+    if (stored !== wanted)
+      throw new InputError(`${path}: a training of ${what} '${stored}', not of '${wanted}'; ${another}`);
+  const differing = differingFields(parseField(path, 'recipe', metadata.recipe), recipe);
   if (differing.length > 0)
     throw new InputError(
-      `${path}: a training with another ${differing.join(', ')}; finish it with its own recipe or give another checkpoint path`,
+      `${path}: a training with another ${differing.join(', ')}; finish it with its own recipe or ${another}`,
     );
+  const curve = parseField(path, 'curve', metadata.curve);
+  if (!Array.isArray(curve)) throw new InputError(`${path}: metadata 'curve' is damaged`);
+  return { state: readState(path, tensors, network), curve };
+}
+
+function readState(
+  path: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  network: NetworkDescription,
+): TrainerState {
   const layout = parameterLayout(network);
   const lengths = { weights: layout.length, statistics: lengthOf(layout.statistics) };
   const vectors = VECTORS.map((name) => {
@@ -63,5 +84,21 @@ export function readCheckpoint(
       throw new InputError(`${path}: tensor '${name}' should hold ${expected} float32 numbers`);
     return [name, data] as const;
   });
-  return { state: Object.fromEntries(vectors) as unknown as TrainerState, curve: JSON.parse(metadata.curve) };
+  return Object.fromEntries(vectors) as unknown as TrainerState;
+}
+
+/** Fields of two recipes that are not alike. */
+function differingFields(stored: unknown, recipe: TrainingRecipe): string[] {
+  const before = { ...(stored as Record<string, unknown>) };
+  return Object.entries(recipe)
+    .filter(([field, value]) => JSON.stringify(before[field]) !== JSON.stringify(value))
+    .map(([field]) => field);
+}
+
+function parseField(path: string, name: string, text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    throw new InputError(`${path}: metadata '${name}' is damaged`);
+  }
 }

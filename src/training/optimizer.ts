@@ -53,7 +53,9 @@ export interface Sgd {
 }
 
 /**
- * SGD as PyTorch has it (weight decay added to the gradient), with one fused update kernel.
+ * SGD with weight decay added to the gradient, as PyTorch has it, and the rate inside the velocity, as Sutskever et al.
+ * 2013 and Keras have it: v = momentum * v - rate * g; w += v, or with Nesterov w += momentum * v - rate * g. At a
+ * constant rate that is PyTorch's rule (whose velocity is -v / rate). One fused update kernel.
  * @param decay weight decay of every element, [length]
  */
 export function createSgd(

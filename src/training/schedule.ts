@@ -5,7 +5,7 @@ export interface Schedule {
   readonly kind: 'cosine' | 'one-cycle' | 'constant';
   /** Highest rate. */
   readonly peak: number;
-  /** Rate of the last step (cosine: default 0). */
+  /** Rate that is reached when the last step is done (default 0). */
   readonly final?: number;
   /** Share of the steps that climbs linearly to the peak (default: cosine 0, one-cycle 0.25). */
   readonly warmup?: number;
@@ -30,5 +30,5 @@ export function validateSchedule({ kind, peak, final, warmup }: Schedule): void 
   if (!(peak > 0)) throw new InputError(`learning rate ${peak} is not above 0`);
   if (final !== undefined && !(final >= 0)) throw new InputError(`final learning rate ${final} is below 0`);
   if (warmup !== undefined && !(warmup >= 0 && warmup < 1))
-    throw new InputError(`warm-up share ${warmup} is outside 0..1`);
+    throw new InputError(`warm-up share ${warmup} is not from 0 to below 1`);
 }

@@ -54,8 +54,8 @@ export interface EpochRecord {
   readonly loss: number;
   /** Percent right on the augmented training pictures, while the epoch ran. */
   readonly trainAccuracy: number;
-  /** Percent right on all test pictures, of the averaged weights (of the weights where there is no average). */
-  readonly testAccuracy: number;
+  /** Percent right on all test pictures, of the averaged weights (of the weights where there is no average); null: not tested. */
+  readonly testAccuracy: number | null;
   readonly seconds: number;
 }
 
@@ -85,12 +85,16 @@ export interface TrainingResult {
 /**
  * Trains a network. With the same recipe, data and engine, a run that was interrupted and resumed gives the same bits
  * as one that was not: epochs draw their random numbers from streams of their own.
- * @throws InputError for a recipe out of range or a checkpoint of another network or recipe.
+ * @throws InputError for a recipe out of range or a checkpoint of another network, data set or recipe.
  */
 export async function train(options: TrainingOptions): Promise<TrainingResult> {
   const { network, dataset, recipe } = options;
   validateRecipe(recipe);
-  const resumed = options.checkpoint ? readCheckpoint(options.checkpoint, network, recipe) : undefined;
+  if (dataset.train.count < recipe.batchSize)
+    throw new InputError(
+      `batchSize ${recipe.batchSize} is more than the ${dataset.train.count} training pictures of ${dataset.title}`,
+    );
+  const resumed = options.checkpoint ? readCheckpoint(options.checkpoint, options) : undefined;
   const start = options.start ?? initialParameters(network, recipe.seed);
   const curve: EpochRecord[] = [...(resumed?.curve ?? [])];
   const trainer = createTrainer(
@@ -106,9 +110,9 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
       const due = last || (epoch + 1) % (options.evaluateEvery ?? 1) === 0;
       const testAccuracy = due
         ? evaluateParameters(network, trainer.parameters(which), dataset, dataset.test).top1
-        : Number.NaN;
+        : null;
       curve.push({ epoch, testAccuracy, ...sums });
-      if (options.checkpoint) writeCheckpoint(options.checkpoint, network, recipe, trainer.state(), curve);
+      if (options.checkpoint) writeCheckpoint(options.checkpoint, options, trainer.state(), curve);
       options.onEpoch?.(curve[curve.length - 1]);
     }
     return { parameters: trainer.parameters(which), curve, finished: true };
@@ -183,6 +187,8 @@ function validateRecipe(recipe: TrainingRecipe): void {
     averageDecay: recipe.averageDecay,
   };
   for (const [field, value] of Object.entries(shares))
-    if (!(value >= 0 && value < 1)) throw new InputError(`${field} ${value} is outside 0..1`);
+    if (!(value >= 0 && value < 1)) throw new InputError(`${field} ${value} is not from 0 to below 1`);
+  if (recipe.precision !== 'float32' && recipe.precision !== 'bfloat16')
+    throw new InputError(`precision '${recipe.precision}' is unknown; allowed: float32, bfloat16`);
   if (!(recipe.weightDecay >= 0)) throw new InputError(`weightDecay ${recipe.weightDecay} is below 0`);
 }

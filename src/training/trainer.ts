@@ -1,7 +1,7 @@
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { forwardTraining } from '../networks/forward-training';
 import * as k from '../tensor/kernels';
-import { DType, dispose, keep, type Tensor, upload } from '../tensor/native';
+import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
 import type { RandomStream } from '../tensor/random';
 import { createTape } from '../tensor/tape';
 import { createSgd } from './optimizer';
@@ -189,24 +189,20 @@ function parameterTensors(layout: ParameterLayout, vector: Tensor, compute: DTyp
   const [head, ...tail] = k.split(vector, [layout.convolution, ...others.map((slot) => slot.size)]);
   dispose(vector);
   const computed = compute === DType.float32 ? head : k.cast(head, compute);
-  const pieces = [
-    ...k.split(
-      computed,
-      convolutions.map((slot) => slot.size),
-    ),
-    ...tail,
-  ];
+  const sizes = convolutions.map((slot) => slot.size);
+  const pieces = [...(sizes.length > 0 ? k.split(computed, sizes) : []), ...tail];
   const leaves = layout.slots.map((slot, i) => k.reshape(pieces[i], slot.shape));
   dispose(...pieces, computed);
   if (computed !== head) dispose(head);
   const named = new Map(layout.slots.map((slot, i) => [slot.name, leaves[i]]));
   const gather = (gradients: readonly Tensor[]) => {
     const flat = gradients.map((gradient, i) => k.reshape(gradient, [layout.slots[i].size]));
-    const convolution = k.concat(flat.slice(0, convolutions.length));
-    const first = compute === DType.float32 ? convolution : k.cast(convolution, DType.float32);
-    const result = k.concat([first, ...flat.slice(convolutions.length)]);
-    dispose(...flat, convolution);
-    if (first !== convolution) dispose(first);
+    const result = scope(() => {
+      const first = flat.slice(0, convolutions.length);
+      const floats = first.length > 0 ? [k.cast(k.concat(first), DType.float32)] : [];
+      return k.concat([...floats, ...flat.slice(convolutions.length)]);
+    });
+    dispose(...flat);
     return result;
   };
   return { named, leaves, gather };

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import * as k from '../../src/tensor/kernels';
+import { DType, liveTensors, scope, upload } from '../../src/tensor/native';
+import { outputSide, plainConv2d, plainConv2dGradients } from './plain-convolution';
+import { normals, relativeDifference, sizeOf, taken } from './values';
+
+type Sides = [number, number, number, number];
+
+const CASES = [1, 3, 5, 7].flatMap((kernel) =>
+  [1, 2].flatMap((stride) =>
+    [
+      [8, 8],
+      [9, 9],
+      [8, 9],
+      [9, 8],
+      [7, 12],
+    ].flatMap(([height, width]) =>
+      [0, (kernel - 1) / 2]
+        .filter((padding, i) => i === 0 || padding > 0)
+        .map((padding) => ({ kernel, stride, padding, height, width })),
+    ),
+  ),
+);
+
+describe('conv2d', () => {
+  it.each(CASES)(
+    'equals plain loops, with both gradients: kernel $kernel, stride $stride, padding $padding, picture $height x $width',
+    ({ kernel, stride, padding, height, width }) => {
+      const before = liveTensors();
+      const shape = { stride, padding };
+      const xShape: Sides = [2, height, width, 3];
+      const wShape: Sides = [kernel, kernel, 3, 4];
+      const x = normals(sizeOf(xShape), 'x');
+      const w = normals(sizeOf(wShape), 'w');
+      const outShape = [2, outputSide(height, kernel, shape), outputSide(width, kernel, shape), 4];
+      const g = normals(sizeOf(outShape), 'g');
+      const expected = plainConv2d(x, xShape, w, wShape, shape);
+      const { dx, dw } = plainConv2dGradients(x, xShape, w, wShape, g, shape);
+      scope(() => {
+        const tx = upload(x, xShape);
+        const tw = upload(w, wShape);
+        const tg = upload(g, outShape);
+        const y = k.conv2d(tx, tw, shape);
+        expect(y.shape).toEqual(outShape);
+        expect(relativeDifference(k.floats(y), expected)).toBeLessThan(1e-5);
+        expect(relativeDifference(k.floats(k.conv2dInputGrad(xShape, tw, tg, shape)), dx)).toBeLessThan(1e-5);
+        expect(relativeDifference(k.floats(k.conv2dFilterGrad(tx, wShape, tg, shape)), dw)).toBeLessThan(
+          1e-5,
+        );
+        return undefined;
+      });
+      // Only small constants that are kept for the life of the process may have come.
+      expect(liveTensors() - before).toBeLessThanOrEqual(6);
+    },
+  );
+
+  it('says so where a padding has no form in the engine', () => {
+    scope(() => {
+      const x = upload(new Float32Array(64), [1, 8, 8, 1]);
+      const w = upload(new Float32Array(9), [3, 3, 1, 1]);
+      expect(() => k.conv2d(x, w, { stride: 1, padding: 3 })).toThrow(/3x3 convolution.*padding 3/);
+      return undefined;
+    });
+  });
+
+  it('in bfloat16 is within its eight bits of the float32 result', () => {
+    const x = upload(normals(2 * 8 * 8 * 16, 'x'), [2, 8, 8, 16]);
+    const w = upload(normals(9 * 16 * 8, 'w'), [3, 3, 16, 8]);
+    const shape = { stride: 2, padding: 1 };
+    const [exact, half] = scope(() => [
+      k.conv2d(x, w, shape),
+      k.cast(k.conv2d(k.cast(x, DType.bfloat16), k.cast(w, DType.bfloat16), shape), DType.float32),
+    ]);
+    const reference = taken(exact);
+    const difference = relativeDifference(taken(half), reference);
+    expect(difference).toBeLessThan(0.02);
+    expect(difference).toBeGreaterThan(0);
+    taken(x);
+    taken(w);
+  });
+});

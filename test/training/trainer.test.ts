@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { trainingBatches } from '../../src/data/batches';
+import { generatedPictures } from '../../src/data/generated-pictures';
+import type { NetworkDescription } from '../../src/networks/description';
+import { initialParameters } from '../../src/networks/initial-parameters';
+import { networkByName } from '../../src/networks/network-by-name';
+import * as k from '../../src/tensor/kernels';
+import { dispose, liveTensors, upload } from '../../src/tensor/native';
+import { randomStream } from '../../src/tensor/random';
+import { createSgd, variable } from '../../src/training/optimizer';
+import { packParameters, parameterLayout, unpackParameters } from '../../src/training/parameter-vector';
+import { smoothLabels } from '../../src/training/train';
+import { createTrainer, initialState, type TrainerOptions } from '../../src/training/trainer';
+import { normals, relativeDifference } from '../tensor/values';
+import { denseNetwork, mixedNetwork } from './small-networks';
+
+const dataset = generatedPictures({ train: 16, test: 1, size: 16, classes: 4 });
+const [first] = trainingBatches(dataset.train, { batchSize: 16, seed: 1, epoch: 0, fill: [0, 0, 0] });
+const batch = { ...first, targets: smoothLabels(first.labels, 4, 0.1) };
+const settings = {
+  precision: 'float32',
+  momentum: 0,
+  nesterov: false,
+  weightDecay: 0,
+  batchNormMomentum: 0.1,
+  mean: dataset.mean,
+  std: dataset.std,
+} as const;
+
+/** Weights after one step from `weights`, and the loss before it. */
+function oneStep(
+  network: NetworkDescription,
+  options: Partial<TrainerOptions> = {},
+  rate = 0,
+  weights?: Float32Array,
+) {
+  const start = initialState(network, initialParameters(network, 1));
+  const trainer = createTrainer(
+    { ...settings, network, ...options },
+    { ...start, ...(weights && { weights }) },
+  );
+  const { loss, right } = trainer.step(batch, rate, randomStream(1, 'dropout'));
+  const after = trainer.state();
+  trainer.dispose();
+  return { loss, right, before: weights ?? start.weights, after };
+}
+
+/** The gradient, from a plain step of rate 1. */
+function gradientOf(network: NetworkDescription, options: Partial<TrainerOptions> = {}): Float32Array {
+  const { before, after } = oneStep(network, options, 1);
+  return before.map((weight, i) => weight - after.weights[i]);
+}
+
+const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+
+describe('createSgd', () => {
+  it.each([
+    [false, 0.9],
+    [true, 0.9],
+    [true, 0],
+  ])(
+    'with nesterov %s and momentum %d follows its formula, and PyTorch at a constant rate',
+    (nesterov, momentum) => {
+      const start = normals(7, 'weights');
+      const decay = Float32Array.of(0.1, 0.1, 0, 0, 0.01, 0, 0.1);
+      for (const rates of [
+        [0.1, 0.1, 0.1, 0.1],
+        [0.1, 0.2, 0.05, 0],
+      ]) {
+        const before = liveTensors();
+        const sgd = createSgd(start, new Float32Array(7), decay, { momentum, nesterov });
+        const w = Float64Array.from(start);
+        const v = new Float64Array(7);
+        const torch = { w: Float64Array.from(start), v: new Float64Array(7) };
+        rates.forEach((rate, step) => {
+          const gradient = normals(7, `gradient ${step}`);
+          const tensor = upload(gradient, [7]);
+          sgd.step(tensor, rate);
+          dispose(tensor);
+          for (let i = 0; i < 7; i++) {
+            const g = gradient[i] + decay[i] * w[i];
+            v[i] = momentum * v[i] - rate * g;
+            w[i] += nesterov ? momentum * v[i] - rate * g : v[i];
+            const h = gradient[i] + decay[i] * torch.w[i];
+            torch.v[i] = momentum * torch.v[i] + h;
+            torch.w[i] -= rate * (nesterov ? h + momentum * torch.v[i] : torch.v[i]);
+          }
+        });
+        const now = sgd.weights.value();
+        expect(relativeDifference(k.floats(now), w)).toBeLessThan(1e-6);
+        if (rates[1] === rates[0]) expect(relativeDifference(k.floats(now), torch.w)).toBeLessThan(1e-6);
+        dispose(now);
+        sgd.dispose();
+        expect(liveTensors()).toBe(before);
+      }
+    },
+  );
+});
+
+describe('variable', () => {
+  it('gives its memory back', () => {
+    const data = new Float32Array(8e6);
+    const cycle = () => variable(data).dispose();
+    cycle();
+    const before = process.memoryUsage.rss();
+    for (let i = 0; i < 20; i++) cycle();
+    // Kept, they would be 640 MB.
+    expect(process.memoryUsage.rss() - before).toBeLessThan(300e6);
+  });
+});
+
+describe('parameterLayout', () => {
+  it('packs and unpacks parameters without changing a bit', () => {
+    for (const network of [mixedNetwork(), denseNetwork(), networkByName('resnet20-projection')]) {
+      const parameters = initialParameters(network, 3);
+      const layout = parameterLayout(network);
+      const weights = packParameters(parameters, layout.slots);
+      const statistics = packParameters(parameters, layout.statistics);
+      expect(unpackParameters(network, layout, weights, statistics)).toEqual(parameters);
+    }
+  });
+});
+
+describe('createTrainer', () => {
+  it.each([
+    ['every kind of node', mixedNetwork()],
+    ['dense layers alone', denseNetwork()],
+    ['a global pool', networkByName('tiny', { classes: 4 })],
+  ])('steps along the gradient of the loss: %s', (_, network) => {
+    const gradient = gradientOf(network);
+    const { before } = oneStep(network);
+    const step = 2e-3 / Math.sqrt(dot(gradient, gradient));
+    const slope =
+      (oneStep(
+        network,
+        {},
+        0,
+        before.map((w, i) => w + step * gradient[i]),
+      ).loss -
+        oneStep(
+          network,
+          {},
+          0,
+          before.map((w, i) => w - step * gradient[i]),
+        ).loss) /
+      (2 * step);
+    expect(slope / dot(gradient, gradient)).toBeGreaterThan(0.97);
+    expect(slope / dot(gradient, gradient)).toBeLessThan(1.03);
+  });
+
+  it('decays matrices alone: not biases, not batch norm', () => {
+    const network = mixedNetwork();
+    const plain = gradientOf(network);
+    const { before } = oneStep(network);
+    const decayed = gradientOf(network, { weightDecay: 0.1 });
+    for (const { name, kind, offset, size } of parameterLayout(network).slots)
+      for (let i = offset; i < offset + size; i += 7) {
+        const expected = kind === 'vector' ? 0 : 0.1 * before[i];
+        expect(decayed[i] - plain[i], name).toBeCloseTo(expected, 5);
+      }
+  });
+
+  it('in bfloat16 takes nearly the same step as in float32', () => {
+    for (const network of [mixedNetwork(), networkByName('tiny', { classes: 4 })]) {
+      const [exact, half] = (['float32', 'bfloat16'] as const).map((precision) => ({
+        gradient: gradientOf(network, { precision }),
+        loss: oneStep(network, { precision }).loss,
+      }));
+      const cosine =
+        dot(exact.gradient, half.gradient) /
+        Math.sqrt(dot(exact.gradient, exact.gradient) * dot(half.gradient, half.gradient));
+      expect(cosine).toBeGreaterThan(0.98);
+      expect(Math.abs(half.loss / exact.loss - 1)).toBeLessThan(0.02);
+    }
+  });
+
+  it('frees all it made in a step, and all it holds in the end', () => {
+    for (const network of [mixedNetwork(), denseNetwork()])
+      for (const precision of ['float32', 'bfloat16'] as const) {
+        const run = () => {
+          const trainer = createTrainer(
+            { ...settings, network, precision },
+            initialState(network, initialParameters(network, 1)),
+          );
+          trainer.step(batch, 0.1, randomStream(1, 'dropout'));
+          const between = liveTensors();
+          trainer.step(batch, 0.1, randomStream(2, 'dropout'));
+          trainer.updateAverage(0.1);
+          trainer.parameters('average');
+          trainer.state();
+          expect(liveTensors()).toBe(between);
+          trainer.dispose();
+        };
+        run();
+        const before = liveTensors();
+        run();
+        expect(liveTensors()).toBe(before);
+      }
+  });
+
+  it('moves the average by the share it is told', () => {
+    const network = mixedNetwork();
+    const start = initialState(network, initialParameters(network, 1));
+    const trainer = createTrainer({ ...settings, network }, start);
+    trainer.step(batch, 0.5, randomStream(1, 'dropout'));
+    trainer.updateAverage(0.25);
+    const { weights, average, statistics, averageStatistics } = trainer.state();
+    trainer.dispose();
+    const mixed = (a: Float32Array, b: Float32Array) => a.map((value, i) => 0.75 * value + 0.25 * b[i]);
+    expect(relativeDifference(average, mixed(start.weights, weights))).toBeLessThan(1e-6);
+    expect(relativeDifference(averageStatistics, mixed(start.statistics, statistics))).toBeLessThan(1e-6);
+    expect(statistics).not.toEqual(start.statistics);
+  });
+});
