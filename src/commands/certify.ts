@@ -1,0 +1,45 @@
+import { certifyNetwork } from '../experiments/certify-network';
+import { openIntegerModel } from '../experiments/open-model';
+import { toText } from '../reports/to-text';
+import { type Command, wholeNumber } from './command';
+
+export const certifyCommand: Command = {
+  name: 'certify',
+  usage: 'OUT.safetensors [--rows R]',
+  summary:
+    'Recounts the ones of every bit column from the stored codes alone: the ADC bits each layer needs, and whether the\nlimits the network was pruned for hold. Exit status 1 where they do not.',
+  options: { rows: { value: 'R', help: 'rows summed in one conversion (default: what it was pruned for)' } },
+  words: [1, 1],
+  async run([path], options) {
+    const { name, network } = openIntegerModel(path);
+    const certificate = certifyNetwork(network, wholeNumber(options, 'rows', 1, 65535));
+    const table = toText({
+      title: `${name}: R = ${certificate.tileRows}, ${network.weightBits}-bit weights, ${certificate.encoding}`,
+      columns: [
+        { key: 'name', label: 'layer' },
+        { key: 'rows', label: 'rows' },
+        { key: 'columns', label: 'channels' },
+        { key: 'kept', label: 'kept', unit: '%', digits: 1 },
+        { key: 'maxOnes', label: 'most ones' },
+        { key: 'requiredAdcBits', label: 'ADC bits' },
+        { key: 'holds', label: 'limits hold' },
+      ],
+      rows: certificate.layers.map((layer) => ({
+        name: layer.name,
+        rows: layer.rows,
+        columns: layer.columns,
+        kept: (100 * layer.nonzeros) / (layer.rows * layer.columns),
+        maxOnes: layer.maxOnes,
+        requiredAdcBits: layer.requiredAdcBits,
+        holds: layer.holds ? 'yes' : `no (${layer.offences})`,
+      })),
+    });
+    const promise = certificate.adcBits === undefined ? '' : ` (pruned for ${certificate.adcBits} bits)`;
+    const verdict = certificate.lossless ? 'lossless' : 'NOT lossless';
+    return {
+      data: certificate,
+      text: `${table}\n${verdict} with ADCs of ${certificate.requiredAdcBits} bits${promise}`,
+      exitCode: certificate.lossless ? 0 : 1,
+    };
+  },
+};

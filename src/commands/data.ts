@@ -1,0 +1,26 @@
+import { listDatasets, dataCommand as verifyData } from '../data/data-command';
+import { toText } from '../reports/to-text';
+import { type Command, textOption } from './command';
+
+export const dataCommand: Command = {
+  name: 'data',
+  usage: 'NAME [--dir D] | list',
+  summary: 'Verifies a data set that is there, or downloads and verifies it; `data list` tells which there are and where.',
+  options: { dir: { value: 'D', help: 'folder to verify or to download to (default: CIM_PRUNING_DATA, then data/)' } },
+  words: [1, 1],
+  async run([name], options, { onProgress }) {
+    const dir = textOption(options, 'dir');
+    if (name === 'list') {
+      const list = listDatasets({ dir });
+      const columns = [
+        { key: 'name', label: 'name' },
+        { key: 'what', label: 'what' },
+        { key: 'folder', label: 'folder' },
+      ];
+      const rows = list.map(({ name: key, what, folder }) => ({ name: key, what, folder: folder ?? '-' }));
+      return { data: list, text: toText({ title: 'data sets', columns, rows }) };
+    }
+    const report = await verifyData({ name, dir, onProgress });
+    return { data: report, text: report.message };
+  },
+};

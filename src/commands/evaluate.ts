@@ -1,0 +1,46 @@
+import { openDataset } from '../data/open-dataset';
+import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
+import { openModel } from '../experiments/open-model';
+import { describeAccount } from '../networks/describe-account';
+import { type Command, textOption, wholeNumber } from './command';
+
+export const evaluateCommand: Command = {
+  name: 'evaluate',
+  usage: 'MODEL [--network NAME] [--data DIR] [--pictures N]',
+  summary:
+    'Accuracy on the test pictures. MODEL is a .safetensors, .pth or .th file or the name of one in data/models;\nmean and std come from the file or the .json beside it.',
+  options: {
+    network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
+    data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
+    dataset: { value: 'NAME', help: 'cifar10, generated or imagenet-folder (default: what the folder holds)' },
+    pictures: { value: 'N', help: 'only the first N test pictures' },
+  },
+  words: [1, 1],
+  async run([name], options, { onProgress, note }) {
+    const limit = wholeNumber(options, 'pictures', 1, 1e9);
+    const model = openModel(name, textOption(options, 'network'));
+    if (model.kind === 'float') for (const line of describeAccount(model.account)) note(line);
+    const dataset = await openDataset({
+      name: textOption(options, 'dataset'),
+      dir: textOption(options, 'data'),
+      onProgress,
+    });
+    const accuracy =
+      model.kind === 'float'
+        ? floatAccuracy(model, dataset, dataset.test, { limit, onProgress })
+        : integerAccuracy(model.network, dataset.test, { limit, onProgress });
+    const network = model.kind === 'float' ? model.description.name : model.network.description.name;
+    const { top1, top5, pictures, interval } = accuracy;
+    return {
+      data: {
+        model: model.name,
+        network,
+        dataset: dataset.title,
+        ...accuracy,
+        sha256: model.sha256,
+        ...(model.kind === 'integer' && model.network.pruning && { pruning: model.network.pruning }),
+      },
+      text: `${model.name} (${network}) on ${dataset.title}: top-1 ${top1.toFixed(2)} % (+-${interval.toFixed(2)}), top-5 ${top5.toFixed(2)} %, ${pictures} pictures`,
+    };
+  },
+};

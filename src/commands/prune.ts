@@ -1,0 +1,76 @@
+import { prunePostTraining } from '../admm/prune-post-training';
+import { openDataset } from '../data/open-dataset';
+import { InputError } from '../errors';
+import { calibrationPictures } from '../experiments/calibration';
+import { certifyNetwork } from '../experiments/certify-network';
+import { normalisationOf } from '../experiments/normalisation';
+import { openFloatModel } from '../experiments/open-model';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import { saveIntegerNetwork } from '../quantization/model-file';
+import { type Command, textOption, wholeNumber } from './command';
+
+export const pruneCommand: Command = {
+  name: 'prune',
+  usage: 'MODEL --adc-bits B --rows R [--value-limit K] -o OUT.safetensors',
+  summary:
+    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows. Writes integer codes, scales and the limits they keep.',
+  options: {
+    'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
+    rows: { value: 'R', help: 'rows summed in one conversion (default 128)' },
+    'value-limit': { value: 'K', help: 'nonzero weights a column of R rows at most (default: no limit)' },
+    'weight-bits': { value: 'N', help: 'bits of a weight code, 2 to 8 (default 8)' },
+    'input-bits': { value: 'N', help: 'bits of an activation code, 1 to 8 (default 8)' },
+    method: { value: 'NAME', help: 'post-training (the only one so far)' },
+    calibration: { value: 'N', help: 'calibration pictures (default 256)' },
+    iterations: { value: 'N', help: 'ADMM iterations a layer (default 20)' },
+    patches: { value: 'N', help: 'input patches a layer for its Hessian (default 4096)' },
+    network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
+    data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
+    dataset: { value: 'NAME', help: 'cifar10, generated or imagenet-folder (default: what the folder holds)' },
+    seed: { value: 'N', help: 'root seed (default 1)' },
+    output: { value: 'OUT', help: 'the file to write' },
+  },
+  words: [1, 1],
+  async run([name], options, { onProgress }) {
+    const output = textOption(options, 'output');
+    if (!output) throw new InputError('prune: name the file to write with -o OUT.safetensors');
+    const adcBits = wholeNumber(options, 'adc-bits', 1, 8);
+    if (adcBits === undefined) throw new InputError('prune: give the ADC resolution with --adc-bits B');
+    const method = textOption(options, 'method') ?? 'post-training';
+    if (method !== 'post-training') throw new InputError(`--method ${method}: allowed is post-training`);
+    const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? 128;
+    const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
+    const settings = {
+      tileRows,
+      adcBits,
+      seed,
+      valueLimit: wholeNumber(options, 'value-limit', 1, 65535),
+      iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? 20,
+      patches: wholeNumber(options, 'patches', 64, 1e7) ?? 4096,
+    };
+    const bits = {
+      weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? 8,
+      inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
+    };
+    const model = openFloatModel(name, textOption(options, 'network'));
+    const dataset = await openDataset({
+      name: textOption(options, 'dataset'),
+      dir: textOption(options, 'data'),
+      onProgress,
+    });
+    const count = wholeNumber(options, 'calibration', 16, dataset.train.count) ?? Math.min(256, dataset.train.count);
+    const pictures = calibrationPictures(dataset.train, count, seed);
+    const { description, parameters } = model.folded;
+    const quantized = buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, bits);
+    const { network, layers } = prunePostTraining(quantized, model.folded, pictures, settings, onProgress);
+    const notes = { source: { model: model.name, sha256: model.sha256 }, settings, calibration: dataset.checksums };
+    saveIntegerNetwork(output, network, notes);
+    const certificate = certifyNetwork(network);
+    const weights = certificate.layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
+    const nonzeroShare = certificate.layers.reduce((sum, layer) => sum + layer.nonzeros, 0) / weights;
+    return {
+      data: { output, tileRows, adcBits, lossless: certificate.lossless, nonzeroShare, layers },
+      text: `${output}: ${certificate.layers.length} layers, ${(100 * nonzeroShare).toFixed(1)} % of the weights kept, ${certificate.lossless ? `no conversion of ${tileRows} rows can clip a ${adcBits}-bit ADC` : 'LIMITS BROKEN'}`,
+    };
+  },
+};

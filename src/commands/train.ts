@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { openDataset } from '../data/open-dataset';
+import { InputError } from '../errors';
+import { networkByName } from '../networks/network-by-name';
+import { saveParameters } from '../networks/save-parameters';
+import { packageRoot } from '../package-root';
+import { provenance } from '../reports/provenance';
+import { engineVersion, requireNativeEngine } from '../tensor/engine';
+import { defaultRecipe, type EpochRecord, train } from '../training/train';
+import { type Command, realNumber, textOption, wholeNumber } from './command';
+
+export const trainCommand: Command = {
+  name: 'train',
+  usage: 'NETWORK [--epochs N] [--rate X] [-o OUT.safetensors]',
+  summary:
+    'Trains a network. The state is kept after every epoch, and the same command goes on from it, bit for bit; Ctrl-C\nloses the running epoch only. Writes the averaged weights with curve and provenance.',
+  options: {
+    epochs: { value: 'N', help: `(default ${defaultRecipe.epochs})` },
+    'batch-size': { value: 'N', help: `(default ${defaultRecipe.batchSize})` },
+    rate: { value: 'X', help: `highest learning rate (default ${defaultRecipe.schedule.peak})` },
+    schedule: { value: 'NAME', help: 'one-cycle (default), cosine or constant' },
+    warmup: { value: 'X', help: `share of the steps that climbs to the highest rate (default ${defaultRecipe.schedule.warmup})` },
+    'weight-decay': { value: 'X', help: `(default ${defaultRecipe.weightDecay})` },
+    'label-smoothing': { value: 'X', help: `(default ${defaultRecipe.labelSmoothing})` },
+    cutout: { value: 'N', help: 'side of the square blotted out; 0 (default): none' },
+    precision: { value: 'NAME', help: 'bfloat16 (default; master weights stay float32) or float32' },
+    seed: { value: 'N', help: `(default ${defaultRecipe.seed})` },
+    data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
+    dataset: { value: 'NAME', help: 'cifar10, generated or imagenet-folder (default: what the folder holds)' },
+    checkpoint: { value: 'FILE', help: 'where the state is kept (default runs/NETWORK-SEED.safetensors)' },
+    'evaluate-every': { value: 'N', help: 'epochs between tests (default 1)' },
+    output: { value: 'OUT', help: 'the trained network (default runs/NETWORK.safetensors)' },
+  },
+  words: [1, 1],
+  async run([name], options, { onProgress, note, signal }) {
+    requireNativeEngine('training');
+    const network = networkByName(name);
+    const recipe = recipeOf(options);
+    const runs = join(packageRoot().root, 'runs');
+    const output = textOption(options, 'output') ?? join(runs, `${name}.safetensors`);
+    const checkpoint = textOption(options, 'checkpoint') ?? join(runs, `${name}-seed${recipe.seed}.state.safetensors`);
+    const dataset = await openDataset({
+      name: textOption(options, 'dataset'),
+      dir: textOption(options, 'data'),
+      onProgress,
+    });
+    if (dataset.classes.length !== network.classes)
+      throw new InputError(
+        `${name} tells ${network.classes} classes apart, ${dataset.title} has ${dataset.classes.length}`,
+      );
+    const startedAt = new Date();
+    const result = await train({
+      network,
+      dataset,
+      recipe,
+      checkpoint,
+      signal,
+      onProgress,
+      evaluateEvery: wholeNumber(options, 'evaluate-every', 1, 10_000),
+      onEpoch: (record) => note(epochLine(record, recipe.epochs)),
+    });
+    const last = result.curve.at(-1);
+    if (!result.finished)
+      return {
+        data: { finished: false, checkpoint, epochs: result.curve.length },
+        text: `stopped after ${result.curve.length} of ${recipe.epochs} epochs; the same command goes on from ${checkpoint}`,
+        exitCode: 130,
+      };
+    saveParameters(output, network, result.parameters, {
+      mean: JSON.stringify(dataset.mean),
+      std: JSON.stringify(dataset.std),
+      recipe: JSON.stringify(recipe),
+      curve: JSON.stringify(result.curve),
+      top1: String(last?.testAccuracy),
+      provenance: JSON.stringify(
+        provenance({
+          parameters: { ...recipe },
+          seeds: { training: recipe.seed },
+          dataChecksums: dataset.checksums,
+          engine: engineVersion(),
+          startedAt,
+        }),
+      ),
+    });
+    return {
+      data: { finished: true, output, top1: last?.testAccuracy, curve: result.curve },
+      text: `${output}: ${last?.testAccuracy?.toFixed(2)} % on the ${dataset.test.count} test pictures of ${dataset.title}`,
+    };
+  },
+};
+
+function recipeOf(options: Parameters<Command['run']>[1]) {
+  const schedule = textOption(options, 'schedule') ?? defaultRecipe.schedule.kind;
+  const precision = textOption(options, 'precision') ?? defaultRecipe.precision;
+  if (schedule !== 'one-cycle' && schedule !== 'cosine' && schedule !== 'constant')
+    throw new InputError(`--schedule ${schedule}: allowed are one-cycle, cosine and constant`);
+  if (precision !== 'float32' && precision !== 'bfloat16')
+    throw new InputError(`--precision ${precision}: allowed are bfloat16 and float32`);
+  return {
+    ...defaultRecipe,
+    precision,
+    epochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaultRecipe.epochs,
+    batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaultRecipe.batchSize,
+    schedule: {
+      kind: schedule,
+      peak: realNumber(options, 'rate', 1e-9, 100) ?? defaultRecipe.schedule.peak,
+      warmup: realNumber(options, 'warmup', 0, 0.99) ?? defaultRecipe.schedule.warmup,
+    },
+    weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaultRecipe.weightDecay,
+    labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaultRecipe.labelSmoothing,
+    cutout: wholeNumber(options, 'cutout', 0, 1024) ?? defaultRecipe.cutout,
+    seed: wholeNumber(options, 'seed', 0, 2 ** 31) ?? defaultRecipe.seed,
+  } as const;
+}
+
+function epochLine({ epoch, loss, trainAccuracy, testAccuracy, seconds }: EpochRecord, epochs: number): string {
+  const test = testAccuracy !== null ? `, test ${testAccuracy.toFixed(2)} %` : '';
+  return `epoch ${epoch + 1}/${epochs}: loss ${loss.toFixed(3)}, train ${trainAccuracy.toFixed(1)} %${test}, ${seconds.toFixed(0)} s`;
+}
+

@@ -1,0 +1,71 @@
+import type { AdcModelName } from '../hardware/adc-model';
+import type { Scope } from '../hardware/design-cost';
+import { type Gain, type HardwareReport, hardwareReport } from '../hardware/hardware-report';
+import type { HardwareLayer } from '../hardware/layer-mapping';
+import { nodeShapes } from '../networks/node-shapes';
+import type { IntegerNetwork } from '../quantization/integer-network';
+
+export interface NetworkHardwareOptions {
+  /** Default: the R the network was pruned for. */
+  readonly tileRows: number;
+  /** The same network unpruned, for the baselines that need its codes. */
+  readonly dense?: IntegerNetwork;
+  /** ADC resolution of each layer. */
+  readonly adcBits: (layer: string) => number;
+  /** Default `sar-saberi`. */
+  readonly adcModel?: AdcModelName;
+}
+
+/** Energy, area and latency of one inference of a network at its own picture size, against its baselines. */
+export function networkHardware(network: IntegerNetwork, options: NetworkHardwareOptions): HardwareReport {
+  const { tileRows, dense, adcBits, adcModel } = options;
+  const layers = hardwareLayers(network, tileRows).map((layer) => ({ ...layer, adcBits: adcBits(layer.name) }));
+  return hardwareReport({ layers, denseLayers: dense && hardwareLayers(dense, tileRows), adcModel });
+}
+
+function hardwareLayers({ description, layers, weightBits }: IntegerNetwork, tileRows: number): Omit<HardwareLayer, 'adcBits'>[] {
+  const shapes = nodeShapes(description);
+  return [...layers.values()].map(({ name, codes, rows, columns, inputBits }) => {
+    const [height, width] = shapes.get(name)!;
+    return { name, codes, rows, columns, vectors: height * width, tileRows, weightBits, inputBits };
+  });
+}
+
+/** A hardware report in the few numbers that tables and figures show. */
+export interface HardwareSummary {
+  readonly adcModel: AdcModelName;
+  readonly conversions: number;
+  /** Per inference, pJ. */
+  readonly energyPj: Readonly<Record<Scope, number>>;
+  readonly areaUm2: Readonly<Record<Scope, number>>;
+  readonly latencyNs: number;
+  readonly baselines: readonly {
+    readonly name: string;
+    readonly conversions: number;
+    readonly energyPj: Readonly<Record<Scope, number>>;
+    readonly gains: Readonly<Record<Scope, Gain>>;
+  }[];
+  readonly notes: readonly string[];
+}
+
+export function summarizeHardware({ adcModel, pruned, baselines, notes }: HardwareReport): HardwareSummary {
+  const pick = (cost: HardwareReport['pruned'], field: 'energyPj' | 'areaUm2') => ({
+    adc: cost.scopes.adc[field],
+    macro: cost.scopes.macro[field],
+    tile: cost.scopes.tile[field],
+  });
+  return {
+    adcModel,
+    conversions: pruned.conversions,
+    energyPj: pick(pruned, 'energyPj'),
+    areaUm2: pick(pruned, 'areaUm2'),
+    latencyNs: pruned.latencyNs,
+    baselines: baselines.map(({ cost, gains }) => ({
+      name: cost.name,
+      conversions: cost.conversions,
+      energyPj: pick(cost, 'energyPj'),
+      gains,
+    })),
+    notes,
+  };
+}

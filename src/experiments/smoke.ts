@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PostTrainingSettings, prunePostTraining } from '../admm/prune-post-training';
+import { countOnes } from '../bitplanes/count-ones';
+import { onesHistogram } from '../bitplanes/ones-histogram';
+import type { Dataset } from '../data/dataset';
+import type { OnProgress } from '../progress';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
+import type { Accuracy } from '../training/evaluate';
+import { floatAccuracy, integerAccuracy } from './accuracy';
+import { calibrationPictures } from './calibration';
+import { certifyNetwork } from './certify-network';
+import { checkCrossbar } from './check-crossbar';
+import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
+import { normalisationOf } from './normalisation';
+import type { FloatModel } from './open-model';
+
+export interface SmokeOptions {
+  readonly model: FloatModel;
+  readonly dataset: Dataset;
+  /** Where results and pruned networks are kept; what is there from the same settings is not computed again. */
+  readonly folder: string;
+  /** R and ADC bits of each configuration. */
+  readonly configurations?: readonly { readonly tileRows: number; readonly adcBits: number }[];
+  readonly seed?: number;
+  readonly calibration?: number;
+  readonly iterations?: number;
+  readonly patches?: number;
+  /** Pictures of the bit-serial check. */
+  readonly checked?: number;
+  /** Test pictures at most; default all. */
+  readonly testPictures?: number;
+  readonly onProgress?: OnProgress;
+}
+
+export interface SmokeConfiguration {
+  readonly tileRows: number;
+  readonly adcBits: number;
+  readonly accuracy: Accuracy;
+  /** Points below the float and the 8-bit network. */
+  readonly dropFromFloat: number;
+  readonly dropFrom8bit: number;
+  /** No conversion of any input can clip: recounted from the codes. */
+  readonly lossless: boolean;
+  readonly requiredAdcBits: number;
+  /** Share of weights that are not zero. */
+  readonly nonzeroShare: number;
+  /** Output error over output variance, mean over the layers, on the calibration pictures. */
+  readonly relativeError: number;
+  readonly crossbar: { readonly agrees: boolean; readonly pictures: number; readonly outputs: number; readonly conversions: number };
+  readonly hardware: HardwareSummary;
+  /** bit columns with 0, 1, 2, ... ones. */
+  readonly onesHistogram: readonly number[];
+  readonly seconds: number;
+}
+
+export interface SmokeResult {
+  readonly network: string;
+  readonly dataset: string;
+  readonly realData: boolean;
+  readonly float: Accuracy;
+  readonly integer: Accuracy;
+  readonly weightBits: number;
+  readonly inputBits: number;
+  readonly encoding: 'sign-split';
+  readonly seed: number;
+  readonly calibrationPictures: number;
+  /** Of the unpruned 8-bit network, by R: most ones of a bit column, the ADC bits that needs, and the histogram. */
+  readonly dense: readonly {
+    readonly tileRows: number;
+    readonly maxOnes: number;
+    readonly requiredAdcBits: number;
+    readonly onesHistogram: readonly number[];
+  }[];
+  readonly configurations: readonly SmokeConfiguration[];
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+const CONFIGURATIONS = [
+  { tileRows: 128, adcBits: 3 },
+  { tileRows: 128, adcBits: 4 },
+  { tileRows: 64, adcBits: 3 },
+  { tileRows: 64, adcBits: 4 },
+];
+
+/**
+ * The main job: quantise a trained network to 8 bits, prune it after training for several crossbars and ADCs, prove
+ * that no conversion can clip, measure accuracy on the test pictures, check the bit-serial crossbar, count ADC energy.
+ */
+export function reproduceSmoke(options: SmokeOptions): SmokeResult {
+  const { model, dataset, folder, configurations = CONFIGURATIONS, seed = 1, calibration = 256, onProgress } = options;
+  mkdirSync(folder, { recursive: true });
+  const normalisation = normalisationOf(model, dataset);
+  const pictures = calibrationPictures(dataset.train, calibration, seed);
+  const { description, parameters } = model.folded;
+  const settings = { seed, calibration, iterations: options.iterations ?? 10, patches: options.patches ?? 4096 };
+  const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
+  const key = { model: model.sha256, data: dataset.checksums, ...settings, testPictures };
+  const progress = (note: string): OnProgress => (p) => onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
+  const test = { limit: testPictures };
+
+  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, { weightBits: 8, inputBits: 8 });
+  const { float, integer } = cached(folder, 'baselines', key, () => ({
+    float: floatAccuracy(model, dataset, dataset.test, { ...test, onProgress: progress('float network') }),
+    integer: integerAccuracy(quantized, dataset.test, { ...test, onProgress: progress('8-bit network') }),
+  }));
+
+  const done = configurations.map(({ tileRows, adcBits }) => {
+    const name = `r${tileRows}-adc${adcBits}`;
+    const path = join(folder, `${model.name}-${name}.safetensors`);
+    return cached(folder, name, { ...key, checked: options.checked ?? 2, file: path }, () => {
+      const started = performance.now();
+      const pruned = prunePostTraining(
+        quantized,
+        model.folded,
+        pictures,
+        { tileRows, adcBits, ...settings } satisfies PostTrainingSettings & { calibration: number },
+        progress(`R=${tileRows}, ${adcBits}-bit ADC, pruning`),
+      );
+      saveIntegerNetwork(path, pruned.network, { source: { model: model.name, sha256: model.sha256 }, settings });
+      // What is certified and measured is what was written.
+      const network = loadIntegerNetwork(path);
+      const certificate = certifyNetwork(network);
+      const accuracy = integerAccuracy(network, dataset.test, {
+        ...test,
+        onProgress: progress(`R=${tileRows}, ${adcBits}-bit ADC`),
+      });
+      const few = calibrationPictures(dataset.test, Math.max(16, options.checked ?? 2), seed);
+      const size = few.height * few.width * few.channels;
+      const count = options.checked ?? 2;
+      const check = checkCrossbar(
+        network,
+        { ...few, count, pixels: few.pixels.subarray(0, count * size) },
+        { adcBits, tileRows },
+        progress(`R=${tileRows}, ${adcBits}-bit ADC`),
+      );
+      const weights = certificate.layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
+      const nonzeros = certificate.layers.reduce((sum, layer) => sum + layer.nonzeros, 0);
+      return {
+        tileRows,
+        adcBits,
+        accuracy,
+        dropFromFloat: float.top1 - accuracy.top1,
+        dropFrom8bit: integer.top1 - accuracy.top1,
+        lossless: certificate.lossless,
+        requiredAdcBits: certificate.requiredAdcBits,
+        nonzeroShare: nonzeros / weights,
+        relativeError: pruned.layers.reduce((sum, layer) => sum + layer.relativeError, 0) / pruned.layers.length,
+        crossbar: { agrees: check.agrees, pictures: check.pictures, outputs: check.outputs, conversions: check.conversions },
+        hardware: summarizeHardware(
+          networkHardware(network, { tileRows, dense: quantized, adcBits: () => adcBits }),
+        ),
+        onesHistogram: histogramOf(network, tileRows),
+        seconds: (performance.now() - started) / 1000,
+      };
+    });
+  });
+
+  const result: SmokeResult = {
+    network: model.description.name,
+    dataset: dataset.title,
+    realData: dataset.real,
+    float,
+    integer,
+    weightBits: 8,
+    inputBits: 8,
+    encoding: 'sign-split',
+    seed,
+    calibrationPictures: calibration,
+    dense: [...new Set(configurations.map(({ tileRows }) => tileRows))].map((tileRows) => {
+      const { layers, requiredAdcBits } = certifyNetwork(quantized, tileRows);
+      return {
+        tileRows,
+        maxOnes: Math.max(...layers.map((layer) => layer.maxOnes)),
+        requiredAdcBits,
+        onesHistogram: histogramOf(quantized, tileRows),
+      };
+    }),
+    configurations: done,
+    checksums: { ...dataset.checksums, [`${model.name} (model)`]: model.sha256 },
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}
+
+/** How many bit columns of a network hold 0, 1, 2, ... ones. */
+export function histogramOf({ layers, weightBits }: IntegerNetwork, tileRows: number): number[] {
+  const total: number[] = [];
+  for (const { codes, rows, columns } of layers.values()) {
+    const { counts } = countOnes({ codes, rows, columns, tileRows, weightBits });
+    onesHistogram(counts).forEach((count, ones) => {
+      total[ones] = (total[ones] ?? 0) + count;
+    });
+  }
+  return total;
+}
+
+/** What `compute` gave last time for the same key, kept as JSON in the folder; an interrupted run goes on from there. */
+function cached<T>(folder: string, name: string, key: unknown, compute: () => T): T {
+  const path = join(folder, `${name}.json`);
+  const digest = createHash('sha256').update(JSON.stringify(key)).digest('hex');
+  if (existsSync(path)) {
+    const stored = JSON.parse(readFileSync(path, 'utf8')) as { key: string; value: T };
+    if (stored.key === digest) return stored.value;
+  }
+  const value = compute();
+  writeJson(path, { key: digest, value });
+  return value;
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(`${path}.part`, `${JSON.stringify(value, null, 1)}\n`);
+  renameSync(`${path}.part`, path);
+}
