@@ -7,6 +7,7 @@ import { InputError } from '../errors';
 import { fileError } from '../networks/file-errors';
 import { packageRoot } from '../package-root';
 import type { OnProgress } from '../progress';
+import { makeFolder } from '../reports/save-figure';
 import { PARAMETERS_VARIABLE, type Parameter } from './notebook-parameters';
 
 /** As in kernel-spec.mjs, which install.mjs shares: it must run before anything is compiled. */
@@ -46,7 +47,7 @@ export async function runNotebook(path: string, options: RunNotebookOptions = {}
   const outputPath = resolve(options.outputPath ?? path);
   requireReadable(notebook, path);
   const python = notebookPython();
-  mkdirSync(dirname(outputPath), { recursive: true });
+  makeFolder(dirname(outputPath));
   const folder = mkdtempSync(join(tmpdir(), 'cim-pruning-'));
   try {
     const environment = jupyterEnvironment(folder, options.parameters ?? {});
