@@ -115,6 +115,7 @@ function gatherSide(
     if (size <= 0.5) continue;
     const bucket = halves(size);
     let slot = bucketEnds[bucket]++;
+    twice[slot] = bucket;
     while (slot > bucketStarts[bucket] && magnitude[slot - 1] < size) {
       magnitude[slot] = magnitude[slot - 1];
       origin[slot] = origin[slot - 1];
@@ -122,7 +123,6 @@ function gatherSide(
     }
     magnitude[slot] = size;
     origin[slot] = i;
-    twice[slot] = bucket;
   }
   return end;
 }

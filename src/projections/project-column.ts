@@ -37,7 +37,7 @@ export const projectionMethods: readonly ProjectionMethod[] = [
 
 export interface SolverOptions extends LimitOptions {
   readonly method: ProjectionMethod;
-  /** States the search of `exact` may hold at once; default 20,000. */
+  /** States the search of `exact` may hold at once; default 4,000. */
   readonly searchLimit?: number;
 }
 
@@ -81,6 +81,10 @@ export function createColumnSolver(options: SolverOptions, capacity: number): Co
   if (!projectionMethods.includes(method)) {
     throw new InputError(`method: "${method}" is unknown; one of ${projectionMethods.join(', ')} is needed`);
   }
+  const searchLimit = options.searchLimit ?? 4_000;
+  if (!Number.isInteger(searchLimit) || searchLimit < 1) {
+    throw new InputError(`searchLimit: ${searchLimit} is not a whole number of at least 1`);
+  }
   const asked = checkLimits(options);
   // With no more nonzeros than the tightest plane allows every bit column is kept: TinyADC's set.
   const values = method === 'value-only' ? Math.min(asked.values, ...asked.bits) : asked.values;
@@ -92,7 +96,7 @@ export function createColumnSolver(options: SolverOptions, capacity: number): Co
     dual: createDual(column),
     best: createChoice(capacity, limits),
     scratch: createChoice(capacity, limits),
-    searchLimit: options.searchLimit ?? 20_000,
+    searchLimit,
   };
 }
 
@@ -108,6 +112,11 @@ export function projectColumn(options: ColumnOptions): ColumnProjection {
         `multipliers: ${options.multipliers.length} numbers where ${multipliers.length} are needed`,
       );
     }
+    options.multipliers.forEach((multiplier, i) => {
+      if (!(multiplier >= 0 && multiplier < Infinity)) {
+        throw new InputError(`multiplier ${i} is ${multiplier}; a finite number of at least 0 is needed`);
+      }
+    });
     multipliers.set(options.multipliers);
   }
   if (previous && previous.length !== targets.length) {
