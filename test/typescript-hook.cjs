@@ -1,3 +1,4 @@
+// @ts-nocheck: require.extensions has no types.
 // Lets plain node run the package's TypeScript sources, for tests that need a process of their own:
 // node -r test/typescript-hook.cjs src/cli.ts
 const { readFileSync } = require('node:fs');

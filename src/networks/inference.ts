@@ -92,7 +92,10 @@ export function forward(
   return last;
 }
 
-/** The output of one node, given those of the nodes it reads. */
+/** Another handle on the same memory: every node's output is freed on its own. */
+const alias = (x: Tensor) => k.reshape(x, x.shape);
+
+/** The output of one node, a new tensor, given those of the nodes it reads. */
 export function runNode(
   node: Node,
   output: (name: string) => Tensor,
@@ -129,7 +132,7 @@ export function runNode(
       return k.reshape(h * w === 1 ? x : k.transpose(x, [0, 3, 1, 2]), [n, c * h * w]);
     }
     case 'dropout':
-      return output(node.input);
+      return alias(output(node.input));
     case 'dense': {
       const y = k.matMul(output(node.input), parameters.get(`${node.name}.weight`)!);
       return node.bias ? k.biasAdd(y, parameters.get(`${node.name}.bias`)!) : y;
@@ -140,7 +143,7 @@ export function runNode(
 /** Mean over a `grid` x `grid` partition; height and width must be multiples of `grid`. */
 function gridMean(x: Tensor, grid: number): Tensor {
   const [n, h, w, c] = x.shape;
-  if (h === grid && w === grid) return x;
+  if (h === grid && w === grid) return alias(x);
   const rows = k.sum(k.reshape(x, [n, grid, h / grid, w * c]), [2]);
   const sums = k.sum(k.reshape(rows, [n, grid, grid, w / grid, c]), [3]);
   return k.multiply(sums, k.scalar((grid * grid) / (h * w)));

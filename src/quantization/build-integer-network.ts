@@ -1,6 +1,7 @@
 import { InputError } from '../errors';
 import type { ConvNode, DenseNode, NetworkDescription, Parameters } from '../networks/description';
 import type { InferenceOptions, Pictures } from '../networks/inference';
+import { inputsOf } from '../networks/node-shapes';
 import { toTensorFlow } from '../networks/weight-layout';
 import { activationScales } from './activation-scales';
 import { crossbarNodes, isNonNegative } from './crossbar-layers';
@@ -17,6 +18,7 @@ export interface QuantizationBits {
 /**
  * Quantises a folded network: weights to symmetric codes with a scale for each output channel, crossbar inputs to codes
  * with the scale of least error on the calibration pictures. No labels are needed.
+ * @throws InputError for bits out of range and for a network that crossbars cannot take
  */
 export function buildIntegerNetwork(
   description: NetworkDescription,
@@ -25,6 +27,8 @@ export function buildIntegerNetwork(
   calibration: Pictures,
   { weightBits, inputBits }: QuantizationBits,
 ): IntegerNetwork {
+  checkBits(weightBits, inputBits);
+  requireMappable(description, inputBits);
   const inputScales = activationScales(description, parameters, options, calibration, inputBits);
   const layers = new Map<string, IntegerLayer>();
   for (const node of crossbarNodes(description)) {
@@ -45,6 +49,30 @@ export function buildIntegerNetwork(
     });
   }
   return { description, weightBits, layers, mean: options.mean, std: options.std };
+}
+
+function checkBits(weightBits: number, inputBits: number): void {
+  for (const [field, bits, least] of [
+    ['weightBits', weightBits, 2],
+    ['inputBits', inputBits, 1],
+  ] as const)
+    if (!Number.isInteger(bits) || bits < least || bits > 8)
+      throw new InputError(`${field} ${bits} is not a whole number from ${least} to 8`);
+}
+
+/** The picture has codes (its pixels) only where a crossbar reads it; and one bit cannot hold both signs. */
+function requireMappable(description: NetworkDescription, inputBits: number): void {
+  const crossbars = new Set<string>(crossbarNodes(description).map(({ name }) => name));
+  for (const node of description.nodes) {
+    const where = `network ${description.name}, node '${node.name}'`;
+    if (inputsOf(node).includes('input') && !crossbars.has(node.name))
+      throw new InputError(`${where}: only convolutions may read the picture, this is a ${node.op}`);
+  }
+  const signed = crossbarNodes(description).find(({ input }) => !isNonNegative(description, input));
+  if (signed && inputBits < 2)
+    throw new InputError(
+      `inputBits ${inputBits}: the input of layer '${signed.name}' has both signs and needs at least 2`,
+    );
 }
 
 /** Rows of a layer on crossbars: one for each weight of an output channel. */

@@ -10,7 +10,8 @@ import type { IntegerNetwork } from './integer-network';
 export interface IntegerHooks {
   /**
    * Sees a crossbar layer's input codes [N, H, W, C] or [N, K] (whole numbers in float32) and its exact integer output
-   * before scale and bias; both are freed after the call. What it returns, if anything, takes the output's place.
+   * before scale and bias (float32, or int32 where sums may pass 2^24); both are freed after the call. What it returns,
+   * if anything, takes the output's place.
    */
   readonly onLayer?: (node: ConvNode | DenseNode, inputCodes: Tensor, sums: Tensor) => Tensor | undefined;
 }

@@ -11,7 +11,10 @@ const EXACT = 2 ** 24;
 
 /** A crossbar layer in the tensor engine. */
 export interface LoadedLayer {
-  /** Exact integer sums [N, H', W', columns] or [N, columns] of input codes (whole numbers in float32). */
+  /**
+   * Exact integer sums [N, H', W', columns] or [N, columns] of input codes (whole numbers in float32): float32 where they
+   * cannot pass 2^24, else int32.
+   */
   sums(inputCodes: Tensor): Tensor;
   /** Real output: sums times scales plus bias. Call it within a scope. */
   output(inputCodes: Tensor, sums: Tensor): Tensor;
@@ -56,7 +59,7 @@ export function loadLayer(
   return {
     sums: (inputCodes) => scope(() => exactSums(products(node, parts, inputCodes))),
     output(inputCodes, sums) {
-      const scaled = k.multiply(sums, scale);
+      const scaled = k.multiply(k.cast(sums, DType.float32), scale);
       return node.input === 'input' ? k.add(scaled, biasMap(inputCodes.shape)) : k.biasAdd(scaled, bias);
     },
     dispose: () => dispose(...parts, scale, bias, ...biasMaps.values()),
@@ -92,8 +95,7 @@ function products(node: ConvNode | DenseNode, parts: readonly Tensor[], input: T
   return parts.map((part) => (node.op === 'conv' ? k.conv2d(input, part, node) : k.matMul(input, part)));
 }
 
-/** Parts are added as int32, and only the total is rounded to float32. */
+/** Several parts are added as int32. */
 function exactSums(sums: readonly Tensor[]): Tensor {
-  if (sums.length === 1) return sums[0];
-  return k.cast(sums.map((sum) => k.cast(sum, DType.int32)).reduce(k.add), DType.float32);
+  return sums.length === 1 ? sums[0] : sums.map((sum) => k.cast(sum, DType.int32)).reduce(k.add);
 }

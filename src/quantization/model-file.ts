@@ -1,7 +1,8 @@
 import { InputError } from '../errors';
-import type { NetworkDescription } from '../networks/description';
 import { readSafetensors } from '../networks/read-safetensors';
+import type { StoredTensor } from '../networks/stored-tensor';
 import { type WritableTensor, writeSafetensors } from '../networks/write-safetensors';
+import { checkedDescription, checkIntegerNetwork } from './check-integer-network';
 import { crossbarNodes } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork, PruningRecord } from './integer-network';
 
@@ -17,7 +18,8 @@ interface StoredLayer {
  * Writes an integer network as safetensors, whole or not at all. For each crossbar layer L: `L.codes` (I8 [rows,
  * columns], rows in the order ky, kx, c), `L.scales` and `L.bias` (F32 [columns]). Metadata, each a JSON text:
  * `description` (the folded network), `layers` (input scale, bits and sign by layer), `weightBits`, `mean`, `std`,
- * `pruning` (method, tileRows, encoding, adcBits, bitLimit and valueLimit by layer), and whatever `notes` adds.
+ * `pruning` (method, tileRows, encoding, adcBits, bitLimit and valueLimit by layer), and what `notes` adds under other
+ * names.
  * @throws InputError where the file cannot be written
  */
 export function saveIntegerNetwork(
@@ -35,7 +37,7 @@ export function saveIntegerNetwork(
     layers[name] = { inputScale, inputBits, inputSigned };
   }
   const { description, weightBits, mean, std, pruning } = network;
-  const fields = { description, layers, weightBits, mean, std, ...(pruning && { pruning }), ...notes };
+  const fields = { ...notes, description, layers, weightBits, mean, std, ...(pruning && { pruning }) };
   const metadata = Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [key, JSON.stringify(value)]),
   );
@@ -49,7 +51,7 @@ export function isIntegerNetwork(metadata: Readonly<Record<string, string>>): bo
 
 /**
  * Reads what `saveIntegerNetwork` wrote.
- * @throws InputError when the file is something else, or a tensor is missing or of another shape
+ * @throws InputError when the file is something else, or a tensor or a field is missing or out of range
  */
 export function loadIntegerNetwork(path: string): IntegerNetwork {
   const { tensors, metadata } = readSafetensors(path);
@@ -58,31 +60,39 @@ export function loadIntegerNetwork(path: string): IntegerNetwork {
       `${path}: no integer network (format '${metadata.format ?? 'none'}'); \`cim-pruning prune\` makes one`,
     );
   const field = <T>(name: string): T => parseField<T>(path, name, metadata[name]);
-  const description = field<NetworkDescription>('description');
-  const stored = field<Record<string, StoredLayer>>('layers');
+  const description = checkedDescription(path, field('description'));
+  const stored = field<Record<string, StoredLayer> | null>('layers');
   const layers = new Map<string, IntegerLayer>();
   for (const { name } of crossbarNodes(description)) {
-    const codes = tensors.get(`${name}.codes`);
-    const scales = tensors.get(`${name}.scales`)?.data;
-    const bias = tensors.get(`${name}.bias`)?.data;
-    if (!(codes?.data instanceof Int8Array) || codes.shape.length !== 2)
-      throw new InputError(`${path}: tensor '${name}.codes' is missing or not I8 [rows, columns]`);
-    const [rows, columns] = codes.shape;
-    if (!(scales instanceof Float32Array) || scales.length !== columns)
-      throw new InputError(`${path}: tensor '${name}.scales' is missing or not F32 [${columns}]`);
-    if (!(bias instanceof Float32Array) || bias.length !== columns)
-      throw new InputError(`${path}: tensor '${name}.bias' is missing or not F32 [${columns}]`);
-    if (!stored[name]) throw new InputError(`${path}: metadata 'layers' has no entry '${name}'`);
-    layers.set(name, { name, rows, columns, codes: codes.data, scales, bias, ...stored[name] });
+    const coding = stored?.[name];
+    if (!coding) throw new InputError(`${path}: metadata 'layers' has no entry '${name}'`);
+    const { inputScale, inputBits, inputSigned } = coding;
+    layers.set(name, { ...storedLayer(path, name, tensors), inputScale, inputBits, inputSigned });
   }
-  return {
+  const network = {
     description,
     layers,
-    weightBits: field('weightBits'),
-    mean: field('mean'),
-    std: field('std'),
-    ...(metadata.pruning && { pruning: field<PruningRecord>('pruning') }),
+    weightBits: field<number>('weightBits'),
+    mean: field<number[]>('mean'),
+    std: field<number[]>('std'),
+    ...(metadata.pruning !== undefined && { pruning: field<PruningRecord>('pruning') }),
   };
+  checkIntegerNetwork(path, network);
+  return network;
+}
+
+function storedLayer(path: string, name: string, tensors: ReadonlyMap<string, StoredTensor>) {
+  const codes = tensors.get(`${name}.codes`);
+  if (!(codes?.data instanceof Int8Array) || codes.shape.length !== 2)
+    throw new InputError(`${path}: tensor '${name}.codes' is missing or not I8 [rows, columns]`);
+  const [rows, columns] = codes.shape;
+  const vector = (field: 'scales' | 'bias'): Float32Array => {
+    const data = tensors.get(`${name}.${field}`)?.data;
+    if (!(data instanceof Float32Array) || data.length !== columns)
+      throw new InputError(`${path}: tensor '${name}.${field}' is missing or not F32 [${columns}]`);
+    return data;
+  };
+  return { name, rows, columns, codes: codes.data, scales: vector('scales'), bias: vector('bias') };
 }
 
 function parseField<T>(path: string, name: string, text: string | undefined): T {

@@ -8,7 +8,10 @@ export function largestCode(bits: number): number {
   return 2 ** (bits - 1) - 1;
 }
 
-/** Scales that put each column's largest magnitude on the largest code; 1 for a column of zeros. [columns] */
+/** Of float32; below it a scale loses digits and becomes 0. */
+const SMALLEST_NORMAL = 2 ** -126;
+
+/** Scales that put each column's largest magnitude on the largest code; 1 for a column of (nearly) zeros. [columns] */
 export function maxAbsScales(
   weights: Float32Array,
   rows: number,
@@ -18,7 +21,10 @@ export function maxAbsScales(
   const scales = new Float32Array(columns);
   for (let k = 0; k < rows; k++)
     for (let n = 0; n < columns; n++) scales[n] = Math.max(scales[n], Math.abs(weights[k * columns + n]));
-  return scales.map((largest) => (largest > 0 ? largest / largestCode(bits) : 1));
+  return scales.map((largest) => {
+    const scale = largest / largestCode(bits);
+    return scale >= SMALLEST_NORMAL ? scale : 1;
+  });
 }
 
 /** Nearest codes (ties away from zero) of weights [rows, columns] at the given scales, clipped to the code range. */

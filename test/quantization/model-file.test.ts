@@ -1,0 +1,139 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../../src/errors';
+import { readSafetensors } from '../../src/networks/read-safetensors';
+import { type WritableTensor, writeSafetensors } from '../../src/networks/write-safetensors';
+import type { IntegerNetwork } from '../../src/quantization/integer-network';
+import { loadIntegerNetwork, saveIntegerNetwork } from '../../src/quantization/model-file';
+import { scratchFolder } from '../networks/scratch-folder';
+import { mixedNetwork } from '../training/small-networks';
+import { smallModel } from './small-model';
+
+const scratch = scratchFolder();
+const { network } = smallModel(mixedNetwork());
+const names = [...network.layers.keys()];
+const pruned: IntegerNetwork = {
+  ...network,
+  pruning: {
+    method: 'test',
+    tileRows: 128,
+    encoding: 'sign-split',
+    adcBits: 3,
+    bitLimit: Object.fromEntries(names.map((name) => [name, 7])),
+    valueLimit: Object.fromEntries(names.map((name) => [name, 20])),
+  },
+};
+
+/** Writes the pruned network with one thing changed, and gives the one line that refuses it. */
+function refusal(
+  change: (tensors: Map<string, WritableTensor>, metadata: Record<string, string>) => void,
+): string {
+  const path = scratch('damaged.safetensors');
+  saveIntegerNetwork(path, pruned);
+  const { tensors, metadata } = readSafetensors(path);
+  const changed = { ...metadata };
+  change(tensors, changed);
+  writeSafetensors(path, tensors, changed);
+  try {
+    loadIntegerNetwork(path);
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as Error).message).not.toContain('\n');
+    expect((error as Error).message).toContain(path);
+    return (error as Error).message;
+  }
+  return 'loaded';
+}
+
+/** Changes a field of a metadata entry, a JSON text. */
+const inField =
+  (name: string, change: (value: Record<string, never>) => unknown) =>
+  (_: unknown, metadata: Record<string, string>) => {
+    metadata[name] = JSON.stringify(change(JSON.parse(metadata[name])));
+  };
+
+describe('the file of an integer network', () => {
+  it.each([
+    ['unpruned', network],
+    ['pruned', pruned],
+  ])('gives back every bit: %s', (_, original) => {
+    const path = scratch('whole.safetensors');
+    saveIntegerNetwork(path, original, { source: { model: 'x' }, weightBits: 2 });
+    expect(loadIntegerNetwork(path)).toEqual(original);
+    expect(readSafetensors(path).metadata.source).toBe('{"model":"x"}');
+  });
+
+  it('is refused, naming what is wrong, when tensors are missing, of another type or shape, or out of range', () => {
+    const zeros = (shape: number[], Kind: typeof Int8Array | typeof Float32Array): WritableTensor => ({
+      shape,
+      data: new Kind(shape.reduce((a, b) => a * b)),
+    });
+    expect(refusal((tensors) => tensors.delete('fc1.codes'))).toMatch(
+      /tensor 'fc1.codes' is missing or not I8/,
+    );
+    expect(refusal((tensors) => tensors.delete('fc1.bias'))).toMatch(/tensor 'fc1.bias' is missing/);
+    expect(refusal((tensors) => tensors.set('fc1.codes', zeros([40, 12], Float32Array)))).toMatch(/not I8/);
+    expect(refusal((tensors) => tensors.set('fc1.codes', zeros([12, 40], Int8Array)))).toMatch(/fc1/);
+    expect(refusal((tensors) => tensors.set('fc1.codes', zeros([39, 12], Int8Array)))).toMatch(
+      /'fc1.codes' is \[39, 12\], its layer needs \[40, 12\]/,
+    );
+    expect(refusal((tensors) => tensors.set('conv1.scales', zeros([5], Float32Array)))).toMatch(/F32 \[6\]/);
+    expect(refusal((tensors) => tensors.set('conv1.scales', zeros([6], Float32Array)))).toMatch(
+      /layer 'conv1': scale 0 is not above 0/,
+    );
+    const bad = { shape: [6], data: new Float32Array(6).fill(Number.NaN) };
+    expect(refusal((tensors) => tensors.set('conv1.bias', bad))).toMatch(/'conv1': bias NaN/);
+    expect(refusal((tensors) => (tensors.get('fc2.codes')!.data as Int8Array).fill(-128))).toMatch(
+      /'fc2': code -128 is outside -127..127/,
+    );
+  });
+
+  it('is refused, naming what is wrong, when metadata are missing, no JSON or out of range', () => {
+    for (const name of ['description', 'layers', 'weightBits', 'mean', 'std'])
+      expect(refusal((_, metadata) => delete metadata[name])).toContain(`metadata '${name}' is missing`);
+    for (const name of ['description', 'layers', 'weightBits', 'mean', 'std', 'pruning']) {
+      const cut = (_: unknown, metadata: Record<string, string>) => {
+        metadata[name] = `${metadata[name]}}`;
+      };
+      expect(refusal(cut)).toContain(`metadata '${name}' is no JSON`);
+      for (const nothing of ['null', '7.5', '{}']) {
+        const line = refusal((_, metadata) => {
+          metadata[name] = nothing;
+        });
+        expect(line, `${name}: ${nothing}`).not.toBe('loaded');
+      }
+    }
+    expect(refusal((_, metadata) => delete metadata.format)).toMatch(/no integer network \(format 'none'\)/);
+    expect(refusal(inField('layers', ({ fc1, ...rest }) => rest))).toMatch(/'layers' has no entry 'fc1'/);
+    expect(
+      refusal(inField('layers', (all) => ({ ...all, fc1: { ...(all.fc1 as object), inputBits: 9 } }))),
+    ).toMatch(/'fc1': inputBits 9/);
+    expect(
+      refusal(inField('layers', (all) => ({ ...all, conv1: { ...(all.conv1 as object), inputScale: 2 } }))),
+    ).toMatch(/'conv1': it reads the picture/);
+    expect(refusal(inField('weightBits', () => 7))).toMatch(/code -?\d+ is outside -63..63 of 7 bits/);
+    expect(refusal(inField('std', () => [1, 0, 1]))).toMatch(/std \[1,0,1\] is not 3 numbers above 0/);
+    expect(refusal(inField('description', ({ nodes, ...rest }) => rest))).toMatch(
+      /'description': no network/,
+    );
+    expect(refusal(inField('description', (all) => ({ ...all, classes: 5 })))).toMatch(/must give 5 logits/);
+    expect(refusal(inField('pruning', (all) => ({ ...all, tileRows: 0 })))).toMatch(/tileRows 0/);
+    expect(refusal(inField('pruning', (all) => ({ ...all, encoding: 'offset' })))).toMatch(
+      /encoding "offset"/,
+    );
+    expect(refusal(inField('pruning', (all) => ({ ...all, bitLimit: { conv1: 7 } })))).toMatch(
+      /bitLimit of layer 'layer1.conv1' is missing/,
+    );
+    expect(refusal(inField('pruning', (all) => ({ ...all, valueLimit: 7 })))).toMatch(/valueLimit of layer/);
+  });
+
+  it('is refused when it is cut short or no safetensors file', () => {
+    const path = scratch('short.safetensors');
+    saveIntegerNetwork(path, pruned);
+    const bytes = readFileSync(path);
+    for (const length of [0, 5, 200, bytes.length - 1]) {
+      writeFileSync(path, bytes.subarray(0, length));
+      expect(() => loadIntegerNetwork(path)).toThrow(InputError);
+    }
+  });
+});
