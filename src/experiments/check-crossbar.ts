@@ -7,7 +7,7 @@ import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import * as k from '../tensor/kernels';
-import type { Tensor } from '../tensor/native';
+import { read, type Tensor } from '../tensor/native';
 
 export interface CrossbarCheck {
   /** Every output of every layer agreed, and no conversion clipped. */
@@ -28,7 +28,7 @@ export interface CrossbarCheck {
 
 /**
  * Sends each layer's input codes through the bit-serial crossbar with ADCs of `adcBits` and compares every output with
- * the tensor engine's integer, bit for bit. What the crossbar gives goes on to the next layer.
+ * the tensor engine's integer, bit for bit. What the engine gives goes on to the next layer.
  */
 export function checkCrossbar(
   network: IntegerNetwork,
@@ -51,7 +51,7 @@ export function checkCrossbar(
   } finally {
     inference.dispose();
   }
-  onProgress?.({ done: total, total, note: 'crossbar agrees' });
+  onProgress?.({ done: total, total, note: 'crossbar compared' });
   const sum = (field: 'outputs' | 'differing' | 'conversions' | 'clipped') =>
     layers.reduce((count, layer) => count + layer[field], 0);
   return {
@@ -74,7 +74,9 @@ function compareLayer(
   adcBits: number,
   tileRows: number,
 ) {
-  const codes = layer.inputSigned ? Int8Array.from(k.floats(inputCodes)) : Uint8Array.from(k.floats(inputCodes));
+  const codes = layer.inputSigned
+    ? Int8Array.from(k.floats(inputCodes))
+    : Uint8Array.from(k.floats(inputCodes));
   const { inputs, vectors } = patchesOf(node, codes, inputCodes.shape);
   const { outputs, saturated, conversions } = simulateLayer({
     codes: layer.codes,
@@ -87,7 +89,7 @@ function compareLayer(
     inputBits: layer.inputBits,
     adc: { bits: adcBits },
   });
-  const expected = k.floats(sums);
+  const expected = read(sums);
   let differing = 0;
   for (let i = 0; i < outputs.length; i++) if (outputs[i] !== expected[i]) differing++;
   return { name: node.name, outputs: outputs.length, differing, conversions, clipped: saturated };
