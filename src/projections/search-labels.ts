@@ -39,7 +39,7 @@ export function searchLabels(
 ): number {
   const { planes, bits, values } = column.limits;
   const ground = relax(dual, multipliers);
-  let allowance = best.cost - ground;
+  const allowance = best.cost - ground;
   const slack = 1e-12 * best.cost;
   if (allowance <= slack) return best.cost;
 
@@ -88,9 +88,10 @@ export function searchLabels(
   };
 
   let dropped = Infinity;
-  const layers: Labels[] = [
-    { parent: [-1], code: [0], reduced: [0], total: [0], used: new Array<number>(resources).fill(0) },
-  ];
+  const nothing = new Array<number>(resources).fill(0);
+  const idle = unusedCost(nothing, 0, 0);
+  if (idle >= allowance - slack) return best.cost;
+  const layers: Labels[] = [{ parent: [-1], code: [0], reduced: [0], total: [idle], used: nothing }];
   const trial = new Array<number>(resources);
   for (let level = 0; level < open.length; level++) {
     const { codes, reduced, side } = open[level];
@@ -136,13 +137,17 @@ export function searchLabels(
   let winner = 0;
   for (let label = 1; label < last.code.length; label++)
     if (last.total[label] < last.total[winner]) winner = label;
-  if (last.total[winner] < allowance - slack) {
-    allowance = last.total[winner];
-    best.codes.set(fixed);
-    for (let level = open.length; level > 0; level--) {
-      best.codes[open[level - 1].row] = layers[level].code[winner];
-      winner = layers[level].parent[winner];
-    }
+  const before = best.cost;
+  const incumbent = best.codes.slice(0, column.rows);
+  best.codes.set(fixed);
+  for (let level = open.length; level > 0; level--) {
+    best.codes[open[level - 1].row] = layers[level].code[winner];
+    winner = layers[level].parent[winner];
+  }
+  measureChoice(column, best);
+  // Rounding may promise what is not there.
+  if (best.cost >= before) {
+    best.codes.set(incumbent);
     measureChoice(column, best);
   }
   return Math.min(best.cost, ground + dropped);
