@@ -135,7 +135,7 @@ def clean(notebook, job):
     notebook.metadata.pop("widgets", None)
     notebook.metadata.pop("cim-pruning", None)
     if job["parameters"]:
-        notebook.metadata["cim-pruning"] = {"parameters": job["parameters"]}
+        notebook.metadata["cim-pruning"] = without_paths({"parameters": job["parameters"]}, job["hide"])
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":

@@ -1,11 +1,10 @@
+import { createRequire } from 'node:module';
 import type { DataFrame } from 'danfojs-node';
-import { engineUnavailable } from '../tensor/unavailable';
 import { requireTable, type Table } from './table';
 
 /**
  * The table as a danfo.js DataFrame, for describe, groupby, merge and the like in notebooks; columns are named by their
  * keys, empty cells are NaN. danfo.js (1.5 s, 160 MB) is loaded on the first call.
- * @throws InputError where the native engine, on which danfo.js stands, is not installed.
  */
 export function toDataFrame(table: Table): DataFrame {
   const { columns, rows } = requireTable(table);
@@ -46,9 +45,28 @@ function danfo(): typeof import('danfojs-node') {
   util.isArray ??= Array.isArray;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
+    require('@tensorflow/tfjs-node');
     return require('danfojs-node');
-  } catch (cause) {
-    throw engineUnavailable('danfo.js', cause);
+  } catch {
+    const portable: typeof import('danfojs-node') = withPortableEngine(() => require('danfojs-node'));
+    // The first tensor is what makes tfjs advertise: here nobody hears it.
+    portable.tensorflow.tensor1d([0]).dispose();
+    return portable;
+  }
+}
+
+/** danfo.js asks for the native engine by name and would fail without it; tables need nothing of it. */
+function withPortableEngine<T>(load: () => T): T {
+  const native = '@tensorflow/tfjs-node';
+  const portable = createRequire(require.resolve(`${native}/package.json`)).resolve('@tensorflow/tfjs');
+  const modules = require('node:module') as { _resolveFilename(name: string, ...rest: unknown[]): string };
+  const original = modules._resolveFilename;
+  modules._resolveFilename = (name, ...rest) =>
+    name === native ? portable : original.call(modules, name, ...rest);
+  try {
+    return load();
+  } finally {
+    modules._resolveFilename = original;
   }
 }
 

@@ -62,7 +62,7 @@ describe.skipIf(!havePython)('a notebook under our kernel', { timeout: 120_000 }
     const reports: Progress[] = [];
     const run = await runNotebook(path, {
       outputPath,
-      parameters: { rows: 64 },
+      parameters: { rows: 64, results: `${homedir()}/r.json` },
       onProgress: (progress) => reports.push(progress),
     });
     expect(run).toMatchObject({ outputPath, cells: 6 });
@@ -71,7 +71,7 @@ describe.skipIf(!havePython)('a notebook under our kernel', { timeout: 120_000 }
     const printed = saved.cells.map(({ outputs }) =>
       outputs.map((output) => [output.text].flat().join('')).join(''),
     );
-    expect(printed[0]).toBe('{"rows":64}\n');
+    expect(printed[0]).toBe('{"rows":64,"results":"~/r.json"}\n');
     expect(printed[1]).toBe('{"a":1}\n');
     expect(saved.cells[2].outputs).toEqual([]);
     expect(printed[3].split('\n')).toHaveLength(3001);
@@ -81,7 +81,7 @@ describe.skipIf(!havePython)('a notebook under our kernel', { timeout: 120_000 }
     expect(saved.cells[0].metadata).toEqual({});
     expect(saved.metadata).toMatchObject({
       kernelspec: { name: 'cim-pruning', language: 'typescript' },
-      'cim-pruning': { parameters: { rows: 64 } },
+      'cim-pruning': { parameters: { rows: 64, results: '~/r.json' } },
     });
     expect(reports).toContainEqual({ done: 2, total: 2, note: 'good.ipynb cell 3/6: n' });
     expect(reports.at(-1)).toEqual({ done: 6, total: 6, note: 'good.ipynb: cells' });
