@@ -1,7 +1,7 @@
 /**
  * Improves feasible codes of a layer in the metric of its Hessian, one move at a time, keeping every budget:
  * 1-opt gives one weight its best value under the bits still free; 2-opt moves a bit from one weight to another in the
- * same bit column. Sign-split encoding.
+ * same bit column, where the budget stands in the way of 1-opt. Sign-split encoding.
  */
 export interface DescentProblem {
   /** [rows, rows], symmetric, with a positive diagonal. */
@@ -20,11 +20,24 @@ export interface DescentProblem {
   readonly rounds: number;
 }
 
+/** Least gain of a move in units of the mean curvature: less may be rounding, and moves could go in circles. */
+const LEAST_GAIN = 1e-6;
+
 /** Changes `codes` [rows, columns] in place; returns how many moves were made. */
 export function descend(problem: DescentProblem, codes: Int8Array): number {
+  const { hessian, rows, columns } = problem;
+  let trace = 0;
+  for (let row = 0; row < rows; row++) trace += hessian[row * rows + row];
+  const leastGain = (LEAST_GAIN * trace) / rows;
   let moves = 0;
-  for (let column = 0; column < problem.columns; column++) moves += descendColumn(problem, codes, column);
+  for (let column = 0; column < columns; column++)
+    moves += descendColumn({ ...problem, leastGain }, codes, column);
   return moves;
+}
+
+interface Problem extends DescentProblem {
+  /** Of a move, in the units of the error 1/2 (v - a)' H (v - a). */
+  readonly leastGain: number;
 }
 
 interface ColumnState {
@@ -37,7 +50,7 @@ interface ColumnState {
   readonly nonzeros: Int32Array;
 }
 
-function descendColumn(problem: DescentProblem, codes: Int8Array, column: number): number {
+function descendColumn(problem: Problem, codes: Int8Array, column: number): number {
   const state = columnState(problem, codes, column);
   let moves = 0;
   for (let round = 0; round < problem.rounds; round++) {
@@ -49,7 +62,7 @@ function descendColumn(problem: DescentProblem, codes: Int8Array, column: number
   return moves;
 }
 
-function columnState(problem: DescentProblem, codes: Int8Array, column: number): ColumnState {
+function columnState(problem: Problem, codes: Int8Array, column: number): ColumnState {
   const { hessian, targets, rows, columns, tileRows, weightBits } = problem;
   const planes = weightBits - 1;
   const tiles = Math.ceil(rows / tileRows);
@@ -71,7 +84,7 @@ function columnState(problem: DescentProblem, codes: Int8Array, column: number):
 }
 
 /** Adds (by = 1) or removes (by = -1) a row's value from the counts. */
-function count(problem: DescentProblem, state: ColumnState, row: number, value: number, by: number): void {
+function count(problem: Problem, state: ColumnState, row: number, value: number, by: number): void {
   if (value === 0) return;
   const planes = problem.weightBits - 1;
   const tile = Math.floor(row / problem.tileRows);
@@ -81,7 +94,7 @@ function count(problem: DescentProblem, state: ColumnState, row: number, value: 
   state.nonzeros[tile] += by;
 }
 
-function setValue(problem: DescentProblem, state: ColumnState, row: number, value: number): void {
+function setValue(problem: Problem, state: ColumnState, row: number, value: number): void {
   const change = value - state.values[row];
   count(problem, state, row, state.values[row], -1);
   count(problem, state, row, value, 1);
@@ -91,7 +104,7 @@ function setValue(problem: DescentProblem, state: ColumnState, row: number, valu
 }
 
 /** Gives every weight in turn its best value under the free bits. */
-function singleMoves(problem: DescentProblem, state: ColumnState): number {
+function singleMoves(problem: Problem, state: ColumnState): number {
   const { hessian, rows } = problem;
   let moves = 0;
   for (let row = 0; row < rows; row++) {
@@ -101,17 +114,16 @@ function singleMoves(problem: DescentProblem, state: ColumnState): number {
     count(problem, state, row, value, -1);
     const best = nearestFree(problem, state, row, wanted);
     count(problem, state, row, value, 1);
-    if (best === value) continue;
-    if (Math.abs(best - wanted) < Math.abs(value - wanted) - 1e-6) {
-      setValue(problem, state, row, best);
-      moves++;
-    }
+    const gain = (curvature * ((value - wanted) ** 2 - (best - wanted) ** 2)) / 2;
+    if (gain <= problem.leastGain) continue;
+    setValue(problem, state, row, best);
+    moves++;
   }
   return moves;
 }
 
 /** Nearest value to `wanted` that the bit columns and the value limit leave room for. */
-function nearestFree(problem: DescentProblem, state: ColumnState, row: number, wanted: number): number {
+function nearestFree(problem: Problem, state: ColumnState, row: number, wanted: number): number {
   const planes = problem.weightBits - 1;
   const tile = Math.floor(row / problem.tileRows);
   if (state.nonzeros[tile] >= problem.valueLimit) return 0;
@@ -133,27 +145,22 @@ function nearestFree(problem: DescentProblem, state: ColumnState, row: number, w
   return wanted < 0 ? -magnitude : magnitude;
 }
 
-/** In every full bit column, gives a bit to another weight as long as that lowers the error. */
-function bitMoves(problem: DescentProblem, state: ColumnState): number {
+/** In every bit column that is full, or whose tile has no room for another nonzero, moves a bit where that lowers the error. */
+function bitMoves(problem: Problem, state: ColumnState): number {
   const planes = problem.weightBits - 1;
   let moves = 0;
   for (let tile = 0; tile * problem.tileRows < problem.rows; tile++)
     for (const sign of [1, -1])
       for (let plane = planes - 1; plane >= 0; plane--) {
-        const full = state.ones[(tile * 2 + (sign < 0 ? 1 : 0)) * planes + plane] >= problem.bitLimit;
-        if (full && moveBit(problem, state, tile, sign, plane)) moves++;
+        const ones = state.ones[(tile * 2 + (sign < 0 ? 1 : 0)) * planes + plane];
+        const tight = ones >= problem.bitLimit || state.nonzeros[tile] >= problem.valueLimit;
+        if (tight && ones > 0 && moveBit(problem, state, tile, sign, plane)) moves++;
       }
   return moves;
 }
 
 /** Makes the best move of one bit within a bit column, if any lowers the error. */
-function moveBit(
-  problem: DescentProblem,
-  state: ColumnState,
-  tile: number,
-  sign: number,
-  plane: number,
-): boolean {
+function moveBit(problem: Problem, state: ColumnState, tile: number, sign: number, plane: number): boolean {
   const { hessian, rows, tileRows, valueLimit } = problem;
   const { values, gradient } = state;
   const first = tile * tileRows;
@@ -161,7 +168,7 @@ function moveBit(
   const bit = 1 << plane;
   const step = sign * bit;
   const valuesFull = state.nonzeros[tile] >= valueLimit;
-  let best = -1e-6;
+  let best = -problem.leastGain;
   let giver = -1;
   let taker = -1;
   for (let j = first; j < last; j++) {

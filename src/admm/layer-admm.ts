@@ -40,9 +40,10 @@ const DAMPING = 0.01;
 export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   const { columns, moments, tileRows, weightBits, bitLimit } = problem;
   const { rows } = moments;
-  const hessian = damped(moments.hessian, rows);
+  const ridge = ridgeOf(moments);
+  const hessian = moments.hessian.map((value, at) => (at % (rows + 1) === 0 ? value + ridge : value));
   const diagonal = Float64Array.from({ length: rows }, (_, i) => hessian[i * rows + i]);
-  const wanted = refittedWeights(problem, hessian);
+  const wanted = refittedWeights(problem, hessian, ridge);
   const budget = { rows, columns, tileRows, weightBits, bitLimit, valueLimit: problem.valueLimit };
   let scales = tuneScales({ ...budget, weights: wanted, curvature: diagonal, method: 'greedy' }).scales;
   const start = inUnitsOf(wanted, scales);
@@ -67,23 +68,21 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   return { codes, scales, relativeError: relativeError(hessian, wanted, codes, scales, rows), residuals };
 }
 
-function damped(hessian: Float32Array, rows: number): Float32Array {
+/** What is added to the Hessian's diagonal, so that inputs that never vary have a curvature too. */
+function ridgeOf({ hessian, rows }: SecondMoments): number {
   let trace = 0;
   for (let i = 0; i < rows; i++) trace += hessian[i * rows + i];
   // A layer whose inputs never vary has no say in its output: any positive ridge makes the problem plain projection.
-  const ridge = trace > 0 ? (DAMPING * trace) / rows : 1;
-  const result = hessian.slice();
-  for (let i = 0; i < rows; i++) result[i * rows + i] += ridge;
-  return result;
+  return trace > 0 ? (DAMPING * trace) / rows : 1;
 }
 
 /** (H + ridge)^-1 (cross W0 + ridge W0): least squares from compressed inputs to reference outputs, drawn to W0. */
 function refittedWeights(
   { weights, columns, moments }: LayerAdmmProblem,
   hessian: Float32Array,
+  ridge: number,
 ): Float32Array {
   const { rows, cross } = moments;
-  const ridge = hessian[0] - moments.hessian[0];
   return scope(() => {
     const w = upload(weights, [rows, columns]);
     const right = k.add(k.matMul(upload(cross, [rows, rows]), w), k.multiply(w, k.scalar(ridge)));

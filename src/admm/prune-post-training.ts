@@ -1,7 +1,7 @@
 import { InputError } from '../errors';
 import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from '../networks/description';
 import { type Pictures, runNode, uploadParameters } from '../networks/inference';
-import { inputsOf } from '../networks/node-shapes';
+import { lastUses } from '../networks/last-uses';
 import type { OnProgress } from '../progress';
 import { weightMatrix } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
@@ -53,6 +53,7 @@ export interface ReferenceNetwork {
  * already compressed layers give it. One pass serves both networks: their activations go down side by side, and a
  * layer is pruned when its inputs have arrived.
  * @param network the unpruned integer network; its activation scales are kept
+ * @throws InputError for settings out of range or fewer than 16 calibration pictures
  */
 export function prunePostTraining(
   network: IntegerNetwork,
@@ -69,18 +70,21 @@ export function prunePostTraining(
   const outcomes: LayerOutcome[] = [];
   const referenceTensors = uploadParameters(reference.parameters);
   const flow = startFlow(network, calibration);
-  description.nodes.forEach((node, index) => {
-    if (node.op === 'conv' || node.op === 'dense') {
-      onProgress?.({ done: outcomes.length, total, note: node.name });
-      const { layer, outcome } = pruneLayer(node, network, reference, flow, settings);
-      layers.set(node.name, layer);
-      outcomes.push(outcome);
-    }
-    advance(node, network, layers, flow, referenceTensors);
-    for (const [name, at] of lastUse) if (at === index) flow.forget(name);
-  });
-  flow.dispose();
-  dispose(...referenceTensors.values());
+  try {
+    description.nodes.forEach((node, index) => {
+      if (node.op === 'conv' || node.op === 'dense') {
+        onProgress?.({ done: outcomes.length, total, note: node.name });
+        const { layer, outcome } = pruneLayer(node, network, reference, flow, settings);
+        layers.set(node.name, layer);
+        outcomes.push(outcome);
+      }
+      advance(node, network, layers, flow, referenceTensors);
+      for (const [name, at] of lastUse) if (at === index) flow.forget(name);
+    });
+  } finally {
+    flow.dispose();
+    dispose(...referenceTensors.values());
+  }
   onProgress?.({ done: total, total, note: 'pruned' });
   const limit = 2 ** settings.adcBits - 1;
   const names = [...layers.keys()];
@@ -103,24 +107,21 @@ export function prunePostTraining(
   };
 }
 
-function validate({ adcBits, tileRows, valueLimit }: PostTrainingSettings, { count }: Pictures): void {
-  if (!Number.isInteger(adcBits) || adcBits < 1 || adcBits > 8)
-    throw new InputError(`adcBits ${adcBits} is not a whole number from 1 to 8`);
-  if (!Number.isInteger(tileRows) || tileRows < 1)
-    throw new InputError(`tileRows ${tileRows} is not a whole number from 1`);
-  if (valueLimit !== undefined && (!Number.isInteger(valueLimit) || valueLimit < 1))
-    throw new InputError(`valueLimit ${valueLimit} is not a whole number from 1`);
-  if (count < 16) throw new InputError(`${count} calibration pictures are too few; at least 16 are needed`);
-}
+const RANGES = {
+  adcBits: [1, 8],
+  tileRows: [1, 65535],
+  valueLimit: [1, 65535],
+  iterations: [1, 1e6],
+  patches: [1, 1e9],
+} as const;
 
-/** Index of the last node that reads each node's output. */
-function lastUses(description: NetworkDescription): Map<string, number> {
-  const last = new Map<string, number>();
-  description.nodes.forEach((node, i) => {
-    last.set(node.name, i);
-    for (const input of inputsOf(node)) last.set(input, i);
-  });
-  return last;
+function validate(settings: PostTrainingSettings, { count }: Pictures): void {
+  for (const [field, [least, most]] of Object.entries(RANGES)) {
+    const value = settings[field as keyof typeof RANGES];
+    if (value !== undefined && (!Number.isInteger(value) || value < least || value > most))
+      throw new InputError(`${field} ${value} is not a whole number from ${least} to ${most}`);
+  }
+  if (count < 16) throw new InputError(`${count} calibration pictures are too few; at least 16 are needed`);
 }
 
 /** Activations of both networks by node: codes where a crossbar reads them, real values elsewhere. */

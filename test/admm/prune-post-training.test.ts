@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { type PostTrainingSettings, prunePostTraining } from '../../src/admm/prune-post-training';
+import { InputError } from '../../src/errors';
+import { certifyNetwork } from '../../src/experiments/certify-network';
+import { createInference } from '../../src/networks/inference';
+import { createIntegerInference } from '../../src/quantization/integer-inference';
+import { liveTensors } from '../../src/tensor/native';
+import { dataset, pictures, smallModel } from '../quantization/small-model';
+import { relativeDifference } from '../tensor/values';
+import { mixedNetwork } from '../training/small-networks';
+
+const { network, folded } = smallModel(mixedNetwork());
+const settings: PostTrainingSettings = { adcBits: 2, tileRows: 16, iterations: 6, patches: 300 };
+const prune = (change: Partial<PostTrainingSettings> = {}, options: Partial<typeof pictures> = {}) =>
+  prunePostTraining(network, folded, { ...pictures, ...options }, { ...settings, ...change });
+
+describe('prunePostTraining', () => {
+  it('keeps the limits it records in every layer, and leaves the given network alone', () => {
+    const before = [...network.layers.values()].map(({ codes }) => codes.slice());
+    for (const valueLimit of [undefined, 3]) {
+      const { network: pruned, layers } = prune({ valueLimit });
+      expect(pruned.pruning).toMatchObject({ tileRows: 16, adcBits: 2, encoding: 'sign-split' });
+      const certificate = certifyNetwork(pruned);
+      expect(certificate.lossless).toBe(true);
+      expect(certificate.requiredAdcBits).toBe(2);
+      for (const { maxValues } of certificate.layers) expect(maxValues).toBeLessThanOrEqual(valueLimit ?? 16);
+      expect(layers.map(({ name }) => name)).toEqual([...network.layers.keys()]);
+      for (const { relativeError, nonzeroShare } of layers) {
+        expect(relativeError).toBeLessThan(1);
+        expect(nonzeroShare).toBeGreaterThan(0);
+        expect(nonzeroShare).toBeLessThan(1);
+      }
+    }
+    expect([...network.layers.values()].map(({ codes }) => codes)).toEqual(before);
+  });
+
+  it('keeps the mean of every logit on the calibration pictures, whatever pruning did', () => {
+    const classes = 4;
+    const means = (logits: Float32Array) =>
+      Array.from({ length: classes }, (_, c) => {
+        const own = logits.filter((_, i) => i % classes === c);
+        return own.reduce((a, b) => a + b) / own.length;
+      });
+    const float = createInference(folded.description, folded.parameters, dataset);
+    const integer = createIntegerInference(prune({ adcBits: 1 }).network);
+    expect(relativeDifference(means(integer.logits(pictures)), means(float.logits(pictures)))).toBeLessThan(
+      1e-3,
+    );
+    float.dispose();
+    integer.dispose();
+  });
+
+  it('gives the same codes for the same seed', () => {
+    const codes = (seed: number) => [...prune({ seed }).network.layers.values()].map((layer) => layer.codes);
+    expect(codes(3)).toEqual(codes(3));
+    expect(codes(4)).not.toEqual(codes(3));
+  });
+
+  it('frees every tensor, also when it is interrupted', () => {
+    prune();
+    const before = liveTensors();
+    prune();
+    expect(liveTensors()).toBe(before);
+    expect(() =>
+      prunePostTraining(network, folded, pictures, settings, ({ done }) => {
+        if (done === 3) throw new Error('interrupted');
+      }),
+    ).toThrow('interrupted');
+    expect(liveTensors()).toBe(before);
+  });
+
+  it('refuses settings out of range and too few calibration pictures', () => {
+    for (const [change, line] of [
+      [{ adcBits: 0 }, /adcBits 0/],
+      [{ adcBits: 2.5 }, /adcBits 2.5/],
+      [{ tileRows: 0 }, /tileRows 0/],
+      [{ valueLimit: 0 }, /valueLimit 0/],
+      [{ iterations: 0 }, /iterations 0/],
+      [{ patches: Number.NaN }, /patches NaN/],
+    ] as const) {
+      expect(() => prune(change)).toThrow(InputError);
+      expect(() => prune(change)).toThrow(line);
+    }
+    expect(() => prune({}, { count: 15, pixels: pictures.pixels.subarray(0, 15 * 768) })).toThrow(
+      /15 calibration pictures are too few/,
+    );
+  });
+});
