@@ -33,11 +33,11 @@ export const reproduceCommand: Command = {
       onProgress,
       note,
     });
-    const { result, table, verdict, files } = outcome;
+    const { result, tables, verdict, files } = outcome;
     return {
       data: { result, verdict: verdict.results, files },
       text: [
-        toText(table),
+        ...tables.map((table) => toText(table)),
         toText(verdict.table),
         `${verdict.summary}; figures and tables in ${join('figures', '')}`,
       ].join('\n\n'),

@@ -13,8 +13,9 @@ import { saveTable } from '../reports/save-table';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
 import { openFloatModel } from './open-model';
-import { reproduceSmoke, type SmokeResult } from './smoke';
+import { reproduceSmoke, type SmokeResult, smokeConfigurations } from './smoke';
 import { smokeClaims, smokeFigures, smokeTable } from './smoke-report';
+import { weightsOnlyStudy, weightsOnlyTable } from './weights-only';
 
 export interface RunSmokeOptions {
   /** Folder of CIFAR10. Default: CIM_PRUNING_DATA, then the package's data folder, then the official download. */
@@ -35,7 +36,7 @@ export interface RunSmokeOptions {
 
 export interface SmokeOutcome {
   readonly result: SmokeResult;
-  readonly table: Table;
+  readonly tables: readonly Table[];
   readonly verdict: ExpectedVersusObtained;
   readonly files: readonly string[];
 }
@@ -51,16 +52,21 @@ export async function runSmoke(options: RunSmokeOptions): Promise<SmokeOutcome> 
   if (options.fresh) rmSync(folder, { recursive: true, force: true });
   note(`${model.name} (${model.description.name}) on ${dataset.title}`);
   const result = reproduceSmoke({ model, dataset, folder, onProgress });
-  const table = smokeTable(result);
+  const tables = [smokeTable(result)];
+  if (!dataset.real && !options.model) {
+    // Without CIFAR10 its network still shows all that needs no pictures.
+    const cifar = openFloatModel(modelFor({ real: true }));
+    tables.push(weightsOnlyTable(cifar, weightsOnlyStudy(cifar, smokeConfigurations, onProgress)));
+  }
   const { claims, obtained } = smokeClaims(result, dataset.real ? expectedAccuracies(model.name) : {});
   const verdict = expectedVersusObtained(claims, obtained);
-  const files = await writeReport(result, table, options.figures, startedAt);
+  const files = await writeReport(result, tables, options.figures, startedAt);
   if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
-  return { result, table, verdict, files };
+  return { result, tables, verdict, files };
 }
 
 /** The trained network that comes with the package for a data set. */
-function modelFor({ real }: Dataset): string {
+function modelFor({ real }: Pick<Dataset, 'real'>): string {
   return real ? 'resnet20-cifar10' : 'tiny-generated';
 }
 
@@ -71,7 +77,7 @@ function expectedAccuracies(model: string): Record<string, number> {
   return all[model] ?? {};
 }
 
-async function writeReport(result: SmokeResult, table: Table, dir: string, startedAt: Date): Promise<string[]> {
+async function writeReport(result: SmokeResult, tables: readonly Table[], dir: string, startedAt: Date): Promise<string[]> {
   const source = provenance({
     parameters: { profile: 'smoke', network: result.network, dataset: result.dataset },
     settings: {
@@ -85,9 +91,12 @@ async function writeReport(result: SmokeResult, table: Table, dir: string, start
     engine: engineVersion(),
     startedAt,
   });
-  const files = [...saveTable(table, { dir, name: '00-smoke', provenance: source })];
+  // Generated pictures never overwrite what CIFAR10 gave.
+  const prefix = result.realData ? '00' : '00-generated';
+  const names = [`${prefix}-smoke`, `${prefix}-weights-only`];
+  const files = tables.flatMap((table, i) => saveTable(table, { dir, name: names[i], provenance: source }));
   for (const [figureName, figure] of smokeFigures(result))
-    files.push(...(await saveFigure(figure, { dir, name: figureName, provenance: source })).files);
+    files.push(...(await saveFigure(figure, { dir, name: figureName.replace(/^00/, prefix), provenance: source })).files);
   return files;
 }
 

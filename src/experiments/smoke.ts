@@ -79,7 +79,8 @@ export interface SmokeResult {
   readonly checksums: Readonly<Record<string, string>>;
 }
 
-const CONFIGURATIONS = [
+/** What the main job prunes for. */
+export const smokeConfigurations = [
   { tileRows: 128, adcBits: 3 },
   { tileRows: 128, adcBits: 4 },
   { tileRows: 64, adcBits: 3 },
@@ -91,7 +92,7 @@ const CONFIGURATIONS = [
  * that no conversion can clip, measure accuracy on the test pictures, check the bit-serial crossbar, count ADC energy.
  */
 export function reproduceSmoke(options: SmokeOptions): SmokeResult {
-  const { model, dataset, folder, configurations = CONFIGURATIONS, seed = 1, calibration = 256, onProgress } = options;
+  const { model, dataset, folder, configurations = smokeConfigurations, seed = 1, calibration = 256, onProgress } = options;
   mkdirSync(folder, { recursive: true });
   const normalisation = normalisationOf(model, dataset);
   const pictures = calibrationPictures(dataset.train, calibration, seed);

@@ -1,0 +1,81 @@
+// Times our training and inference against PyTorch's on the CPU, same network, parameters, pictures and step, in turn.
+//   node bench/compare-pytorch.mjs [--python PYTHON]      PYTHON has torch, numpy and safetensors; default: one is made
+// Each case is measured in ROUNDS rounds of both sides; a case whose check values differ is an error, not a result.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const scratch = join(here, '.scratch');
+const ROUNDS = 3;
+const BATCH = 128;
+const CASES = [
+  { network: 'resnet20', mode: 'train', steps: 15 },
+  { network: 'resnet20', mode: 'infer', steps: 20 },
+  { network: 'vgg16', mode: 'train', steps: 4 },
+  { network: 'vgg16', mode: 'infer', steps: 6 },
+];
+
+function python() {
+  const at = process.argv.indexOf('--python');
+  if (at > 0) return process.argv[at + 1];
+  const venv = join(scratch, 'torch');
+  const program = join(venv, 'bin', 'python');
+  if (!existsSync(program)) {
+    console.error('making a Python environment with PyTorch (about 3 GB) ...');
+    mkdirSync(scratch, { recursive: true });
+    execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
+    execFileSync(program, ['-m', 'pip', 'install', '-q', 'torch', 'numpy', 'safetensors'], { stdio: 'inherit' });
+  }
+  return program;
+}
+
+const program = python();
+const threads = String(availableParallelism());
+const json = (file, args) => JSON.parse(execFileSync(file, args, { encoding: 'utf8', maxBuffer: 1 << 24 }));
+const cli = join(here, '..', 'dist', 'cli.js');
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+const rows = [];
+for (const { network, mode, steps } of CASES) {
+  mkdirSync(scratch, { recursive: true });
+  const parameters = join(scratch, `${network}.safetensors`);
+  const ours = (precision) =>
+    json(process.execPath, [
+      cli, 'bench', 'training', '--json', '--network', network, '--mode', mode, '--precision', precision,
+      '--steps', String(steps), '--batch-size', String(BATCH), '--parameters', parameters,
+    ]);
+  const torch = (...layout) =>
+    json(program, [join(here, 'torch_rival.py'), network, mode, parameters, String(BATCH), String(steps), threads, ...layout]);
+  const sides = {
+    'ours float32': () => ours('float32'),
+    ...(mode === 'train' && { 'ours bfloat16': () => ours('bfloat16') }),
+    'PyTorch': () => torch(),
+    'PyTorch channels_last': () => torch('channels_last'),
+  };
+  const runs = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, run] of Object.entries(sides)) {
+      console.error(`${network} ${mode}, round ${round + 1}/${ROUNDS}: ${name}`);
+      runs[name].push(run());
+    }
+  }
+  const expected = runs['PyTorch'][0].check;
+  for (const [name, results] of Object.entries(runs)) {
+    const tolerance = name.includes('bfloat16') ? 2e-2 : 1e-3;
+    for (const { check } of results)
+      if (!(Math.abs(check - expected) <= tolerance * Math.abs(expected)))
+        throw new Error(`${network} ${mode}: ${name} gives ${check}, PyTorch ${expected}`);
+  }
+  const speed = (name) => (1000 * BATCH) / median(runs[name].map(({ milliseconds }) => milliseconds));
+  for (const name of Object.keys(sides))
+    rows.push({
+      network, mode, side: name, 'pictures/s': Number(speed(name).toFixed(1)),
+      'x PyTorch': Number((speed(name) / speed('PyTorch')).toFixed(2)),
+      'x channels_last': Number((speed(name) / speed('PyTorch channels_last')).toFixed(2)),
+    });
+}
+console.table(rows);
+console.log(JSON.stringify(rows));
