@@ -1,6 +1,8 @@
 import * as k from '../tensor/kernels';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
 import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from './description';
+import { lastUses } from './last-uses';
+import { inputsOf } from './node-shapes';
 import { tensorFlowShape, toTensorFlow } from './weight-layout';
 
 /** uint8 pictures [count, height, width, channels]. */
@@ -67,7 +69,7 @@ export function uploadParameters(parameters: Parameters): Map<string, Tensor> {
 export interface ForwardHooks {
   /** Computes a convolution or dense layer in place of the engine, bias included. */
   readonly layer?: (node: ConvNode | DenseNode, input: Tensor) => Tensor;
-  /** May look at or replace a node's output. */
+  /** May look at or replace a node's output, which is freed once its last reader has run. */
   readonly afterNode?: (node: Node, output: Tensor) => Tensor;
 }
 
@@ -78,18 +80,30 @@ export function forward(
   x: Tensor,
   hooks: ForwardHooks = {},
 ): Tensor {
+  const lastUse = lastUses(description);
   const outputs = new Map<string, Tensor>([['input', x]]);
   let last = x;
-  for (const node of description.nodes) {
+  description.nodes.forEach((node, i) => {
     const crossbar = node.op === 'conv' || node.op === 'dense';
     last =
       crossbar && hooks.layer
         ? hooks.layer(node, outputs.get(node.input)!)
-        : runNode(node, (name) => outputs.get(name)!, parameters);
+        : scope(() => runNode(node, (name) => outputs.get(name)!, parameters));
     if (hooks.afterNode) last = hooks.afterNode(node, last);
     outputs.set(node.name, last);
-  }
+    for (const input of inputsOf(node)) if (lastUse.get(input) === i) forget(outputs, input, x);
+  });
   return last;
+}
+
+/**
+ * Frees an output that no later node reads: memory that was just used is still in the cache when the engine hands it
+ * out again. Nodes that only pass their input on share its tensor.
+ */
+function forget(outputs: Map<string, Tensor>, name: string, x: Tensor): void {
+  const tensor = outputs.get(name);
+  outputs.delete(name);
+  if (tensor && tensor !== x && !new Set(outputs.values()).has(tensor)) dispose(tensor);
 }
 
 /** Another handle on the same memory: every node's output is freed on its own. */

@@ -1,5 +1,5 @@
 import * as k from '../tensor/kernels';
-import { dispose, keep, type Tensor } from '../tensor/native';
+import { dispose, keep, scope, type Tensor } from '../tensor/native';
 import type { IntegerLayer } from './integer-network';
 
 /** Turns a tensor into the codes crossbars take. */
@@ -16,7 +16,7 @@ export function inputCoding({ inputScale, inputBits, inputSigned }: IntegerLayer
     (value) => keep(k.scalar(value)),
   );
   return {
-    encode: (values) => k.clip(k.round(k.multiply(values, inverse)), low, high),
+    encode: (values) => scope(() => k.clip(k.round(k.multiply(values, inverse)), low, high)),
     decode: (codes) => k.multiply(codes, scale),
     dispose: () => dispose(scale, inverse, low, high),
   };

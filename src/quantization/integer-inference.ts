@@ -34,8 +34,10 @@ export function createIntegerInference(network: IntegerNetwork, hooks: IntegerHo
       const layer = (node: ConvNode | DenseNode): Tensor => {
         const input = codes.get(node.input)!;
         const loaded = layers.get(node.name)!;
-        const sums = loaded.sums(input);
-        return loaded.output(input, hooks.onLayer?.(node, input, sums) ?? sums);
+        return scope(() => {
+          const sums = loaded.sums(input);
+          return loaded.output(input, hooks.onLayer?.(node, input, sums) ?? sums);
+        });
       };
       const afterNode = (node: Node, output: Tensor): Tensor => {
         const coding = codings.get(node.name);

@@ -16,7 +16,7 @@ export interface LoadedLayer {
    * cannot pass 2^24, else int32.
    */
   sums(inputCodes: Tensor): Tensor;
-  /** Real output: sums times scales plus bias. Call it within a scope. */
+  /** Real output: sums times scales plus bias. */
   output(inputCodes: Tensor, sums: Tensor): Tensor;
   dispose(): void;
 }
@@ -58,10 +58,12 @@ export function loadLayer(
 
   return {
     sums: (inputCodes) => scope(() => exactSums(products(node, parts, inputCodes))),
-    output(inputCodes, sums) {
-      const scaled = k.multiply(k.cast(sums, DType.float32), scale);
-      return node.input === 'input' ? k.add(scaled, biasMap(inputCodes.shape)) : k.biasAdd(scaled, bias);
-    },
+    output: (inputCodes, sums) =>
+      scope(() => {
+        const floats = sums.dtype === DType.float32 ? sums : k.cast(sums, DType.float32);
+        const scaled = k.multiply(floats, scale);
+        return node.input === 'input' ? k.add(scaled, biasMap(inputCodes.shape)) : k.biasAdd(scaled, bias);
+      }),
     dispose: () => dispose(...parts, scale, bias, ...biasMaps.values()),
   };
 }
