@@ -96,7 +96,11 @@ function comparisonTable(claims: readonly Claim[], results: readonly ClaimResult
   const show = (claim: Claim, value: number | boolean | string | undefined) =>
     typeof value === 'number'
       ? `${formatNumber(value, claim.digits)}${claim.unit ? ` ${claim.unit}` : ''}`
-      : value;
+      : typeof value === 'boolean'
+        ? value
+          ? 'yes'
+          : 'no'
+        : value;
   return {
     title: 'Expected versus obtained',
     columns: [

@@ -48,6 +48,7 @@ test('one failed claim makes exit status 1, skipped ones do not', () => {
 test('the table keeps paper, expected and obtained apart', () => {
   const text = toText(expectedVersusObtained(claims, { top1: 91.7, exact: true }).table);
   expect(text.split('\n')[3]).toMatch(/^Top-1 of ResNet-20 +–0\.25 % +91\.73 % +±0\.3 +91\.70 % +PASS$/);
+  expect(text.split('\n')[4]).toMatch(/integer network +– +yes +– +yes +PASS$/);
   expect(text.split('\n')[5]).toMatch(/^ADC energy gain +2\.8 +≥ 3 +– +– +SKIPPED$/);
 });
 
