@@ -1,6 +1,11 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
+import { normalisationOf } from '../experiments/normalisation';
+import { openFloatModel } from '../experiments/open-model';
+import { requireFit } from '../experiments/require-fit';
+import { createInference } from '../networks/inference';
 import { networkByName } from '../networks/network-by-name';
 import { saveParameters } from '../networks/save-parameters';
 import { packageRoot } from '../package-root';
@@ -8,6 +13,7 @@ import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { defaultRecipe, type EpochRecord, train } from '../training/train';
 import { type Command, realNumber, textOption, wholeNumber } from './command';
+import { requireWritable } from './output-file';
 
 export const trainCommand: Command = {
   name: 'train',
@@ -19,36 +25,60 @@ export const trainCommand: Command = {
     'batch-size': { value: 'N', help: `(default ${defaultRecipe.batchSize})` },
     rate: { value: 'X', help: `highest learning rate (default ${defaultRecipe.schedule.peak})` },
     schedule: { value: 'NAME', help: 'one-cycle (default), cosine or constant' },
-    warmup: { value: 'X', help: `share of the steps that climbs to the highest rate (default ${defaultRecipe.schedule.warmup})` },
+    warmup: {
+      value: 'X',
+      help: `share of the steps that climbs to the highest rate (default ${defaultRecipe.schedule.warmup})`,
+    },
     'weight-decay': { value: 'X', help: `(default ${defaultRecipe.weightDecay})` },
     'label-smoothing': { value: 'X', help: `(default ${defaultRecipe.labelSmoothing})` },
+    teacher: { value: 'MODEL', help: 'a trained float network whose probabilities are learnt' },
+    distillation: {
+      value: 'X',
+      help: `share of the teacher in the targets (default ${defaultRecipe.distillation})`,
+    },
+    start: { value: 'MODEL', help: 'go on from a trained float network instead of fresh parameters' },
     cutout: { value: 'N', help: 'side of the square blotted out; 0 (default): none' },
     precision: { value: 'NAME', help: 'bfloat16 (default; master weights stay float32) or float32' },
     seed: { value: 'N', help: `(default ${defaultRecipe.seed})` },
     data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
-    dataset: { value: 'NAME', help: 'cifar10, generated or imagenet-folder (default: what the folder holds)' },
+    dataset: {
+      value: 'NAME',
+      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
+    },
     checkpoint: { value: 'FILE', help: 'where the state is kept (default runs/NETWORK-SEED.safetensors)' },
     'evaluate-every': { value: 'N', help: 'epochs between tests (default 1)' },
     output: { value: 'OUT', help: 'the trained network (default runs/NETWORK.safetensors)' },
   },
   words: [1, 1],
+  stopsCleanly: true,
   async run([name], options, { onProgress, note, signal }) {
     requireNativeEngine('training');
     const network = networkByName(name);
-    const recipe = recipeOf(options);
+    const [teacher, start] = ['teacher', 'start'].map((option) => {
+      const model = textOption(options, option);
+      return model === undefined ? undefined : openFloatModel(model, option === 'start' ? name : undefined);
+    });
+    const recipe = { ...recipeOf(options), teacher: teacher?.sha256, start: start?.sha256 };
     const runs = join(packageRoot().root, 'runs');
     const output = textOption(options, 'output') ?? join(runs, `${name}.safetensors`);
-    const checkpoint = textOption(options, 'checkpoint') ?? join(runs, `${name}-seed${recipe.seed}.state.safetensors`);
+    const checkpoint =
+      textOption(options, 'checkpoint') ?? join(runs, `${name}-seed${recipe.seed}.state.safetensors`);
+    mkdirSync(runs, { recursive: true });
+    for (const path of [output, checkpoint]) requireWritable(path);
     const dataset = await openDataset({
       name: textOption(options, 'dataset'),
       dir: textOption(options, 'data'),
       onProgress,
     });
-    if (dataset.classes.length !== network.classes)
-      throw new InputError(
-        `${name} tells ${network.classes} classes apart, ${dataset.title} has ${dataset.classes.length}`,
-      );
+    requireFit(network, dataset);
     const startedAt = new Date();
+    const inference =
+      teacher &&
+      createInference(
+        teacher.folded.description,
+        teacher.folded.parameters,
+        normalisationOf(teacher, dataset),
+      );
     const result = await train({
       network,
       dataset,
@@ -56,9 +86,12 @@ export const trainCommand: Command = {
       checkpoint,
       signal,
       onProgress,
+      start: start?.parameters,
+      teacher: inference,
       evaluateEvery: wholeNumber(options, 'evaluate-every', 1, 10_000),
       onEpoch: (record) => note(epochLine(record, recipe.epochs)),
     });
+    inference?.dispose();
     const last = result.curve.at(-1);
     if (!result.finished)
       return {
@@ -108,13 +141,16 @@ function recipeOf(options: Parameters<Command['run']>[1]) {
     },
     weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaultRecipe.weightDecay,
     labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaultRecipe.labelSmoothing,
+    distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaultRecipe.distillation,
     cutout: wholeNumber(options, 'cutout', 0, 1024) ?? defaultRecipe.cutout,
     seed: wholeNumber(options, 'seed', 0, 2 ** 31) ?? defaultRecipe.seed,
   } as const;
 }
 
-function epochLine({ epoch, loss, trainAccuracy, testAccuracy, seconds }: EpochRecord, epochs: number): string {
+function epochLine(
+  { epoch, loss, trainAccuracy, testAccuracy, seconds }: EpochRecord,
+  epochs: number,
+): string {
   const test = testAccuracy !== null ? `, test ${testAccuracy.toFixed(2)} %` : '';
   return `epoch ${epoch + 1}/${epochs}: loss ${loss.toFixed(3)}, train ${trainAccuracy.toFixed(1)} %${test}, ${seconds.toFixed(0)} s`;
 }
-

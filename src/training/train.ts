@@ -2,6 +2,7 @@ import { meanPixel, trainingBatches } from '../data/batches';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
+import type { Inference } from '../networks/inference';
 import { initialParameters } from '../networks/initial-parameters';
 import type { OnProgress } from '../progress';
 import { randomStream } from '../tensor/random';
@@ -20,6 +21,11 @@ export interface TrainingRecipe {
   readonly weightDecay: number;
   /** Probability taken from the true class and spread over all classes. */
   readonly labelSmoothing: number;
+  /** Share of the target probabilities that the teacher gives, where there is one; the rest are the labels. */
+  readonly distillation: number;
+  /** SHA-256 of the teacher's and of the starting network's file, where there are such. */
+  readonly teacher?: string;
+  readonly start?: string;
   readonly crop: number;
   readonly flip: boolean;
   /** Side of the cutout square; 0: none. */
@@ -39,6 +45,7 @@ export const defaultRecipe: TrainingRecipe = {
   nesterov: true,
   weightDecay: 5e-4,
   labelSmoothing: 0,
+  distillation: 0.9,
   crop: 4,
   flip: true,
   cutout: 0,
@@ -67,6 +74,8 @@ export interface TrainingOptions {
   readonly checkpoint?: string;
   /** Start from these instead of fresh parameters. */
   readonly start?: Parameters;
+  /** A trained network whose probabilities the student learns (Hinton et al. 2015, at temperature 1). */
+  readonly teacher?: Inference;
   /** Epochs between test evaluations (default 1; the last epoch is always evaluated). */
   readonly evaluateEvery?: number;
   readonly onProgress?: OnProgress;
@@ -138,6 +147,7 @@ async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>
   for (const batch of trainingBatches(dataset.train, { ...recipe, fill, epoch })) {
     const global = epoch * stepsAnEpoch + step;
     const targets = smoothLabels(batch.labels, network.classes, recipe.labelSmoothing);
+    if (options.teacher) mixProbabilities(targets, options.teacher.logits(batch), network.classes, recipe.distillation);
     const result = trainer.step({ ...batch, targets }, learningRate(recipe.schedule, global, steps), random);
     if (!Number.isFinite(result.loss))
       throw new InputError(
@@ -175,6 +185,17 @@ export function smoothLabels(labels: Int32Array, classes: number, smoothing: num
   return targets;
 }
 
+/** targets = (1 - share) * targets + share * softmax(logits), row by row, in place. */
+export function mixProbabilities(targets: Float32Array, logits: Float32Array, classes: number, share: number): void {
+  for (let at = 0; at < targets.length; at += classes) {
+    const row = logits.subarray(at, at + classes);
+    const highest = Math.max(...row);
+    const powers = row.map((logit) => Math.exp(logit - highest));
+    const total = powers.reduce((sum, power) => sum + power, 0);
+    for (let c = 0; c < classes; c++) targets[at + c] = (1 - share) * targets[at + c] + (share * powers[c]) / total;
+  }
+}
+
 function validateRecipe(recipe: TrainingRecipe): void {
   validateSchedule(recipe.schedule);
   const whole = { epochs: recipe.epochs, batchSize: recipe.batchSize };
@@ -184,6 +205,7 @@ function validateRecipe(recipe: TrainingRecipe): void {
   const shares = {
     momentum: recipe.momentum,
     labelSmoothing: recipe.labelSmoothing,
+    distillation: recipe.distillation,
     averageDecay: recipe.averageDecay,
   };
   for (const [field, value] of Object.entries(shares))
