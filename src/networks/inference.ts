@@ -117,8 +117,11 @@ export function runNode(
 ): Tensor {
   switch (node.op) {
     case 'conv': {
-      const y = k.conv2d(output(node.input), parameters.get(`${node.name}.weight`)!, node);
-      return node.bias ? k.biasAdd(y, parameters.get(`${node.name}.bias`)!) : y;
+      const x = output(node.input);
+      const w = parameters.get(`${node.name}.weight`)!;
+      return node.bias
+        ? k.conv2dBias(x, w, parameters.get(`${node.name}.bias`)!, node)
+        : k.conv2d(x, w, node);
     }
     case 'batchnorm':
       throw new Error(`${node.name}: fold batch norm before inference`);

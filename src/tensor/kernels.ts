@@ -207,6 +207,30 @@ export function conv2d(x: Tensor, w: Tensor, shape: ConvShape): Tensor {
   return withKernel(w, side, (kernel) => run('Conv2D', list, [x, kernel]));
 }
 
+/** False once an engine has turned out to lack the fused kernel (builds without oneDNN). */
+let fusesBias = true;
+
+/** `conv2d` plus a vector along the channels, as one kernel where there is one; exact wherever those two are. */
+export function conv2dBias(x: Tensor, w: Tensor, bias: Tensor, shape: ConvShape): Tensor {
+  if (fusesBias && x.dtype === DType.float32) {
+    const { list, side } = convolution(x.dtype, x.shape, w.shape[0], shape);
+    const fused = attributes(`bias,conv${shape.stride},${shape.padding > 0}`, () => [
+      ...list.filter(({ name }) => name !== 'use_cudnn_on_gpu'),
+      // TensorFlow keeps oneDNN's kernels under a label of their own.
+      attribute.string('_kernel', 'MklNameChangeOp'),
+    ]);
+    try {
+      return withKernel(w, side, (kernel) => run('_MklNativeConv2DWithBias', fused, [x, kernel, bias]));
+    } catch {
+      fusesBias = false;
+    }
+  }
+  const sums = conv2d(x, w, shape);
+  const result = biasAdd(sums, bias);
+  dispose(sums);
+  return result;
+}
+
 /** Gradient of `conv2d` with respect to x, whose shape is `xShape`. */
 export function conv2dInputGrad(
   xShape: readonly number[],

@@ -40,6 +40,13 @@ const plane = (list: unknown) => (list as number[]).slice(1, 3);
 
 const lower = (padding: unknown) => (padding as string).toLowerCase();
 
+const convolution = (get: KernelContext['get']) => ({
+  strides: plane(get('strides')),
+  dilations: plane(get('dilations')),
+  pad: lower(get('padding')),
+  dataFormat: get('data_format'),
+});
+
 /** tfjs's kernel for each of TensorFlow's; element types are checked by the engine. */
 export const portableKernels: Readonly<Record<string, PortableKernel>> = {
   AddV2: binary('Add'),
@@ -67,17 +74,9 @@ export const portableKernels: Readonly<Record<string, PortableKernel>> = {
     const paddings = x.shape.map((_, axis) => [flat[2 * axis], flat[2 * axis + 1]]);
     return call('PadV2', { x }, { paddings, constantValue: 0 });
   },
-  Conv2D: ({ call, inputs: [x, filter], get }) =>
-    call(
-      'Conv2D',
-      { x, filter },
-      {
-        strides: plane(get('strides')),
-        dilations: plane(get('dilations')),
-        pad: lower(get('padding')),
-        dataFormat: get('data_format'),
-      },
-    ),
+  Conv2D: ({ call, inputs: [x, filter], get }) => call('Conv2D', { x, filter }, convolution(get)),
+  _MklNativeConv2DWithBias: ({ call, inputs: [x, filter, bias], get }) =>
+    call('FusedConv2D', { x, filter, bias }, { ...convolution(get), activation: 'linear' }),
   MaxPool: ({ call, inputs: [x], get }) =>
     call(
       'MaxPool',

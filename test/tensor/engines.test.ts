@@ -10,7 +10,10 @@ const NAMES = { native: 'TensorFlow', wasm: 'tfjs wasm', cpu: 'tfjs cpu' } as co
 async function freshModules(kind: string | undefined) {
   vi.resetModules();
   vi.stubEnv('CIM_PRUNING_ENGINE', kind);
-  return { engine: await import('../../src/tensor/engine.js'), k: await import('../../src/tensor/kernels.js') };
+  return {
+    engine: await import('../../src/tensor/engine.js'),
+    k: await import('../../src/tensor/kernels.js'),
+  };
 }
 
 type Modules = Awaited<ReturnType<typeof freshModules>>;
@@ -78,6 +81,29 @@ describe.each(KINDS)('engine %s', (kind) => {
       expect(got).toEqual(Array.from(plainConv2d(x, xShape, w, wShape, { stride, padding })));
     },
   );
+
+  test.each([
+    [3, 1, 1, 8],
+    [3, 2, 1, 8],
+    [1, 2, 0, 6],
+  ])('a convolution with bias is that without, plus the bias: kernel %i, stride %i, padding %i', (...c) => {
+    const [kernel, stride, padding, side] = c;
+    const t = () => put(reals(2 * side * side * 5, 'x'), [2, side, side, 5]);
+    const w = () => put(reals(kernel * kernel * 5 * 4, 'w'), [kernel, kernel, 5, 4]);
+    const bias = () => put([1, -2, 0.5, 100], [4]);
+    const fused = values(() => m.k.conv2dBias(t(), w(), bias(), { stride, padding }));
+    const apart = values(() => m.k.biasAdd(m.k.conv2d(t(), w(), { stride, padding }), bias()));
+    fused.forEach((value, i) => {
+      expect(value).toBeCloseTo(apart[i], 4);
+    });
+    const codes = () => put(wholeNumbers(2 * side * side * 5, 0, 255, 'codes'), [2, side, side, 5]);
+    const weights = () =>
+      put(wholeNumbers(kernel * kernel * 5 * 4, -127, 127, 'weights'), [kernel, kernel, 5, 4]);
+    const whole = () => put([1, -2, 7, 100], [4]);
+    expect(values(() => m.k.conv2dBias(codes(), weights(), whole(), { stride, padding }))).toEqual(
+      values(() => m.k.biasAdd(m.k.conv2d(codes(), weights(), { stride, padding }), whole())),
+    );
+  });
 
   test('sums of codes are exact up to 2^24', () => {
     const rows = 518;
