@@ -15,7 +15,7 @@ export interface CommandContext {
   readonly onProgress: OnProgress;
   /** Tells people something on the way, on stderr. */
   note(line: string): void;
-  /** Aborted by Ctrl-C or a termination signal. */
+  /** Aborted by Ctrl-C or a termination signal, if the verb `stopsCleanly`. */
   readonly signal: AbortSignal;
 }
 
@@ -28,6 +28,8 @@ export interface Command {
   readonly options: Readonly<Record<string, CommandOption>>;
   /** Least and most words besides options. */
   readonly words: readonly [number, number];
+  /** Watches `context.signal`; a signal ends any other verb at once. */
+  readonly stopsCleanly?: boolean;
   run(words: readonly string[], options: Options, context: CommandContext): Promise<CommandResult>;
 }
 
@@ -46,9 +48,14 @@ export function parseCommandLine(
   args: readonly string[],
 ): { words: readonly string[]; options: Options } {
   const options = Object.fromEntries(
-    [...Object.entries(command.options), ['json', { help: '' }] as const, ['help', { help: '' }] as const].map(
-      ([name, option]) => [name, { type: 'value' in option ? ('string' as const) : ('boolean' as const) }],
-    ),
+    [
+      ...Object.entries(command.options),
+      ['json', { help: '' }] as const,
+      ['help', { help: '' }] as const,
+    ].map(([name, option]) => [
+      name,
+      { type: 'value' in option ? ('string' as const) : ('boolean' as const) },
+    ]),
   );
   try {
     const parsed = parseArgs({
@@ -75,7 +82,7 @@ export function wholeNumber(options: Options, name: string, low: number, high: n
   const text = options[name];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < low || value > high)
+  if (text === '' || !Number.isInteger(value) || value < low || value > high)
     throw new InputError(`--${name} ${text}: a whole number from ${low} to ${high} is needed`);
   return value;
 }

@@ -1,6 +1,7 @@
 import { openDataset } from '../data/open-dataset';
 import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
 import { openModel } from '../experiments/open-model';
+import { requireFit } from '../experiments/require-fit';
 import { describeAccount } from '../networks/describe-account';
 import { type Command, textOption, wholeNumber } from './command';
 
@@ -12,19 +13,23 @@ export const evaluateCommand: Command = {
   options: {
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
     data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
-    dataset: { value: 'NAME', help: 'cifar10, generated or imagenet-folder (default: what the folder holds)' },
+    dataset: {
+      value: 'NAME',
+      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
+    },
     pictures: { value: 'N', help: 'only the first N test pictures' },
   },
   words: [1, 1],
   async run([name], options, { onProgress, note }) {
     const limit = wholeNumber(options, 'pictures', 1, 1e9);
     const model = openModel(name, textOption(options, 'network'));
-    if (model.kind === 'float') for (const line of describeAccount(model.account)) note(line);
     const dataset = await openDataset({
       name: textOption(options, 'dataset'),
       dir: textOption(options, 'data'),
       onProgress,
     });
+    requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
+    if (model.kind === 'float') for (const line of describeAccount(model.account)) note(line);
     const accuracy =
       model.kind === 'float'
         ? floatAccuracy(model, dataset, dataset.test, { limit, onProgress })

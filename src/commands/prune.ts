@@ -5,9 +5,11 @@ import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
 import { normalisationOf } from '../experiments/normalisation';
 import { openFloatModel } from '../experiments/open-model';
+import { requireFit } from '../experiments/require-fit';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { type Command, textOption, wholeNumber } from './command';
+import { requireWritable } from './output-file';
 
 export const pruneCommand: Command = {
   name: 'prune',
@@ -26,7 +28,10 @@ export const pruneCommand: Command = {
     patches: { value: 'N', help: 'input patches a layer for its Hessian (default 4096)' },
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
     data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
-    dataset: { value: 'NAME', help: 'cifar10, generated or imagenet-folder (default: what the folder holds)' },
+    dataset: {
+      value: 'NAME',
+      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
+    },
     seed: { value: 'N', help: 'root seed (default 1)' },
     output: { value: 'OUT', help: 'the file to write' },
   },
@@ -52,18 +57,31 @@ export const pruneCommand: Command = {
       weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? 8,
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
     };
+    requireWritable(output);
     const model = openFloatModel(name, textOption(options, 'network'));
     const dataset = await openDataset({
       name: textOption(options, 'dataset'),
       dir: textOption(options, 'data'),
       onProgress,
     });
-    const count = wholeNumber(options, 'calibration', 16, dataset.train.count) ?? Math.min(256, dataset.train.count);
+    requireFit(model.description, dataset);
+    const count =
+      wholeNumber(options, 'calibration', 16, dataset.train.count) ?? Math.min(256, dataset.train.count);
     const pictures = calibrationPictures(dataset.train, count, seed);
     const { description, parameters } = model.folded;
-    const quantized = buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, bits);
+    const quantized = buildIntegerNetwork(
+      description,
+      parameters,
+      normalisationOf(model, dataset),
+      pictures,
+      bits,
+    );
     const { network, layers } = prunePostTraining(quantized, model.folded, pictures, settings, onProgress);
-    const notes = { source: { model: model.name, sha256: model.sha256 }, settings, calibration: dataset.checksums };
+    const notes = {
+      source: { model: model.name, sha256: model.sha256 },
+      settings,
+      calibration: dataset.checksums,
+    };
     saveIntegerNetwork(output, network, notes);
     const certificate = certifyNetwork(network);
     const weights = certificate.layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
+import { fileError } from '../networks/file-errors';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
 import { loadParameters } from '../networks/load-parameters';
 import type { MatchAccount } from '../networks/match-parameters';
@@ -52,7 +53,7 @@ export function modelFolder(): string {
 export function openModel(nameOrPath: string, network?: string): FloatModel | IntegerModel {
   const path = pathOf(nameOrPath);
   const name = basename(path, extname(path));
-  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const sha256 = checksum(path);
   if (extname(path) === '.safetensors' && isIntegerNetwork(readSafetensorsMetadata(path)))
     return { kind: 'integer', name, path, sha256, network: loadIntegerNetwork(path) };
   const description = network === undefined ? undefined : networkByName(network);
@@ -84,6 +85,14 @@ export function openIntegerModel(nameOrPath: string): IntegerModel {
   if (model.kind !== 'integer')
     throw new InputError(`${model.path}: a float network; \`cim-pruning prune\` makes an integer one of it`);
   return model;
+}
+
+function checksum(path: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch (error) {
+    throw fileError(path, 'read', error);
+  }
 }
 
 function pathOf(nameOrPath: string): string {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PostTrainingSettings, prunePostTraining } from '../admm/prune-post-training';
 import { countOnes } from '../bitplanes/count-ones';
@@ -11,6 +10,7 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import { floatAccuracy, integerAccuracy } from './accuracy';
+import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
 import { checkCrossbar } from './check-crossbar';
@@ -50,7 +50,12 @@ export interface SmokeConfiguration {
   readonly nonzeroShare: number;
   /** Output error over output variance, mean over the layers, on the calibration pictures. */
   readonly relativeError: number;
-  readonly crossbar: { readonly agrees: boolean; readonly pictures: number; readonly outputs: number; readonly conversions: number };
+  readonly crossbar: {
+    readonly agrees: boolean;
+    readonly pictures: number;
+    readonly outputs: number;
+    readonly conversions: number;
+  };
   readonly hardware: HardwareSummary;
   /** bit columns with 0, 1, 2, ... ones. */
   readonly onesHistogram: readonly number[];
@@ -58,6 +63,8 @@ export interface SmokeConfiguration {
 }
 
 export interface SmokeResult {
+  /** Name of the float model's file. */
+  readonly model: string;
   readonly network: string;
   readonly dataset: string;
   readonly realData: boolean;
@@ -92,19 +99,38 @@ export const smokeConfigurations = [
  * that no conversion can clip, measure accuracy on the test pictures, check the bit-serial crossbar, count ADC energy.
  */
 export function reproduceSmoke(options: SmokeOptions): SmokeResult {
-  const { model, dataset, folder, configurations = smokeConfigurations, seed = 1, calibration = 256, onProgress } = options;
+  const {
+    model,
+    dataset,
+    folder,
+    configurations = smokeConfigurations,
+    seed = 1,
+    calibration = 256,
+    onProgress,
+  } = options;
   mkdirSync(folder, { recursive: true });
   const normalisation = normalisationOf(model, dataset);
   const pictures = calibrationPictures(dataset.train, calibration, seed);
   const { description, parameters } = model.folded;
-  const settings = { seed, calibration, iterations: options.iterations ?? 10, patches: options.patches ?? 4096 };
+  const settings = {
+    seed,
+    calibration,
+    iterations: options.iterations ?? 10,
+    patches: options.patches ?? 4096,
+  };
   const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
   const key = { model: model.sha256, data: dataset.checksums, ...settings, testPictures };
-  const progress = (note: string): OnProgress => (p) => onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
+  const progress =
+    (note: string): OnProgress =>
+    (p) =>
+      onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
   const test = { limit: testPictures };
 
-  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, { weightBits: 8, inputBits: 8 });
-  const { float, integer } = cached(folder, 'baselines', key, () => ({
+  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, {
+    weightBits: 8,
+    inputBits: 8,
+  });
+  const { float, integer } = cachedResult(folder, 'baselines', key, () => ({
     float: floatAccuracy(model, dataset, dataset.test, { ...test, onProgress: progress('float network') }),
     integer: integerAccuracy(quantized, dataset.test, { ...test, onProgress: progress('8-bit network') }),
   }));
@@ -112,7 +138,7 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
   const done = configurations.map(({ tileRows, adcBits }) => {
     const name = `r${tileRows}-adc${adcBits}`;
     const path = join(folder, `${model.name}-${name}.safetensors`);
-    return cached(folder, name, { ...key, checked: options.checked ?? 2, file: path }, () => {
+    const prune = () => {
       const started = performance.now();
       const pruned = prunePostTraining(
         quantized,
@@ -121,7 +147,10 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
         { tileRows, adcBits, ...settings } satisfies PostTrainingSettings & { calibration: number },
         progress(`R=${tileRows}, ${adcBits}-bit ADC, pruning`),
       );
-      saveIntegerNetwork(path, pruned.network, { source: { model: model.name, sha256: model.sha256 }, settings });
+      saveIntegerNetwork(path, pruned.network, {
+        source: { model: model.name, sha256: model.sha256 },
+        settings,
+      });
       // What is certified and measured is what was written.
       const network = loadIntegerNetwork(path);
       const certificate = certifyNetwork(network);
@@ -149,18 +178,26 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
         lossless: certificate.lossless,
         requiredAdcBits: certificate.requiredAdcBits,
         nonzeroShare: nonzeros / weights,
-        relativeError: pruned.layers.reduce((sum, layer) => sum + layer.relativeError, 0) / pruned.layers.length,
-        crossbar: { agrees: check.agrees, pictures: check.pictures, outputs: check.outputs, conversions: check.conversions },
+        relativeError:
+          pruned.layers.reduce((sum, layer) => sum + layer.relativeError, 0) / pruned.layers.length,
+        crossbar: {
+          agrees: check.agrees,
+          pictures: check.pictures,
+          outputs: check.outputs,
+          conversions: check.conversions,
+        },
         hardware: summarizeHardware(
           networkHardware(network, { tileRows, dense: quantized, adcBits: () => adcBits }),
         ),
         onesHistogram: histogramOf(network, tileRows),
         seconds: (performance.now() - started) / 1000,
       };
-    });
+    };
+    return cachedResult(folder, name, { ...key, checked: options.checked ?? 2, file: path }, prune, [path]);
   });
 
   const result: SmokeResult = {
+    model: model.name,
     network: model.description.name,
     dataset: dataset.title,
     realData: dataset.real,
@@ -197,22 +234,4 @@ export function histogramOf({ layers, weightBits }: IntegerNetwork, tileRows: nu
     });
   }
   return total;
-}
-
-/** What `compute` gave last time for the same key, kept as JSON in the folder; an interrupted run goes on from there. */
-function cached<T>(folder: string, name: string, key: unknown, compute: () => T): T {
-  const path = join(folder, `${name}.json`);
-  const digest = createHash('sha256').update(JSON.stringify(key)).digest('hex');
-  if (existsSync(path)) {
-    const stored = JSON.parse(readFileSync(path, 'utf8')) as { key: string; value: T };
-    if (stored.key === digest) return stored.value;
-  }
-  const value = compute();
-  writeJson(path, { key: digest, value });
-  return value;
-}
-
-function writeJson(path: string, value: unknown): void {
-  writeFileSync(`${path}.part`, `${JSON.stringify(value, null, 1)}\n`);
-  renameSync(`${path}.part`, path);
 }
