@@ -33,7 +33,11 @@ export function openNativeEngine(): Engine {
         inputs.map((tensor) => tensor.id),
         outputs,
       ),
-    upload: (data, shape, dtype) => ({ id: binding.createTensor(shape, dtype, data), shape, dtype }),
+    upload(data, shape, dtype) {
+      // The binding shares the array's memory where that happens to be aligned to 64 bytes: later writes to the array
+      // would change the tensor, and in-place updates of variables the array.
+      return { id: binding.createTensor(shape, dtype, data.slice()), shape, dtype };
+    },
     read: (tensor) => binding.tensorDataSync(tensor.id),
     free: (tensor) => binding.deleteTensor(tensor.id),
   };

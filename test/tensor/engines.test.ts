@@ -204,6 +204,19 @@ describe.each(KINDS)('engine %s', (kind) => {
     m.engine.dispose(view);
   });
 
+  test('a tensor does not change with the array it was made of, wherever that lies in memory', () => {
+    const memory = new Float32Array(64);
+    for (let at = 0; at < 32; at++) {
+      const array = memory.subarray(at, at + 4).fill(1);
+      const tensor = m.engine.upload(array, [4]);
+      array.fill(2);
+      expect(Array.from(m.k.floats(tensor))).toEqual([1, 1, 1, 1]);
+      m.k.floats(tensor).fill(3);
+      expect(Array.from(m.k.floats(tensor))).toEqual([1, 1, 1, 1]);
+      m.engine.dispose(tensor);
+    }
+  });
+
   test('bytes become floats, and floats whole numbers towards zero', () => {
     const { DType, upload } = m.engine;
     const bytes = () => m.k.cast(upload(Uint8Array.of(0, 1, 128, 255), [4]), DType.float32);
