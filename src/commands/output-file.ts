@@ -8,14 +8,13 @@ import { fileError } from '../networks/file-errors';
  * @throws InputError where `path` is a folder, or lies in one that is missing or not ours to write
  */
 export function requireWritable(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
-    throw new InputError(`cannot write ${path}: is a folder, a file is needed`);
+  let folder: boolean;
   try {
-    const folder = dirname(path);
-    if (!statSync(folder).isDirectory())
-      throw new InputError(`cannot write ${path}: a part of the path is no folder`);
-    accessSync(folder, constants.W_OK);
+    folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    // The file is written to another name beside it first.
+    accessSync(dirname(path), constants.W_OK);
   } catch (error) {
-    throw error instanceof InputError ? error : fileError(path, 'write', error);
+    throw fileError(path, 'write', error);
   }
+  if (folder) throw new InputError(`cannot write ${path}: is a folder, a file is needed`);
 }

@@ -1,0 +1,221 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  type Command,
+  helpText,
+  parseCommandLine,
+  realNumber,
+  wholeNumber,
+} from '../../src/commands/command';
+import { requireWritable } from '../../src/commands/output-file';
+import { commands, runCommandLine } from '../../src/commands/run-command-line';
+import { InputError } from '../../src/errors';
+import { initialParameters } from '../../src/networks/initial-parameters';
+import { networkByName } from '../../src/networks/network-by-name';
+import { readSafetensorsMetadata } from '../../src/networks/read-safetensors';
+import { saveParameters } from '../../src/networks/save-parameters';
+import { scratchFolder } from '../networks/scratch-folder';
+
+const scratch = scratchFolder();
+
+/** Runs a command line in this process. */
+async function run(...args: string[]) {
+  const out: string[] = [];
+  const err: unknown[] = [];
+  const status = await runCommandLine(args, {
+    log: (line) => out.push(line),
+    error: (line) => err.push(line),
+  });
+  return { status, out: out.join('\n'), err };
+}
+
+/** The one line with which a command line is refused. */
+async function refusal(...args: string[]): Promise<string> {
+  const { status, out, err } = await run(...args);
+  expect(status).toBe(1);
+  expect(out).toBe('');
+  expect(err).toHaveLength(1);
+  expect(err[0]).toMatch(/^cim-pruning: .+$/);
+  return String(err[0]);
+}
+
+const sample: Command = {
+  name: 'sample',
+  usage: 'WORD [--count N]',
+  summary: 'Does nothing.',
+  options: {
+    count: { value: 'N', help: 'how many' },
+    quick: { help: 'hurry' },
+    output: { value: 'OUT', help: 'file' },
+  },
+  words: [1, 2],
+  run: async () => ({ data: {}, text: '' }),
+};
+
+describe('parseCommandLine', () => {
+  it('takes words and options in any order, and -o for --output', () => {
+    const { words, options } = parseCommandLine(sample, [
+      'a',
+      '--count',
+      '3',
+      '-o',
+      'x',
+      'b',
+      '--quick',
+      '--json',
+    ]);
+    expect(words).toEqual(['a', 'b']);
+    expect(options).toEqual({ count: '3', output: 'x', quick: true, json: true });
+    expect(parseCommandLine(sample, ['a', '--count=3']).options).toEqual({ count: '3' });
+  });
+
+  it('refuses unknown options, missing values and too few or too many words in one line', () => {
+    for (const args of [
+      ['a', '--colour'],
+      ['a', '-x'],
+      ['a', '--count'],
+      [],
+      ['a', 'b', 'c'],
+      ['a', '--quick=1'],
+    ]) {
+      const parse = () => parseCommandLine(sample, args);
+      expect(parse).toThrow(InputError);
+      expect(parse).toThrow(/^[^\n]*sample[^\n]*$/);
+    }
+    const { output: _, ...options } = sample.options;
+    expect(() => parseCommandLine({ ...sample, options }, ['a', '-o', 'x'])).toThrow(/-o is not known/);
+  });
+
+  it('asks for no words beside --help', () => {
+    expect(parseCommandLine(sample, ['--help']).options.help).toBe(true);
+  });
+});
+
+describe('numbers of options', () => {
+  it('are whole where they must be, within their range', () => {
+    expect(wholeNumber({ rows: '128' }, 'rows', 1, 65535)).toBe(128);
+    expect(wholeNumber({}, 'rows', 1, 65535)).toBeUndefined();
+    for (const text of ['0', '1.5', 'x', '', '65536', '-1', 'NaN', '1e99'])
+      expect(() => wholeNumber({ rows: text }, 'rows', 1, 65535)).toThrow(
+        `--rows ${text}: a whole number from 1 to 65535 is needed`,
+      );
+    expect(() => wholeNumber({ seed: '' }, 'seed', 0, 9)).toThrow(InputError);
+  });
+
+  it('are real elsewhere', () => {
+    expect(realNumber({ rate: '0.05' }, 'rate', 0, 1)).toBe(0.05);
+    for (const text of ['2', 'fast', '', 'Infinity'])
+      expect(() => realNumber({ rate: text }, 'rate', 0, 1)).toThrow(/--rate .*a number from 0 to 1/);
+  });
+});
+
+describe('help', () => {
+  it('shows every option of every verb, and its usage', async () => {
+    for (const command of commands) {
+      const { status, out, err } = await run(command.name, '--help');
+      expect([status, err]).toEqual([0, []]);
+      expect(out).toBe(helpText(command));
+      expect(out).toContain(`usage: cim-pruning ${command.name}`);
+      for (const name of [...Object.keys(command.options), 'json', 'help'])
+        expect(out).toContain(`--${name}`);
+      for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(130);
+    }
+  });
+
+  it('lists the verbs', async () => {
+    for (const args of [[], ['--help'], ['help']]) {
+      const { status, out } = await run(...args);
+      expect(status).toBe(0);
+      for (const { name } of commands) expect(out).toMatch(new RegExp(`^ +${name} `, 'm'));
+    }
+  });
+});
+
+describe('bad input', () => {
+  it('is one line and status 1: verbs, words and options', async () => {
+    expect(await refusal('prun')).toMatch(/unknown verb 'prun'; known are setup, data, /);
+    expect(await refusal('certify')).toMatch(/usage: cim-pruning certify OUT/);
+    expect(await refusal('certify', 'x', '--bits', '3')).toMatch(/certify: .*--bits/);
+    expect(await refusal('train', 'resnet21')).toMatch(/resnet21.*resnet20/);
+    expect(await refusal('train', 'tiny', '--epochs', 'many')).toMatch(/--epochs many/);
+    expect(await refusal('train', 'tiny', '--precision', 'half')).toMatch(/--precision half/);
+    expect(await refusal('reproduce', '--profile', 'huge')).toMatch(/--profile huge/);
+    expect(await refusal('bench', 'everything')).toMatch(/everything/);
+    expect(await refusal('data', 'cifar11')).toMatch(/cifar11/);
+  });
+
+  it('is one line and status 1: files', async () => {
+    const text = scratch('text.safetensors');
+    writeFileSync(text, 'no tensors');
+    const folder = scratch('folder.safetensors');
+    mkdirSync(folder);
+    const float = scratch('float.safetensors');
+    const network = networkByName('tiny');
+    saveParameters(float, network, initialParameters(network, 1));
+    expect(await refusal('certify', scratch('missing.safetensors'))).toMatch(
+      /missing.safetensors' not found/,
+    );
+    expect(await refusal('certify', text)).toMatch(/no safetensors file/);
+    expect(await refusal('certify', folder)).toMatch(/is a folder/);
+    expect(await refusal('certify', float)).toMatch(/a float network/);
+    expect(await refusal('hardware', float)).toMatch(/a float network/);
+    expect(await refusal('simulate', scratch('none.json'))).toMatch(/cannot read .*no such file/);
+    writeFileSync(scratch('case.json'), '{"W":');
+    expect(await refusal('simulate', scratch('case.json'))).toMatch(/case.json/);
+    expect(await refusal('evaluate', float, '--network', 'resnet20', '--dataset', 'generated')).toMatch(
+      /float.safetensors/,
+    );
+    expect(await refusal('evaluate', float, '--data', scratch('nowhere'))).toMatch(/nowhere/);
+    const prune = ['prune', float, '--dataset', 'generated', '--adc-bits', '3'];
+    expect(await refusal(...prune)).toMatch(/-o OUT/);
+    expect(await refusal(...prune, '-o', scratch('no/such/out.safetensors'))).toMatch(
+      /cannot write .*no such file/,
+    );
+    expect(await refusal(...prune, '-o', folder)).toMatch(/cannot write .*is a folder/);
+    expect(await refusal(...prune, '-o', `${text}/out.safetensors`)).toMatch(/cannot write .*no folder/);
+    expect(await refusal('prune', float, '--adc-bits', '9', '-o', scratch('out'))).toMatch(/--adc-bits 9/);
+    const train = ['train', 'tiny', '--dataset', 'generated', '--epochs', '1'];
+    expect(await refusal(...train, '-o', scratch('no/out.safetensors'))).toMatch(/cannot write/);
+    expect(await refusal(...train, '--checkpoint', scratch('no/state.safetensors'))).toMatch(/cannot write/);
+  });
+
+  it('an output is writable where its folder is', () => {
+    expect(() => requireWritable(scratch('fresh.safetensors'))).not.toThrow();
+  });
+});
+
+describe('cim-pruning in a process of its own', () => {
+  const root = `${__dirname}/../..`;
+  const cli = (...args: string[]) =>
+    spawnSync(process.execPath, ['-r', `${root}/test/typescript-hook.cjs`, `${root}/src/cli.ts`, ...args], {
+      encoding: 'utf8',
+    });
+
+  it('prunes a network and certifies it, --json printing one JSON document on stdout', async () => {
+    const float = scratch('tiny.safetensors');
+    const network = networkByName('tiny');
+    saveParameters(float, network, initialParameters(network, 1));
+    const pruned = scratch('pruned.safetensors');
+    const settings = ['--dataset', 'generated', '--adc-bits', '2', '--rows', '64', '--calibration', '16'];
+    const quick = ['--iterations', '3', '--patches', '200', '-o', pruned, '--json'];
+    const { status, stdout } = cli('prune', float, ...settings, ...quick);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ lossless: true, adcBits: 2, tileRows: 64 });
+    expect(JSON.parse(readSafetensorsMetadata(pruned).pruning)).toMatchObject({ adcBits: 2, tileRows: 64 });
+
+    const certificate = await run('certify', pruned, '--json');
+    expect(certificate.status).toBe(0);
+    expect(JSON.parse(certificate.out)).toMatchObject({ lossless: true, requiredAdcBits: 2 });
+    expect((await run('certify', pruned)).out).toMatch(/lossless with ADCs of 2 bits/);
+    const evaluated = await run('evaluate', pruned, '--dataset', 'generated', '--pictures', '20', '--json');
+    expect(JSON.parse(evaluated.out)).toMatchObject({ pictures: 20, network: 'tiny' });
+    expect(JSON.parse((await run('hardware', pruned, '--json')).out)).toBeTypeOf('object');
+  });
+
+  it('ends with status 1 and one line on stderr for bad input', () => {
+    const { status, stdout, stderr } = cli('certify', scratch('missing.safetensors'), '--json');
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^cim-pruning: [^\n]+\n$/);
+  });
+});
