@@ -27,34 +27,65 @@ function python() {
     console.error('making a Python environment with PyTorch (about 3 GB) ...');
     mkdirSync(scratch, { recursive: true });
     execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
-    execFileSync(program, ['-m', 'pip', 'install', '-q', 'torch', 'numpy', 'safetensors'], { stdio: 'inherit' });
+    execFileSync(program, ['-m', 'pip', 'install', '-q', 'torch', 'numpy', 'safetensors'], {
+      stdio: 'inherit',
+    });
   }
   return program;
 }
 
 const program = python();
 const threads = String(availableParallelism());
+/** @type {(file: string, args: string[]) => { milliseconds: number, check: number }} */
 const json = (file, args) => JSON.parse(execFileSync(file, args, { encoding: 'utf8', maxBuffer: 1 << 24 }));
 const cli = join(here, '..', 'dist', 'cli.js');
+/** @param {number[]} values */
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 const rows = [];
 for (const { network, mode, steps } of CASES) {
   mkdirSync(scratch, { recursive: true });
   const parameters = join(scratch, `${network}.safetensors`);
+  /** @param {string} precision */
   const ours = (precision) =>
     json(process.execPath, [
-      cli, 'bench', 'training', '--json', '--network', network, '--mode', mode, '--precision', precision,
-      '--steps', String(steps), '--batch-size', String(BATCH), '--parameters', parameters,
+      cli,
+      'bench',
+      'training',
+      '--json',
+      '--network',
+      network,
+      '--mode',
+      mode,
+      '--precision',
+      precision,
+      '--steps',
+      String(steps),
+      '--batch-size',
+      String(BATCH),
+      '--parameters',
+      parameters,
     ]);
+  /** @param {string[]} layout */
   const torch = (...layout) =>
-    json(program, [join(here, 'torch_rival.py'), network, mode, parameters, String(BATCH), String(steps), threads, ...layout]);
+    json(program, [
+      join(here, 'torch_rival.py'),
+      network,
+      mode,
+      parameters,
+      String(BATCH),
+      String(steps),
+      threads,
+      ...layout,
+    ]);
+  /** @type {Record<string, () => { milliseconds: number, check: number }>} */
   const sides = {
     'ours float32': () => ours('float32'),
     ...(mode === 'train' && { 'ours bfloat16': () => ours('bfloat16') }),
-    'PyTorch': () => torch(),
+    PyTorch: () => torch(),
     'PyTorch channels_last': () => torch('channels_last'),
   };
+  /** @type {Record<string, { milliseconds: number, check: number }[]>} */
   const runs = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, run] of Object.entries(sides)) {
@@ -62,17 +93,21 @@ for (const { network, mode, steps } of CASES) {
       runs[name].push(run());
     }
   }
-  const expected = runs['PyTorch'][0].check;
+  const expected = runs.PyTorch[0].check;
   for (const [name, results] of Object.entries(runs)) {
     const tolerance = name.includes('bfloat16') ? 2e-2 : 1e-3;
     for (const { check } of results)
       if (!(Math.abs(check - expected) <= tolerance * Math.abs(expected)))
         throw new Error(`${network} ${mode}: ${name} gives ${check}, PyTorch ${expected}`);
   }
+  /** @param {string} name */
   const speed = (name) => (1000 * BATCH) / median(runs[name].map(({ milliseconds }) => milliseconds));
   for (const name of Object.keys(sides))
     rows.push({
-      network, mode, side: name, 'pictures/s': Number(speed(name).toFixed(1)),
+      network,
+      mode,
+      side: name,
+      'pictures/s': Number(speed(name).toFixed(1)),
       'x PyTorch': Number((speed(name) / speed('PyTorch')).toFixed(2)),
       'x channels_last': Number((speed(name) / speed('PyTorch channels_last')).toFixed(2)),
     });

@@ -147,7 +147,8 @@ async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>
   for (const batch of trainingBatches(dataset.train, { ...recipe, fill, epoch })) {
     const global = epoch * stepsAnEpoch + step;
     const targets = smoothLabels(batch.labels, network.classes, recipe.labelSmoothing);
-    if (options.teacher) mixProbabilities(targets, options.teacher.logits(batch), network.classes, recipe.distillation);
+    if (options.teacher)
+      mixProbabilities(targets, options.teacher.logits(batch), network.classes, recipe.distillation);
     const result = trainer.step({ ...batch, targets }, learningRate(recipe.schedule, global, steps), random);
     if (!Number.isFinite(result.loss))
       throw new InputError(
@@ -186,13 +187,19 @@ export function smoothLabels(labels: Int32Array, classes: number, smoothing: num
 }
 
 /** targets = (1 - share) * targets + share * softmax(logits), row by row, in place. */
-export function mixProbabilities(targets: Float32Array, logits: Float32Array, classes: number, share: number): void {
+export function mixProbabilities(
+  targets: Float32Array,
+  logits: Float32Array,
+  classes: number,
+  share: number,
+): void {
   for (let at = 0; at < targets.length; at += classes) {
     const row = logits.subarray(at, at + classes);
     const highest = Math.max(...row);
     const powers = row.map((logit) => Math.exp(logit - highest));
     const total = powers.reduce((sum, power) => sum + power, 0);
-    for (let c = 0; c < classes; c++) targets[at + c] = (1 - share) * targets[at + c] + (share * powers[c]) / total;
+    for (let c = 0; c < classes; c++)
+      targets[at + c] = (1 - share) * targets[at + c] + (share * powers[c]) / total;
   }
 }
 
