@@ -20,7 +20,8 @@ export const benchCommand: Command = {
   words: [1, 1],
   async run([name], options, { onProgress }) {
     if (name === 'training') return training(options);
-    if (name !== 'crossbar') throw new InputError(`bench '${name}' is unknown; there are crossbar and training`);
+    if (name !== 'crossbar')
+      throw new InputError(`bench '${name}' is unknown; there are crossbar and training`);
     const result = benchCrossbar({ repeats: wholeNumber(options, 'repeats', 1, 1000), onProgress });
     return {
       data: result,
@@ -32,7 +33,8 @@ export const benchCommand: Command = {
 function training(options: Parameters<Command['run']>[1]) {
   const mode = textOption(options, 'mode') ?? 'train';
   const precision = textOption(options, 'precision') ?? 'float32';
-  if (mode !== 'train' && mode !== 'infer') throw new InputError(`--mode ${mode}: allowed are train and infer`);
+  if (mode !== 'train' && mode !== 'infer')
+    throw new InputError(`--mode ${mode}: allowed are train and infer`);
   if (precision !== 'float32' && precision !== 'bfloat16')
     throw new InputError(`--precision ${precision}: allowed are float32 and bfloat16`);
   const result = benchTraining({

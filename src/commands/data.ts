@@ -5,8 +5,11 @@ import { type Command, textOption } from './command';
 export const dataCommand: Command = {
   name: 'data',
   usage: 'NAME [--dir D] | list',
-  summary: 'Verifies a data set that is there, or downloads and verifies it; `data list` tells which there are and where.',
-  options: { dir: { value: 'D', help: 'folder to verify or to download to (default: CIM_PRUNING_DATA, then data/)' } },
+  summary:
+    'Verifies a data set that is there, or downloads and verifies it; `data list` tells which there are and where.',
+  options: {
+    dir: { value: 'D', help: 'folder to verify or to download to (default: CIM_PRUNING_DATA, then data/)' },
+  },
   words: [1, 1],
   async run([name], options, { onProgress }) {
     const dir = textOption(options, 'dir');

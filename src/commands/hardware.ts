@@ -48,6 +48,9 @@ export const hardwareCommand: Command = {
         ...Object.fromEntries(scopes.map((scope) => [`${scope}Gain`, gains?.[scope].energy])),
       })),
     });
-    return { data: summarizeHardware(report), text: [table, ...notes.map((line) => `note: ${line}`)].join('\n') };
+    return {
+      data: summarizeHardware(report),
+      text: [table, ...notes.map((line) => `note: ${line}`)].join('\n'),
+    };
   },
 };

@@ -13,7 +13,10 @@ export const reproduceCommand: Command = {
     'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20.',
   options: {
     profile: { value: 'NAME', help: 'smoke (the only one so far)' },
-    data: { value: 'DIR', help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, then data/, then the official download)' },
+    data: {
+      value: 'DIR',
+      help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, then data/, then the official download)',
+    },
     model: { value: 'MODEL', help: 'the float network to prune (default: resnet20-cifar10)' },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },

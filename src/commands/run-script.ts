@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { packageRoot } from '../package-root';
 
 /** Runs a program in the package's folder with our own terminal; resolves to its exit status. */
-export function runProgram(program: string, args: readonly string[], folder = packageRoot().root): Promise<number> {
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  folder = packageRoot().root,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], { cwd: folder, stdio: ['inherit', 2, 'inherit'] });
     child.on('error', reject);

@@ -4,7 +4,8 @@ import { packageFile, runProgram } from './run-script';
 export const setupCommand: Command = {
   name: 'setup',
   usage: '',
-  summary: 'Finds or installs packages, the native TensorFlow engine, the Python environment for Jupyter and a browser for pictures.',
+  summary:
+    'Finds or installs packages, the native TensorFlow engine, the Python environment for Jupyter and a browser for pictures.',
   options: {},
   words: [0, 0],
   async run() {

@@ -50,15 +50,28 @@ export function benchTraining(options: TrainingBenchOptions): TrainingBench {
   run.dispose();
   times.sort((a, b) => a - b);
   const milliseconds = (times[(steps - 1) >> 1] + times[steps >> 1]) / 2;
-  return { network: network.name, mode, precision, milliseconds, picturesPerSecond: (1000 * batchSize) / milliseconds, check };
+  return {
+    network: network.name,
+    mode,
+    precision,
+    milliseconds,
+    picturesPerSecond: (1000 * batchSize) / milliseconds,
+    check,
+  };
 
   function trainingStep() {
     const settings = { momentum: 0.9, nesterov: true, weightDecay: 5e-4, batchNormMomentum: 0.1 };
-    const trainer = createTrainer({ network, precision, ...settings, ...NORMALISATION }, initialState(network, parameters));
+    const trainer = createTrainer(
+      { network, precision, ...settings, ...NORMALISATION },
+      initialState(network, parameters),
+    );
     const targets = new Float32Array(batchSize * network.classes);
     for (let i = 0; i < batchSize; i++) targets[i * network.classes + (i % network.classes)] = 1;
     const random = randomStream(1, 'dropout');
-    return { step: () => trainer.step({ ...pictures, targets }, 0.01, random).loss, dispose: () => trainer.dispose() };
+    return {
+      step: () => trainer.step({ ...pictures, targets }, 0.01, random).loss,
+      dispose: () => trainer.dispose(),
+    };
   }
 
   function inferenceStep() {

@@ -19,11 +19,17 @@ export interface NetworkHardwareOptions {
 /** Energy, area and latency of one inference of a network at its own picture size, against its baselines. */
 export function networkHardware(network: IntegerNetwork, options: NetworkHardwareOptions): HardwareReport {
   const { tileRows, dense, adcBits, adcModel } = options;
-  const layers = hardwareLayers(network, tileRows).map((layer) => ({ ...layer, adcBits: adcBits(layer.name) }));
+  const layers = hardwareLayers(network, tileRows).map((layer) => ({
+    ...layer,
+    adcBits: adcBits(layer.name),
+  }));
   return hardwareReport({ layers, denseLayers: dense && hardwareLayers(dense, tileRows), adcModel });
 }
 
-function hardwareLayers({ description, layers, weightBits }: IntegerNetwork, tileRows: number): Omit<HardwareLayer, 'adcBits'>[] {
+function hardwareLayers(
+  { description, layers, weightBits }: IntegerNetwork,
+  tileRows: number,
+): Omit<HardwareLayer, 'adcBits'>[] {
   const shapes = nodeShapes(description);
   return [...layers.values()].map(({ name, codes, rows, columns, inputBits }) => {
     const [height, width] = shapes.get(name)!;
