@@ -1,7 +1,7 @@
 import { type ProjectionState, projectLayer } from '../projections/project-layer';
 import { tuneScales } from '../projections/tune-scales';
+import { attribute, DType, dispose, keep, runMany, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { attribute, DType, dispose, keep, runMany, scope, type Tensor, upload } from '../tensor/native';
 import { descend } from './hessian-descent';
 import type { SecondMoments } from './second-moments';
 
@@ -129,7 +129,7 @@ function alternate(
       bitLimit,
       valueLimit,
       curvature: diagonal,
-      method: 'greedy',
+      method: 'lagrangian',
       state,
     }).state;
   let rho = 0.1;

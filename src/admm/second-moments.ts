@@ -1,5 +1,5 @@
+import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { scope, upload } from '../tensor/native';
 
 /** Row-major [count, rows] samples of a layer's input patches, real-valued. */
 export interface PatchSamples {

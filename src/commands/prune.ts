@@ -1,4 +1,4 @@
-import { prunePostTraining } from '../admm/prune-post-training';
+import { postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
@@ -23,9 +23,12 @@ export const pruneCommand: Command = {
     'weight-bits': { value: 'N', help: 'bits of a weight code, 2 to 8 (default 8)' },
     'input-bits': { value: 'N', help: 'bits of an activation code, 1 to 8 (default 8)' },
     method: { value: 'NAME', help: 'post-training (the only one so far)' },
-    calibration: { value: 'N', help: 'calibration pictures (default 256)' },
-    iterations: { value: 'N', help: 'ADMM iterations a layer (default 20)' },
-    patches: { value: 'N', help: 'input patches a layer for its Hessian (default 4096)' },
+    calibration: { value: 'N', help: `calibration pictures (default ${postTrainingDefaults.calibration})` },
+    iterations: { value: 'N', help: `ADMM iterations a layer (default ${postTrainingDefaults.iterations})` },
+    patches: {
+      value: 'N',
+      help: `input patches a layer for its Hessian (default ${postTrainingDefaults.patches})`,
+    },
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
     data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
     dataset: {
@@ -50,8 +53,8 @@ export const pruneCommand: Command = {
       adcBits,
       seed,
       valueLimit: wholeNumber(options, 'value-limit', 1, 65535),
-      iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? 20,
-      patches: wholeNumber(options, 'patches', 64, 1e7) ?? 4096,
+      iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? postTrainingDefaults.iterations,
+      patches: wholeNumber(options, 'patches', 64, 1e7) ?? postTrainingDefaults.patches,
     };
     const bits = {
       weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? 8,
@@ -66,7 +69,8 @@ export const pruneCommand: Command = {
     });
     requireFit(model.description, dataset);
     const count =
-      wholeNumber(options, 'calibration', 16, dataset.train.count) ?? Math.min(256, dataset.train.count);
+      wholeNumber(options, 'calibration', 16, dataset.train.count) ??
+      Math.min(postTrainingDefaults.calibration, dataset.train.count);
     const pictures = calibrationPictures(dataset.train, count, seed);
     const { description, parameters } = model.folded;
     const quantized = buildIntegerNetwork(

@@ -6,8 +6,8 @@ import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import { read, type Tensor } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { read, type Tensor } from '../tensor/native';
 
 export interface CrossbarCheck {
   /** Every output of every layer agreed, and no conversion clipped. */

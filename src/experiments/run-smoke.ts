@@ -58,7 +58,7 @@ export async function runSmoke(options: RunSmokeOptions): Promise<SmokeOutcome> 
     const cifar = openFloatModel(modelFor({ real: true }));
     tables.push(weightsOnlyTable(cifar, weightsOnlyStudy(cifar, smokeConfigurations, onProgress)));
   }
-  const { claims, obtained } = smokeClaims(result, dataset.real ? expectedAccuracies(model.name) : {});
+  const { claims, obtained } = smokeClaims(result, expectedAccuracies(result.model));
   const verdict = expectedVersusObtained(claims, obtained);
   const files = await writeReport(result, tables, options.figures, startedAt);
   if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
@@ -70,14 +70,19 @@ function modelFor({ real }: Pick<Dataset, 'real'>): string {
   return real ? 'resnet20-cifar10' : 'tiny-generated';
 }
 
-/** Accuracies the committed network has been measured to have, by configuration. */
-function expectedAccuracies(model: string): Record<string, number> {
+/** Accuracies that a network of the package has been measured to have, by configuration; none for others. */
+export function expectedAccuracies(model: string): Record<string, number> {
   const path = join(packageRoot().root, 'data', 'expected', 'smoke.json');
   const all = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, number>>;
   return all[model] ?? {};
 }
 
-async function writeReport(result: SmokeResult, tables: readonly Table[], dir: string, startedAt: Date): Promise<string[]> {
+async function writeReport(
+  result: SmokeResult,
+  tables: readonly Table[],
+  dir: string,
+  startedAt: Date,
+): Promise<string[]> {
   const source = provenance({
     parameters: { profile: 'smoke', network: result.network, dataset: result.dataset },
     settings: {
@@ -96,11 +101,18 @@ async function writeReport(result: SmokeResult, tables: readonly Table[], dir: s
   const names = [`${prefix}-smoke`, `${prefix}-weights-only`];
   const files = tables.flatMap((table, i) => saveTable(table, { dir, name: names[i], provenance: source }));
   for (const [figureName, figure] of smokeFigures(result))
-    files.push(...(await saveFigure(figure, { dir, name: figureName.replace(/^00/, prefix), provenance: source })).files);
+    files.push(
+      ...(await saveFigure(figure, { dir, name: figureName.replace(/^00/, prefix), provenance: source }))
+        .files,
+    );
   return files;
 }
 
-async function executeNotebook(path: string, results: string, { onProgress, note }: RunSmokeOptions): Promise<void> {
+async function executeNotebook(
+  path: string,
+  results: string,
+  { onProgress, note }: RunSmokeOptions,
+): Promise<void> {
   try {
     notebookPython();
   } catch (error) {

@@ -1,6 +1,6 @@
-import type { Figure } from '../reports/figure';
 import { groupedBars } from '../reports/bar-figures';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
+import type { Figure } from '../reports/figure';
 import { histogram } from '../reports/histogram';
 import type { Table } from '../reports/table';
 import type { SmokeConfiguration, SmokeResult } from './smoke';
@@ -38,9 +38,7 @@ export function smokeTable(result: SmokeResult): Table {
     kept: 100 * row.nonzeroShare,
     lossless: row.lossless ? 'yes' : 'NO',
     crossbar: row.crossbar.agrees ? 'agrees' : 'DIFFERS',
-    ...Object.fromEntries(
-      BASELINES.map((name) => [name, baselineOf(row, name).gains.adc.energy]),
-    ),
+    ...Object.fromEntries(BASELINES.map((name) => [name, baselineOf(row, name).gains.adc.energy])),
   }));
   return {
     title: `${subject(result)}: float top-1 ${result.float.top1.toFixed(2)} % on ${result.float.pictures} test pictures; ${conditions(result)}`,
@@ -71,7 +69,8 @@ function baselineOf({ hardware }: SmokeConfiguration, name: (typeof BASELINES)[n
 /** A title with a smaller line under it. */
 const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 
-const label = ({ tileRows, adcBits }: { tileRows: number; adcBits: number }) => `R = ${tileRows}, ${adcBits} bits`;
+const label = ({ tileRows, adcBits }: { tileRows: number; adcBits: number }) =>
+  `R = ${tileRows}, ${adcBits} bits`;
 
 /** The figures of the main job, by file name. */
 export function smokeFigures(result: SmokeResult): Map<string, Figure> {
@@ -154,7 +153,11 @@ export function smokeClaims(
     const name = `R${row.tileRows}-${row.adcBits}bit`;
     claims.push(
       { id: `${name} lossless`, claim: `${label(row)}: no conversion can clip`, expected: true },
-      { id: `${name} crossbar`, claim: `${label(row)}: bit-serial crossbar equals the integer network`, expected: true },
+      {
+        id: `${name} crossbar`,
+        claim: `${label(row)}: bit-serial crossbar equals the integer network`,
+        expected: true,
+      },
     );
     obtained[`${name} lossless`] = row.lossless && row.requiredAdcBits <= row.adcBits;
     obtained[`${name} crossbar`] = row.crossbar.agrees;

@@ -51,7 +51,9 @@ export function weightsOnlyStudy(
       return { scales, codes };
     });
     const layers = [...pruned.layers.values()];
-    const certificates = layers.map(({ codes, rows, columns }) => certifyLayer({ ...budget, codes, rows, columns }));
+    const certificates = layers.map(({ codes, rows, columns }) =>
+      certifyLayer({ ...budget, codes, rows, columns }),
+    );
     const weights = layers.reduce((sum, layer) => sum + layer.codes.length, 0);
     return {
       tileRows,
@@ -76,7 +78,16 @@ function integerNetwork(
     const columns = node.op === 'conv' ? node.outChannels : node.outFeatures;
     const codes = quantize(weightMatrix(node, folded.parameters, { std }), rows, columns);
     const bias = new Float32Array(columns);
-    layers.set(node.name, { name: node.name, rows, columns, ...codes, bias, inputScale: 1, inputBits: 8, inputSigned: false });
+    layers.set(node.name, {
+      name: node.name,
+      rows,
+      columns,
+      ...codes,
+      bias,
+      inputScale: 1,
+      inputBits: 8,
+      inputSigned: false,
+    });
   }
   return { description: folded.description, weightBits: 8, layers, mean, std };
 }

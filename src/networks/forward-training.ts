@@ -1,6 +1,6 @@
 import * as d from '../tensor/differentiable';
+import { DType, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { DType, scope, type Tensor, upload } from '../tensor/native';
 import type { RandomStream } from '../tensor/random';
 import type { Tape } from '../tensor/tape';
 import type { BatchNormNode, NetworkDescription, Node } from './description';

@@ -1,5 +1,5 @@
+import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
 import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from './description';
 import { lastUses } from './last-uses';
 import { inputsOf } from './node-shapes';

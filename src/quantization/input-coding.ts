@@ -1,5 +1,5 @@
+import { dispose, keep, scope, type Tensor } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { dispose, keep, scope, type Tensor } from '../tensor/native';
 import type { IntegerLayer } from './integer-network';
 
 /** Turns a tensor into the codes crossbars take. */

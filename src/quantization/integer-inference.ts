@@ -1,7 +1,7 @@
 import type { ConvNode, DenseNode, Node } from '../networks/description';
 import { forward, type Inference, type Pictures } from '../networks/inference';
+import { DType, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { DType, scope, type Tensor, upload } from '../tensor/native';
 import { crossbarNodes } from './crossbar-layers';
 import { type InputCoding, inputCoding } from './input-coding';
 import { type LoadedLayer, loadLayer } from './integer-layer';

@@ -1,6 +1,6 @@
 import type { ConvNode, DenseNode } from '../networks/description';
+import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
 import type { IntegerLayer } from './integer-network';
 
 /**

@@ -57,3 +57,13 @@ function loadBinding(): Binding {
     throw engineUnavailable('CIM_PRUNING_ENGINE=native', cause);
   }
 }
+
+/** Whether the native engine can be loaded here. */
+export function nativeAvailable(): boolean {
+  try {
+    openNativeEngine();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,5 +1,5 @@
+import { attribute, DType, dispose, keep, run, runMany, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { attribute, DType, dispose, keep, run, runMany, type Tensor, upload } from '../tensor/native';
 
 /** Numbers that live in the engine and change in place. */
 export interface Variable {

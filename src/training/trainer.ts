@@ -1,7 +1,7 @@
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { forwardTraining } from '../networks/forward-training';
+import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/native';
 import type { RandomStream } from '../tensor/random';
 import { createTape } from '../tensor/tape';
 import { createSgd } from './optimizer';

@@ -14,7 +14,7 @@ import {
   startChain,
 } from '../../src/networks/node-chain';
 import type { IntegerNetwork } from '../../src/quantization/integer-network';
-import { nativeAvailable } from '../../src/tensor/native';
+import { nativeAvailable } from '../../src/tensor/native-engine';
 import { plainConv2d } from '../tensor/plain-convolution';
 
 const KINDS = (['native', 'wasm', 'cpu'] as const).filter((kind) => kind !== 'native' || nativeAvailable());

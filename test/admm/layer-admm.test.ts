@@ -6,7 +6,7 @@ import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { inputPatches } from '../../src/crossbar/patches';
 import type { ConvNode } from '../../src/networks/description';
 import { tuneScales } from '../../src/projections/tune-scales';
-import { liveTensors } from '../../src/tensor/native';
+import { liveTensors } from '../../src/tensor/engine';
 import { randomStream } from '../../src/tensor/random';
 import { normals } from '../tensor/values';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createInference, runNode } from '../../src/networks/inference';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { tensorFlowShape, toPyTorch, toTensorFlow } from '../../src/networks/weight-layout';
-import { dispose, liveTensors, read, upload } from '../../src/tensor/native';
+import { dispose, liveTensors, read, upload } from '../../src/tensor/engine';
 import { normals } from '../tensor/values';
 import { MICRO, microParameters } from './micro-network';
 

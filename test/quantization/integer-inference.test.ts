@@ -9,7 +9,7 @@ import { append, appendConv, appendDense, startChain } from '../../src/networks/
 import { buildIntegerNetwork } from '../../src/quantization/build-integer-network';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
 import { loadLayer } from '../../src/quantization/integer-layer';
-import { liveTensors, read, scope, upload } from '../../src/tensor/native';
+import { liveTensors, read, scope, upload } from '../../src/tensor/engine';
 import { randomStream } from '../../src/tensor/random';
 import { relativeDifference } from '../tensor/values';
 import { denseNetwork, mixedNetwork } from '../training/small-networks';

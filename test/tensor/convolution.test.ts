@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { DType, liveTensors, scope, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
-import { DType, liveTensors, scope, upload } from '../../src/tensor/native';
 import { outputSide, plainConv2d, plainConv2dGradients } from './plain-convolution';
 import { normals, relativeDifference, sizeOf, taken } from './values';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as d from '../../src/tensor/differentiable';
+import { DType, dispose, liveTensors, scope, type Tensor, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
-import { DType, dispose, liveTensors, scope, type Tensor, upload } from '../../src/tensor/native';
 import { createTape, type Tape } from '../../src/tensor/tape';
 import { normals, sizeOf } from './values';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { nativeAvailable } from '../../src/tensor/native';
+import { nativeAvailable } from '../../src/tensor/native-engine';
 import { randomStream } from '../../src/tensor/random';
 import { plainConv2d } from './plain-convolution';
 

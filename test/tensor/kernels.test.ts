@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { DType, dispose, scope, type Tensor, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
-import { DType, dispose, scope, type Tensor, upload } from '../../src/tensor/native';
 import { normals, normalTensor, relativeDifference } from './values';
 
 /** What `body` makes, read out; everything else it made is freed. */

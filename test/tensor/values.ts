@@ -1,4 +1,4 @@
-import { DType, dispose, read, type Tensor, upload } from '../../src/tensor/native';
+import { DType, dispose, read, type Tensor, upload } from '../../src/tensor/engine';
 import { randomStream } from '../../src/tensor/random';
 
 /** Standard normal numbers of a stream of their own. */

@@ -7,7 +7,7 @@ import type { Parameters } from '../../src/networks/description';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
 import { saveParameters } from '../../src/networks/save-parameters';
-import { liveTensors } from '../../src/tensor/native';
+import { liveTensors } from '../../src/tensor/engine';
 import { evaluateParameters, ranksOf } from '../../src/training/evaluate';
 import { learningRate, type Schedule } from '../../src/training/schedule';
 import {
