@@ -11,7 +11,7 @@ import { saveParameters } from '../networks/save-parameters';
 import { packageRoot } from '../package-root';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
-import { defaultRecipe, type EpochRecord, train } from '../training/train';
+import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../training/train';
 import { type Command, realNumber, textOption, wholeNumber } from './command';
 import { requireWritable } from './output-file';
 
@@ -38,6 +38,10 @@ export const trainCommand: Command = {
     },
     start: { value: 'MODEL', help: 'go on from a trained float network instead of fresh parameters' },
     cutout: { value: 'N', help: 'side of the square blotted out; 0 (default): none' },
+    resizing: {
+      value: 'LIST',
+      help: 'progressive resizing, SIDE:EPOCHS,...: 16:8,24:3 shows 16 pixels for 8 epochs, 24 for 3, then all',
+    },
     precision: { value: 'NAME', help: 'bfloat16 (default; master weights stay float32) or float32' },
     seed: { value: 'N', help: `(default ${defaultRecipe.seed})` },
     data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
@@ -144,7 +148,16 @@ function recipeOf(options: Parameters<Command['run']>[1]) {
     distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaultRecipe.distillation,
     cutout: wholeNumber(options, 'cutout', 0, 1024) ?? defaultRecipe.cutout,
     seed: wholeNumber(options, 'seed', 0, 2 ** 31) ?? defaultRecipe.seed,
+    resizing: resizingOf(textOption(options, 'resizing')),
   } as const;
+}
+
+function resizingOf(text: string | undefined): ResizingPhase[] | undefined {
+  return text?.split(',').map((phase) => {
+    const parts = /^(\d+):(\d+)$/.exec(phase);
+    if (!parts) throw new InputError(`--resizing ${text}: '${phase}' is not SIDE:EPOCHS`);
+    return { side: Number(parts[1]), epochs: Number(parts[2]) };
+  });
 }
 
 function epochLine(

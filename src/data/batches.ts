@@ -1,6 +1,7 @@
 import { InputError } from '../errors';
 import { randomStream } from '../tensor/random';
 import type { Dataset, PictureSet } from './dataset';
+import { resizeBilinear } from './resize';
 
 /** Pictures for one step. The arrays are used again for the next batch: read them before asking for it. */
 export interface PictureBatch {
@@ -28,6 +29,8 @@ export interface TrainingBatchesOptions {
   readonly cutout?: number;
   /** Side of the crop in pixels. Default: the pictures as they are. */
   readonly size?: number;
+  /** Side in pixels to which the augmented picture is resized (bilinear); default: as it is. */
+  readonly resize?: number;
   /** Only the first pictures of the set. Default: all. */
   readonly limit?: number;
   /** Leave out the last batch if it is not full. Default true. */
@@ -79,8 +82,22 @@ export function* trainingBatches(set: PictureSet, options: TrainingBatchesOption
       copyWindow(set, picture, top, left, mirrored, target, blank);
       if (cutout > 0) hideSquare(target, cutouts.integer(height), cutouts.integer(width), cutout, blank);
     }
-    yield batchOf(pixels, labels, count, height, width, set.channels);
+    const full = batchOf(pixels, labels, count, height, width, set.channels);
+    yield options.resize ? resized(full, options.resize) : full;
   }
+}
+
+/** The batch with every picture resized to `side` x `side`. */
+function resized(batch: PictureBatch, side: number): PictureBatch {
+  const { height, width, channels, count } = batch;
+  const from = height * width * channels;
+  const to = side * side * channels;
+  const pixels = new Uint8Array(count * to);
+  for (let i = 0; i < count; i++) {
+    const picture = batch.pixels.subarray(i * from, (i + 1) * from);
+    pixels.set(resizeBilinear({ pixels: picture, height, width, channels }, side, side).pixels, i * to);
+  }
+  return { ...batch, pixels, height: side, width: side };
 }
 
 /** The pictures in their order as they are; the last batch may be smaller. */
@@ -185,6 +202,7 @@ function check(set: PictureSet, options: TrainingBatchesOptions): void {
   checkCount('crop', crop, 0);
   checkCount('cutout', options.cutout ?? 0, 0);
   checkCount('limit', options.limit ?? set.count, 1);
+  checkCount('resize', options.resize ?? 1, 1);
   if (fill.length !== set.channels) {
     throw new InputError(
       `fill has ${fill.length} values, the pictures have ${set.channels} channels: one value a channel is needed`,
