@@ -29,7 +29,7 @@ export interface Command {
   /** Least and most words besides options. */
   readonly words: readonly [number, number];
   /** Watches `context.signal`; a signal ends any other verb at once. */
-  readonly stopsCleanly?: boolean;
+  readonly stopsCleanly?: boolean | ((options: Options) => boolean);
   run(words: readonly string[], options: Options, context: CommandContext): Promise<CommandResult>;
 }
 

@@ -8,8 +8,10 @@ import { openFloatModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
+import { requireNativeEngine } from '../tensor/engine';
 import { type Command, textOption, wholeNumber } from './command';
 import { requireWritable } from './output-file';
+import { pruneByTrainingCommand, trainingOptions } from './prune-by-training';
 
 export const pruneCommand: Command = {
   name: 'prune',
@@ -22,13 +24,17 @@ export const pruneCommand: Command = {
     'value-limit': { value: 'K', help: 'nonzero weights a column of R rows at most (default: no limit)' },
     'weight-bits': { value: 'N', help: 'bits of a weight code, 2 to 8 (default 8)' },
     'input-bits': { value: 'N', help: 'bits of an activation code, 1 to 8 (default 8)' },
-    method: { value: 'NAME', help: 'post-training (the only one so far)' },
+    method: {
+      value: 'NAME',
+      help: 'post-training (default: layer ADMM, minutes) or training (network ADMM and masked retraining, hours)',
+    },
     calibration: { value: 'N', help: `calibration pictures (default ${postTrainingDefaults.calibration})` },
     iterations: { value: 'N', help: `ADMM iterations a layer (default ${postTrainingDefaults.iterations})` },
     patches: {
       value: 'N',
       help: `input patches a layer for its Hessian (default ${postTrainingDefaults.patches})`,
     },
+    ...trainingOptions,
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
     data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
     dataset: {
@@ -39,13 +45,18 @@ export const pruneCommand: Command = {
     output: { value: 'OUT', help: 'the file to write' },
   },
   words: [1, 1],
-  async run([name], options, { onProgress }) {
+  // Post-training pruning never gives way to a signal handler.
+  stopsCleanly: (options) => options.method === 'training',
+  async run([name], options, context) {
+    const { onProgress } = context;
     const output = textOption(options, 'output');
     if (!output) throw new InputError('prune: name the file to write with -o OUT.safetensors');
     const adcBits = wholeNumber(options, 'adc-bits', 1, 8);
     if (adcBits === undefined) throw new InputError('prune: give the ADC resolution with --adc-bits B');
     const method = textOption(options, 'method') ?? 'post-training';
-    if (method !== 'post-training') throw new InputError(`--method ${method}: allowed is post-training`);
+    if (method !== 'post-training' && method !== 'training')
+      throw new InputError(`--method ${method}: allowed are post-training and training`);
+    if (method === 'training') requireNativeEngine('pruning by training');
     const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? 128;
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
     const settings = {
@@ -72,6 +83,10 @@ export const pruneCommand: Command = {
       wholeNumber(options, 'calibration', 16, dataset.train.count) ??
       Math.min(postTrainingDefaults.calibration, dataset.train.count);
     const pictures = calibrationPictures(dataset.train, count, seed);
+    if (method === 'training') {
+      const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, ...bits };
+      return pruneByTrainingCommand({ model, dataset, pictures, output, settings: fixed }, options, context);
+    }
     const { description, parameters } = model.folded;
     const quantized = buildIntegerNetwork(
       description,

@@ -68,7 +68,9 @@ async function run(args: readonly string[], { log, error }: Streams): Promise<nu
   const progress = terminalProgress();
   const stop = new AbortController();
   // With a handler installed, Node no longer ends the process: only for a verb that watches for it.
-  const unwatch = command.stopsCleanly ? onSignal(() => stop.abort()) : () => undefined;
+  const { stopsCleanly } = command;
+  const watches = typeof stopsCleanly === 'function' ? stopsCleanly(options) : stopsCleanly;
+  const unwatch = watches ? onSignal(() => stop.abort()) : () => undefined;
   try {
     const result = await command.run(words, options, {
       onProgress: progress,

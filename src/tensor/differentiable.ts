@@ -173,6 +173,17 @@ export function mask(tape: Tape, x: Tensor, factors: Tensor): Tensor {
   });
 }
 
+/** Rounding to 2^bits levels with a straight-through gradient; see `kernels.fakeQuant`. In float32 whatever x's type. */
+export function fakeQuant(tape: Tape, x: Tensor, low: number, high: number, bits: number): Tensor {
+  const exact = x.dtype === DType.float32 ? x : cast(tape, x, DType.float32);
+  const y = tape.record({
+    output: k.fakeQuant(exact, low, high, bits),
+    inputs: [exact],
+    gradients: (g) => [k.fakeQuantGrad(g, exact, low, high, bits)],
+  });
+  return y.dtype === x.dtype ? y : cast(tape, y, x.dtype);
+}
+
 /** A scalar constant of the given type, kept for the life of the process. */
 export function constantOf(value: number, dtype: DType): Tensor {
   return k.constant(`s${value}:${dtype}`, () => {

@@ -46,6 +46,20 @@ export const softmax = (logits: Tensor) => run('Softmax', typed(logits.dtype), [
 export const clip = (a: Tensor, low: Tensor, high: Tensor) =>
   run('ClipByValue', typed(a.dtype), [a, low, high]);
 
+const fakeQuantAttributes = (low: number, high: number, bits: number) =>
+  attributes(`fakeQuant${low},${high},${bits}`, () => [
+    attribute.float('min', low),
+    attribute.float('max', high),
+    attribute.int('num_bits', bits),
+    attribute.bool('narrow_range', false),
+  ]);
+/** float32 rounded to 2^bits levels from `low` to `high` (which TensorFlow nudges so that 0 is a level), clipped there. */
+export const fakeQuant = (x: Tensor, low: number, high: number, bits: number) =>
+  run('FakeQuantWithMinMaxArgs', fakeQuantAttributes(low, high, bits), [x]);
+/** Its straight-through gradient: `gradient` where x lies from `low` to `high`, 0 elsewhere. */
+export const fakeQuantGrad = (gradient: Tensor, x: Tensor, low: number, high: number, bits: number) =>
+  run('FakeQuantWithMinMaxArgsGradient', fakeQuantAttributes(low, high, bits), [gradient, x]);
+
 /** A copy of a float32 tensor. */
 export const floats = (a: Tensor) => read(a) as Float32Array;
 

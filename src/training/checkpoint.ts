@@ -3,11 +3,12 @@ import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { NetworkDescription } from '../networks/description';
 import { readSafetensors } from '../networks/read-safetensors';
-import type { StoredTensor } from '../networks/stored-tensor';
+import type { StoredTensor, TensorData } from '../networks/stored-tensor';
 import { writeSafetensors } from '../networks/write-safetensors';
 import { lengthOf, parameterLayout } from './parameter-vector';
 import type { EpochRecord, TrainingRecipe } from './train';
 import type { TrainerState } from './trainer';
+import type { WeightSteering } from './weight-steering';
 
 const VECTORS = ['weights', 'velocity', 'average', 'statistics', 'averageStatistics'] as const;
 
@@ -18,7 +19,12 @@ export interface TrainingSubject {
   readonly network: NetworkDescription;
   readonly recipe: TrainingRecipe;
   readonly dataset: Pick<Dataset, 'name'>;
+  /** Its state is kept and restored with the rest. */
+  readonly steering?: WeightSteering;
 }
+
+/** Names of a steering's tensors begin with this. */
+const STEERING = 'steering.';
 
 /**
  * Keeps the whole state of a training after an epoch: a safetensors file with the state's vectors, and network, data
@@ -26,11 +32,13 @@ export interface TrainingSubject {
  */
 export function writeCheckpoint(
   path: string,
-  { network, recipe, dataset }: TrainingSubject,
+  { network, recipe, dataset, steering }: TrainingSubject,
   state: TrainerState,
   curve: readonly EpochRecord[],
 ): void {
-  const tensors = new Map(VECTORS.map((name) => [name, { shape: [state[name].length], data: state[name] }]));
+  const vectors = new Map<string, TensorData>(VECTORS.map((name) => [name, state[name]]));
+  for (const [name, data] of steering?.state() ?? []) vectors.set(STEERING + name, data);
+  const tensors = new Map([...vectors].map(([name, data]) => [name, { shape: [data.length], data }]));
   writeSafetensors(path, tensors, {
     format: FORMAT,
     network: network.name,
@@ -41,13 +49,13 @@ export function writeCheckpoint(
 }
 
 /**
- * The state kept at `path`, or undefined where there is none.
+ * The state kept at `path`, or undefined where there is none; a steering's own state is restored into it.
  * @throws InputError when the file is something else, or of another network, data set or recipe; the line names what
  *   differs.
  */
 export function readCheckpoint(
   path: string,
-  { network, recipe, dataset }: TrainingSubject,
+  { network, recipe, dataset, steering }: TrainingSubject,
 ): { state: TrainerState; curve: EpochRecord[] } | undefined {
   if (!existsSync(path)) return undefined;
   const { tensors, metadata } = readSafetensors(path);
@@ -67,7 +75,10 @@ export function readCheckpoint(
     );
   const curve = parseField(path, 'curve', metadata.curve);
   if (!Array.isArray(curve)) throw new InputError(`${path}: metadata 'curve' is damaged`);
-  return { state: readState(path, tensors, network), curve };
+  const state = readState(path, tensors, network);
+  const steered = [...tensors].filter(([name]) => name.startsWith(STEERING));
+  steering?.restore(new Map(steered.map(([name, tensor]) => [name.slice(STEERING.length), tensor])));
+  return { state, curve };
 }
 
 function readState(

@@ -1,5 +1,6 @@
-import { attribute, DType, dispose, keep, run, runMany, type Tensor, upload } from '../tensor/engine';
+import { attribute, DType, dispose, keep, run, runMany, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
+import type { WeightPull } from './weight-steering';
 
 /** Numbers that live in the engine and change in place. */
 export interface Variable {
@@ -49,6 +50,8 @@ export interface Sgd {
   readonly velocity: Variable;
   /** One step along -gradient at the given rate; the gradient is left to the caller to free. */
   step(gradient: Tensor, rate: number): void;
+  /** From now on adds strength * (w - anchor) to every gradient; undefined: no more. */
+  setPull(pull: WeightPull | undefined): void;
   dispose(): void;
 }
 
@@ -66,7 +69,10 @@ export function createSgd(
 ): Sgd {
   const w = variable(weights);
   const v = variable(velocity);
-  const decayVector = keep(upload(decay, [decay.length]));
+  const vector = (data: Float32Array) => keep(upload(data, [data.length]));
+  // Decay and pull together are coefficient * w - offset.
+  let coefficient = vector(decay);
+  let offset: Tensor | undefined;
   const mu = keep(k.scalar(momentum));
   const list = [
     attribute.type('T', DType.float32),
@@ -78,17 +84,24 @@ export function createSgd(
     velocity: v,
     step(gradient, rate) {
       const now = w.value();
-      const shrink = k.multiply(now, decayVector);
-      const total = k.add(gradient, shrink);
-      dispose(now, shrink);
+      const total = scope(() => {
+        const pulled = k.add(gradient, k.multiply(now, coefficient));
+        return offset ? k.subtract(pulled, offset) : pulled;
+      });
+      dispose(now);
       const lr = k.scalar(rate);
       runMany('ResourceApplyKerasMomentum', list, [w.handle, v.handle, lr, total, mu], 0);
       dispose(total, lr);
     },
+    setPull(pull) {
+      dispose(coefficient, ...(offset ? [offset] : []));
+      offset = pull && vector(pull.strength.map((strength, i) => strength * pull.anchor[i]));
+      coefficient = vector(pull ? decay.map((value, i) => value + pull.strength[i]) : decay);
+    },
     dispose() {
       w.dispose();
       v.dispose();
-      dispose(decayVector, mu);
+      dispose(coefficient, mu, ...(offset ? [offset] : []));
     },
   };
 }

@@ -2,14 +2,15 @@ import { meanPixel, trainingBatches } from '../data/batches';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
-import type { Inference } from '../networks/inference';
+import type { Inference, InferenceOptions } from '../networks/inference';
 import { initialParameters } from '../networks/initial-parameters';
 import type { OnProgress } from '../progress';
 import { randomStream } from '../tensor/random';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { evaluateParameters } from './evaluate';
 import { learningRate, type Schedule, validateSchedule } from './schedule';
-import { createTrainer, initialState } from './trainer';
+import { createTrainer, initialState, type TrainerOptions } from './trainer';
+import type { WeightPull, WeightSteering } from './weight-steering';
 
 /** How a network is trained. Everything here is recorded in the checkpoint and must agree when training resumes. */
 export interface TrainingRecipe {
@@ -26,6 +27,8 @@ export interface TrainingRecipe {
   /** SHA-256 of the teacher's and of the starting network's file, where there are such. */
   readonly teacher?: string;
   readonly start?: string;
+  /** Settings of the steering, where there is one, so that a checkpoint serves only the same. */
+  readonly steering?: string;
   readonly crop: number;
   readonly flip: boolean;
   /** Side of the cutout square; 0: none. */
@@ -74,6 +77,8 @@ export interface EpochRecord {
   /** Percent right on all test pictures, of the averaged weights (of the weights where there is no average); null: not tested. */
   readonly testAccuracy: number | null;
   readonly seconds: number;
+  /** What a steering reports. */
+  readonly steering?: Readonly<Record<string, number>>;
 }
 
 export interface TrainingOptions {
@@ -84,8 +89,14 @@ export interface TrainingOptions {
   readonly checkpoint?: string;
   /** Start from these instead of fresh parameters. */
   readonly start?: Parameters;
+  /** The pictures' mean and deviation that the network knows; default: the data set's. */
+  readonly normalisation?: InferenceOptions;
   /** A trained network whose probabilities the student learns (Hinton et al. 2015, at temperature 1). */
   readonly teacher?: Inference;
+  /** Steers the weights, as pruning does; its settings belong in the recipe's `steering` text. */
+  readonly steering?: WeightSteering;
+  /** May replace a node's output in the forward pass (activation quantisation). */
+  readonly afterNode?: TrainerOptions['afterNode'];
   /** Epochs between test evaluations (default 1; the last epoch is always evaluated). */
   readonly evaluateEvery?: number;
   readonly onProgress?: OnProgress;
@@ -107,7 +118,7 @@ export interface TrainingResult {
  * @throws InputError for a recipe out of range or a checkpoint of another network, data set or recipe.
  */
 export async function train(options: TrainingOptions): Promise<TrainingResult> {
-  const { network, dataset, recipe } = options;
+  const { network, dataset, recipe, steering } = options;
   validateRecipe(recipe);
   if (dataset.train.count < recipe.batchSize)
     throw new InputError(
@@ -117,7 +128,15 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
   const start = options.start ?? initialParameters(network, recipe.seed);
   const curve: EpochRecord[] = [...(resumed?.curve ?? [])];
   const trainer = createTrainer(
-    { ...recipe, network, batchNormMomentum: 0.1, mean: dataset.mean, std: dataset.std },
+    {
+      ...recipe,
+      network,
+      batchNormMomentum: 0.1,
+      mean: options.normalisation?.mean ?? dataset.mean,
+      std: options.normalisation?.std ?? dataset.std,
+      forwardWeights: steering?.forwardWeights && ((weights) => steering.forwardWeights!(weights)),
+      afterNode: options.afterNode,
+    },
     resumed?.state ?? initialState(network, start),
   );
   const which = recipe.averageDecay > 0 ? 'average' : 'weights';
@@ -126,11 +145,17 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
       const sums = await runEpoch(epoch, trainer, options);
       if (!sums) return { parameters: trainer.parameters(which), curve, finished: false };
       const last = epoch === recipe.epochs - 1;
+      const report = steering?.report?.();
       const due = last || (epoch + 1) % (options.evaluateEvery ?? 1) === 0;
       const testAccuracy = due
-        ? evaluateParameters(network, trainer.parameters(which), dataset, dataset.test).top1
+        ? evaluateParameters(
+            network,
+            trainer.parameters(which),
+            options.normalisation ?? dataset,
+            dataset.test,
+          ).top1
         : null;
-      curve.push({ epoch, testAccuracy, ...sums });
+      curve.push({ epoch, testAccuracy, ...sums, ...(report && { steering: report }) });
       if (options.checkpoint) writeCheckpoint(options.checkpoint, options, trainer.state(), curve);
       options.onEpoch?.(curve[curve.length - 1]);
     }
@@ -154,12 +179,18 @@ async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>
   let loss = 0;
   let right = 0;
   let step = 0;
+  // Unlike any pull, so that the first step always tells the trainer.
+  let pull: WeightPull | undefined | null = null;
   const resize = sideOfEpoch(recipe.resizing ?? [], epoch);
   for (const batch of trainingBatches(dataset.train, { ...recipe, fill, epoch, resize })) {
     const global = epoch * stepsAnEpoch + step;
     const targets = smoothLabels(batch.labels, network.classes, recipe.labelSmoothing);
     if (options.teacher)
       mixProbabilities(targets, options.teacher.logits(batch), network.classes, recipe.distillation);
+    options.steering?.beforeStep?.(global, steps, trainer.weights);
+    const wanted = options.steering?.pull?.();
+    if (wanted !== pull) trainer.setPull(wanted);
+    pull = wanted;
     const result = trainer.step({ ...batch, targets }, learningRate(recipe.schedule, global, steps), random);
     if (!Number.isFinite(result.loss))
       throw new InputError(

@@ -1,9 +1,9 @@
-import type { NetworkDescription, Parameters } from '../networks/description';
+import type { NetworkDescription, Node, Parameters } from '../networks/description';
 import { forwardTraining } from '../networks/forward-training';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import type { RandomStream } from '../tensor/random';
-import { createTape } from '../tensor/tape';
+import { createTape, type Tape } from '../tensor/tape';
 import { createSgd } from './optimizer';
 import {
   lengthOf,
@@ -12,6 +12,7 @@ import {
   parameterLayout,
   unpackParameters,
 } from './parameter-vector';
+import type { WeightPull } from './weight-steering';
 
 export interface TrainerOptions {
   readonly network: NetworkDescription;
@@ -25,6 +26,10 @@ export interface TrainerOptions {
   /** Per channel, of pixels / 255. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Values that the forward pass uses in place of the weights (straight-through gradients); see WeightSteering. */
+  readonly forwardWeights?: (weights: Float32Array) => Float32Array;
+  /** May replace a node's output by another tensor recorded on the tape (activation quantisation). */
+  readonly afterNode?: (tape: Tape, node: Node, output: Tensor) => Tensor;
 }
 
 /** Everything that changes while training; enough to go on bit for bit. */
@@ -55,7 +60,11 @@ export interface Trainer {
   step(batch: Batch, rate: number, random: RandomStream): { loss: number; right: number };
   /** Moves the average towards the present weights: average += share * (weights - average). */
   updateAverage(share: number): void;
+  setPull(pull: WeightPull | undefined): void;
+  /** The present weights, before `forwardWeights`. */
+  weights(): Float32Array;
   state(): TrainerState;
+  /** As the forward pass uses them. */
   parameters(which: 'weights' | 'average'): Parameters;
   dispose(): void;
 }
@@ -105,16 +114,21 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
     return data;
   };
 
+  const { forwardWeights = (weights: Float32Array) => weights, afterNode } = options;
+  const forwardVector = () =>
+    options.forwardWeights ? upload(forwardWeights(weightsNow()), [layout.length]) : sgd.weights.value();
+
   function step(batch: Batch, rate: number, random: RandomStream) {
     const tape = createTape();
     const x = normalise(batch);
-    const { named, leaves, gather } = parameterTensors(layout, sgd.weights.value(), compute);
+    const { named, leaves, gather } = parameterTensors(layout, forwardVector(), compute);
     const logits = forwardTraining(network, x, {
       tape,
       parameters: named,
       running,
       batchNormMomentum: options.batchNormMomentum,
       random,
+      afterNode: afterNode && ((node, output) => afterNode(tape, node, output)),
       onRunning: (node, statistics) => {
         dispose(...running.get(node)!);
         running.set(node, statistics);
@@ -144,6 +158,8 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
       for (let i = 0; i < statistics.length; i++)
         averageStatistics[i] += share * (statistics[i] - averageStatistics[i]);
     },
+    setPull: (pull) => sgd.setPull(pull),
+    weights: weightsNow,
     state: () => {
       const velocity = sgd.velocity.value();
       const data = k.floats(velocity);
@@ -158,8 +174,8 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
     },
     parameters: (which) =>
       which === 'average'
-        ? unpackParameters(network, layout, average, averageStatistics)
-        : unpackParameters(network, layout, weightsNow(), statisticsNow()),
+        ? unpackParameters(network, layout, forwardWeights(average), averageStatistics)
+        : unpackParameters(network, layout, forwardWeights(weightsNow()), statisticsNow()),
     dispose() {
       sgd.dispose();
       normalise.dispose();

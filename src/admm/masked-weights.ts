@@ -1,0 +1,93 @@
+import { InputError } from '../errors';
+import type { TensorData } from '../networks/stored-tensor';
+import { fillMask } from '../projections/bit-mask';
+import { nearestWithMask } from '../projections/nearest-with-mask';
+import type { WeightSteering } from '../training/weight-steering';
+import type { LayerCodes } from './network-admm';
+import { layerWeights, type TrainedLayer, writeCodes } from './trained-layers';
+
+export interface MaskLimits {
+  readonly tileRows: number;
+  readonly weightBits: number;
+  /** k_b by layer. */
+  readonly bitLimit: Readonly<Record<string, number>>;
+  /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
+  readonly valueLimit?: number;
+}
+
+/** Straight-through training under frozen bits: the forward pass always uses codes that keep every limit. */
+export interface MaskedWeights extends WeightSteering {
+  /** Codes and scales of every layer for given weights, by name. */
+  codes(weights: Float32Array): ReadonlyMap<string, LayerCodes>;
+}
+
+interface MaskedLayer {
+  readonly layer: TrainedLayer;
+  readonly mask: Uint8Array;
+  readonly sign: Int8Array;
+  readonly scales: Float32Array;
+}
+
+const PARTS = ['mask', 'sign', 'scales'] as const;
+
+/**
+ * Masked retraining: which bits each weight may use is frozen (the bits of `start`, and the unused places of every bit
+ * column given to the next best rows of `weights`); in every forward pass each weight is the nearest value that its bits
+ * can make, and gradients go straight through to the real weight behind it. A frozen mask trains smoothly where a moving
+ * one does not.
+ * @param start feasible codes and scales of every layer, by name
+ * @param weights the vector that training starts from: who gets the unused places
+ */
+export function createMaskedWeights(
+  layers: readonly TrainedLayer[],
+  start: ReadonlyMap<string, LayerCodes>,
+  weights: Float32Array,
+  { tileRows, weightBits, bitLimit, valueLimit }: MaskLimits,
+): MaskedWeights {
+  const masked: MaskedLayer[] = layers.map((layer) => {
+    const { codes, scales } = start.get(layer.name)!;
+    const { rows, columns } = layer;
+    const filled = fillMask({
+      codes,
+      targets: layerWeights(layer, weights),
+      rows,
+      columns,
+      tileRows,
+      scales,
+      weightBits,
+      bitLimit: bitLimit[layer.name],
+      valueLimit,
+    });
+    return { layer, ...filled, scales };
+  });
+  const codesOf = ({ layer, mask, sign, scales }: MaskedLayer, vector: Float32Array) => {
+    const targets = layerWeights(layer, vector);
+    for (let i = 0; i < targets.length; i++) targets[i] /= scales[i % scales.length];
+    return { codes: nearestWithMask({ targets, mask, sign }), scales };
+  };
+  return {
+    forwardWeights(vector) {
+      const result = vector.slice();
+      for (const each of masked) writeCodes(each.layer, codesOf(each, vector), result);
+      return result;
+    },
+    codes: (vector) => new Map(masked.map((each) => [each.layer.name, codesOf(each, vector)])),
+    state() {
+      const tensors = new Map<string, TensorData>();
+      for (const { layer, ...parts } of masked)
+        for (const part of PARTS) tensors.set(`${layer.name}.${part}`, parts[part]);
+      return tensors;
+    },
+    restore(tensors) {
+      for (const { layer, ...parts } of masked)
+        for (const part of PARTS) {
+          const data = tensors.get(`${layer.name}.${part}`)?.data;
+          if (data?.length !== parts[part].length)
+            throw new InputError(
+              `training state: tensor '${layer.name}.${part}' is missing or of another length`,
+            );
+          parts[part].set(data as never);
+        }
+    },
+  };
+}

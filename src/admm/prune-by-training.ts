@@ -1,0 +1,295 @@
+import { join } from 'node:path';
+import type { Dataset } from '../data/dataset';
+import { InputError } from '../errors';
+import type { NetworkDescription, Parameters } from '../networks/description';
+import { foldBatchNorm } from '../networks/fold-batch-norm';
+import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
+import type { OnProgress } from '../progress';
+import type { ProjectionMethod } from '../projections/project-column';
+import { tuneScales } from '../projections/tune-scales';
+import { activationScales } from '../quantization/activation-scales';
+import { weightMatrix } from '../quantization/build-integer-network';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import { fakeQuantizer } from '../quantization/fake-quantization';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { packParameters, parameterLayout, unpackParameters } from '../training/parameter-vector';
+import { defaultRecipe, type EpochRecord, type TrainingRecipe, train } from '../training/train';
+import { createMaskedWeights } from './masked-weights';
+import {
+  createNetworkAdmm,
+  type LayerCodes,
+  type NetworkAdmmSettings,
+  networkAdmmDefaults,
+} from './network-admm';
+import { trainedIntegerNetwork } from './trained-integer-network';
+import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
+
+/** How a network is pruned by training: network ADMM chooses the bits, retraining under them makes the loss good. */
+export interface TrainingPruningSettings {
+  /** R: rows summed in one conversion. */
+  readonly tileRows: number;
+  /** k_b = 2^adcBits - 1 ones a bit column. */
+  readonly adcBits: number;
+  /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
+  readonly valueLimit?: number;
+  /** 2 to 8; default 8. */
+  readonly weightBits?: number;
+  /** 1 to 8; default 8. */
+  readonly inputBits?: number;
+  /** Epochs of network ADMM; 0: the bits come from `start` or from one projection of the trained weights. */
+  readonly admmEpochs: number;
+  /** Epochs of masked retraining. */
+  readonly retrainEpochs: number;
+  /** Highest learning rates of the two (cosine). */
+  readonly admmRate: number;
+  readonly retrainRate: number;
+  readonly batchSize: number;
+  /** Share of the float network's probabilities in the targets. */
+  readonly distillation: number;
+  readonly weightDecay: number;
+  readonly rho: readonly [first: number, last: number];
+  readonly interval: number;
+  readonly firstBitLimit?: number;
+  readonly method: ProjectionMethod;
+  /** Activations are rounded to their codes in the forward pass of the retraining. */
+  readonly quantizedActivations: boolean;
+  readonly precision: TrainingRecipe['precision'];
+  readonly seed: number;
+}
+
+export const trainingPruningDefaults = {
+  weightBits: 8,
+  inputBits: 8,
+  admmEpochs: 4,
+  retrainEpochs: 8,
+  admmRate: 0.02,
+  retrainRate: 0.05,
+  batchSize: 128,
+  distillation: 0.9,
+  weightDecay: 1e-4,
+  rho: networkAdmmDefaults.rho,
+  interval: networkAdmmDefaults.interval,
+  method: networkAdmmDefaults.method,
+  quantizedActivations: false,
+  precision: 'bfloat16',
+  seed: 1,
+} as const;
+
+export interface TrainingPruningOptions {
+  /** The trained network, with batch norm: where pruning starts, and the teacher. */
+  readonly description: NetworkDescription;
+  readonly parameters: Parameters;
+  readonly normalisation: InferenceOptions;
+  readonly dataset: Dataset;
+  /** For input scales. */
+  readonly calibration: Pictures;
+  readonly settings: TrainingPruningSettings;
+  /** A pruned network (post-training) of the same float network, R and budgets: its bits are kept and retrained. */
+  readonly start?: IntegerNetwork;
+  /** Where the states of both trainings are kept; the same call goes on from there. Absent: nowhere. */
+  readonly folder?: string;
+  readonly evaluateEvery?: number;
+  readonly onProgress?: OnProgress;
+  readonly onEpoch?: (stage: 'admm' | 'retraining', record: EpochRecord, epochs: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainingPruningResult {
+  /** Undefined when the signal stopped it. */
+  readonly network: IntegerNetwork | undefined;
+  readonly admm: readonly EpochRecord[];
+  readonly retraining: readonly EpochRecord[];
+}
+
+/**
+ * Hierarchical pruning by training, the paper's way: network ADMM (unless `start` gives the bits), hard projection,
+ * masked retraining with distillation from the float network. The result keeps its limits whatever training did: every
+ * forward pass of the retraining already used feasible codes.
+ * @throws InputError for settings out of range, or a `start` of another network or other limits
+ */
+export async function pruneByTraining(options: TrainingPruningOptions): Promise<TrainingPruningResult> {
+  const { description, parameters, normalisation, settings, start } = options;
+  const { weightBits = 8, inputBits = 8, tileRows, adcBits, valueLimit } = settings;
+  const limit = 2 ** adcBits - 1;
+  const layers = trainedLayers(description, normalisation.std);
+  const layout = parameterLayout(description);
+  const trained = packParameters(parameters, layout.slots);
+  const folded = foldBatchNorm(description, parameters);
+  const teacher = createInference(folded.description, folded.parameters, normalisation);
+  try {
+    const chosen = start
+      ? { codes: unfoldedCodes(options, layers, trained), parameters, curve: [], finished: true }
+      : await chooseBits();
+    if (!chosen.finished) return { network: undefined, admm: chosen.curve, retraining: [] };
+    const weights = packParameters(chosen.parameters, layout.slots);
+    const bitLimit = Object.fromEntries(layers.map(({ name }) => [name, limit]));
+    const steering = createMaskedWeights(layers, chosen.codes, weights, {
+      tileRows,
+      weightBits,
+      bitLimit,
+      valueLimit,
+    });
+    // Start from what the codes stand for, so that nothing that ADMM or calibration found is lost.
+    if (start) for (const layer of layers) writeCodes(layer, chosen.codes.get(layer.name)!, weights);
+    const scales = settings.quantizedActivations
+      ? activationScales(folded.description, folded.parameters, normalisation, options.calibration, inputBits)
+      : undefined;
+    const retrained = await train({
+      ...common('retraining', settings.retrainEpochs, settings.retrainRate),
+      start: unpackWith(weights, chosen.parameters),
+      steering,
+      afterNode: scales && fakeQuantizer(description, scales, inputBits),
+    });
+    if (!retrained.finished) return { network: undefined, admm: chosen.curve, retraining: retrained.curve };
+    const codes = steering.codes(packParameters(retrained.parameters, layout.slots));
+    const network = trainedIntegerNetwork(
+      description,
+      retrained.parameters,
+      codes,
+      normalisation,
+      options.calibration,
+      { weightBits, inputBits },
+    );
+    return {
+      network: {
+        ...network,
+        pruning: {
+          method: `hierarchical, ${start ? 'layer ADMM' : settings.admmEpochs > 0 ? 'network ADMM' : 'projection'} and retraining`,
+          tileRows,
+          encoding: 'sign-split',
+          adcBits,
+          bitLimit,
+          ...(valueLimit !== undefined && {
+            valueLimit: Object.fromEntries(layers.map(({ name }) => [name, valueLimit])),
+          }),
+        },
+      },
+      admm: chosen.curve,
+      retraining: retrained.curve,
+    };
+  } finally {
+    teacher.dispose();
+  }
+
+  /** What both trainings share. */
+  function common(stage: 'admm' | 'retraining', epochs: number, peak: number) {
+    const { onEpoch, folder } = options;
+    const recipe: TrainingRecipe = {
+      ...defaultRecipe,
+      epochs,
+      batchSize: settings.batchSize,
+      schedule: { kind: 'cosine', peak, warmup: 0.05 },
+      weightDecay: settings.weightDecay,
+      distillation: settings.distillation,
+      precision: settings.precision,
+      steering: JSON.stringify(settings),
+      seed: settings.seed,
+    };
+    return {
+      network: description,
+      dataset: options.dataset,
+      normalisation,
+      recipe,
+      teacher,
+      checkpoint: folder && join(folder, `${stage}.state.safetensors`),
+      evaluateEvery: options.evaluateEvery,
+      onProgress: options.onProgress,
+      onEpoch: onEpoch && ((record: EpochRecord) => onEpoch(stage, record, epochs)),
+      signal: options.signal,
+    };
+  }
+
+  /** Bits from network ADMM, or without its epochs from one projection. */
+  async function chooseBits() {
+    if (settings.admmEpochs === 0)
+      return {
+        codes: projectedCodes(layers, trained, settings, limit),
+        parameters,
+        curve: [] as EpochRecord[],
+        finished: true,
+      };
+    const admmSettings: NetworkAdmmSettings = {
+      ...networkAdmmDefaults,
+      ...settings,
+      weightBits,
+      bitLimit: limit,
+    };
+    const steering = createNetworkAdmm(layers, layout.length, admmSettings);
+    const { parameters: dense, ...rest } = await train({
+      ...common('admm', settings.admmEpochs, settings.admmRate),
+      start: parameters,
+      steering,
+    });
+    return { ...rest, parameters: dense, codes: steering.codes() };
+  }
+
+  /** Named parameters with another weight vector. */
+  function unpackWith(weights: Float32Array, others: Parameters): Parameters {
+    const statistics = packParameters(others, layout.statistics);
+    return unpackParameters(description, layout, weights, statistics);
+  }
+}
+
+/** Codes of one projection of the trained weights at tuned scales. */
+function projectedCodes(
+  layers: readonly TrainedLayer[],
+  weights: Float32Array,
+  { tileRows, weightBits = 8, valueLimit, method }: TrainingPruningSettings,
+  bitLimit: number,
+): Map<string, LayerCodes> {
+  return new Map(
+    layers.map((layer) => {
+      const { rows, columns } = layer;
+      const shape = { rows, columns, tileRows, weightBits, bitLimit, valueLimit, method };
+      const { codes, scales } = tuneScales({ ...shape, weights: layerWeights(layer, weights) });
+      return [layer.name, { codes, scales }];
+    }),
+  );
+}
+
+/** A pruned network's codes and scales before batch norm's factors went into them. */
+function unfoldedCodes(
+  { start, description, parameters, normalisation, settings }: TrainingPruningOptions,
+  layers: readonly TrainedLayer[],
+  trained: Float32Array,
+): Map<string, LayerCodes> {
+  const record = start!.pruning;
+  if (record?.tileRows !== settings.tileRows || record.adcBits > settings.adcBits)
+    throw new InputError(
+      `start: pruned for R = ${record?.tileRows ?? 'none'} and ${record?.adcBits ?? 'no'} ADC bits, not for R = ${settings.tileRows} and ${settings.adcBits}`,
+    );
+  const folded = foldBatchNorm(description, parameters);
+  const nodes = new Map(crossbarNodes(folded.description).map((node) => [node.name as string, node]));
+  return new Map(
+    layers.map((layer) => {
+      const { name, rows, columns } = layer;
+      const pruned = start!.layers.get(name);
+      if (pruned?.rows !== rows || pruned.columns !== columns)
+        throw new InputError(`start: layer '${name}' is missing or has another shape`);
+      const own = layerWeights(layer, trained);
+      const factors = columnFactors(
+        weightMatrix(nodes.get(name)!, folded.parameters, normalisation),
+        own,
+        columns,
+      );
+      return [
+        name,
+        {
+          codes: pruned.codes.map((code, i) => code * Math.sign(factors[i % columns])),
+          scales: pruned.scales.map((scale, n) => scale / (Math.abs(factors[n]) || 1)),
+        },
+      ];
+    }),
+  );
+}
+
+/** Of two matrices whose columns differ by one factor each, a = factor * b: the factors. */
+function columnFactors(a: Float32Array, b: Float32Array, columns: number): Float64Array {
+  const cross = new Float64Array(columns);
+  const power = new Float64Array(columns);
+  a.forEach((value, i) => {
+    cross[i % columns] += value * b[i];
+    power[i % columns] += b[i] * b[i];
+  });
+  return cross.map((sum, n) => (power[n] > 0 ? sum / power[n] : 0));
+}

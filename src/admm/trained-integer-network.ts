@@ -1,0 +1,56 @@
+import type { NetworkDescription, Parameters } from '../networks/description';
+import { foldBatchNorm } from '../networks/fold-batch-norm';
+import type { InferenceOptions, Pictures } from '../networks/inference';
+import {
+  buildIntegerNetwork,
+  type QuantizationBits,
+  weightMatrix,
+} from '../quantization/build-integer-network';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import type { LayerCodes } from './network-admm';
+
+/**
+ * The integer network of a trained one whose weights already are codes * scales: batch norm is folded into scales and
+ * biases, codes stay (negated where batch norm's factor is negative), input scales come from the calibration pictures.
+ * @param parameters with batch norm; crossbar weights equal codes * scales
+ */
+export function trainedIntegerNetwork(
+  description: NetworkDescription,
+  parameters: Parameters,
+  codes: ReadonlyMap<string, LayerCodes>,
+  normalisation: InferenceOptions,
+  calibration: Pictures,
+  bits: QuantizationBits,
+): IntegerNetwork {
+  const folded = foldBatchNorm(description, parameters);
+  const network = buildIntegerNetwork(
+    folded.description,
+    folded.parameters,
+    normalisation,
+    calibration,
+    bits,
+  );
+  const layers = new Map(network.layers);
+  for (const node of crossbarNodes(folded.description)) {
+    const layer = network.layers.get(node.name)!;
+    const weights = weightMatrix(node, folded.parameters, normalisation);
+    layers.set(node.name, { ...layer, ...foldedCodes(codes.get(node.name)!.codes, weights, layer.columns) });
+  }
+  return { ...network, layers };
+}
+
+/** Codes and positive scales of folded weights that are each column's codes times one number. */
+function foldedCodes(codes: Int8Array, weights: Float32Array, columns: number): LayerCodes {
+  const cross = new Float64Array(columns);
+  const power = new Float64Array(columns);
+  codes.forEach((code, i) => {
+    cross[i % columns] += code * weights[i];
+    power[i % columns] += code * code;
+  });
+  const factors = cross.map((sum, n) => (power[n] > 0 ? sum / power[n] : 0));
+  return {
+    codes: codes.map((code, i) => code * Math.sign(factors[i % columns])),
+    scales: Float32Array.from(factors, (factor) => Math.abs(factor) || 1),
+  };
+}

@@ -1,0 +1,64 @@
+import type { NetworkDescription } from '../networks/description';
+import { rowCount } from '../quantization/build-integer-network';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import { parameterLayout } from '../training/parameter-vector';
+
+/**
+ * A crossbar layer within the weight vector of a training: elements offset..offset+rows*columns-1 are its weights,
+ * [rows, columns] row-major with rows in the order (ky, kx, c), batch norm not folded. Folding multiplies each column by
+ * one number, so limits on bit columns hold before it as after it, but for polarities that swap where it is negative.
+ */
+export interface TrainedLayer {
+  readonly name: string;
+  readonly offset: number;
+  readonly rows: number;
+  readonly columns: number;
+  /**
+   * Factor of each row that makes crossbar weights of trained ones, [rows]: 1 / (255 std) where the layer reads the
+   * picture as pixels, else 1.
+   */
+  readonly rowFactors: Float32Array;
+}
+
+/** The crossbar layers of a network with batch norm, in network order. */
+export function trainedLayers(description: NetworkDescription, std: readonly number[]): TrainedLayer[] {
+  const slots = new Map(parameterLayout(description).slots.map((slot) => [slot.name, slot]));
+  return crossbarNodes(description).map((node) => {
+    const { offset, size } = slots.get(`${node.name}.weight`)!;
+    const rows = rowCount(node);
+    const picture = node.input === 'input';
+    return {
+      name: node.name,
+      offset,
+      rows,
+      columns: size / rows,
+      rowFactors: Float32Array.from({ length: rows }, (_, row) =>
+        picture ? 1 / (255 * std[row % std.length]) : 1,
+      ),
+    };
+  });
+}
+
+/** A layer's crossbar weights [rows, columns] from the weight vector. */
+export function layerWeights(layer: TrainedLayer, weights: Float32Array): Float32Array {
+  const { offset, rows, columns, rowFactors } = layer;
+  const result = weights.slice(offset, offset + rows * columns);
+  for (let row = 0; row < rows; row++)
+    for (let at = row * columns; at < (row + 1) * columns; at++) result[at] *= rowFactors[row];
+  return result;
+}
+
+/** Writes codes * scales into the layer's place of a weight vector. */
+export function writeCodes(
+  layer: TrainedLayer,
+  { codes, scales }: { readonly codes: Int8Array; readonly scales: Float32Array },
+  weights: Float32Array,
+): void {
+  const { offset, rows, columns, rowFactors } = layer;
+  for (let row = 0; row < rows; row++) {
+    const inverse = 1 / rowFactors[row];
+    const base = row * columns;
+    for (let column = 0; column < columns; column++)
+      weights[offset + base + column] = codes[base + column] * scales[column] * inverse;
+  }
+}

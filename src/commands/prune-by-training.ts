@@ -1,0 +1,142 @@
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
+import type { Dataset } from '../data/dataset';
+import { integerAccuracy } from '../experiments/accuracy';
+import { certifyNetwork } from '../experiments/certify-network';
+import { normalisationOf } from '../experiments/normalisation';
+import { type FloatModel, openIntegerModel } from '../experiments/open-model';
+import type { Pictures } from '../networks/inference';
+import { packageRoot } from '../package-root';
+import { saveIntegerNetwork } from '../quantization/model-file';
+import { provenance } from '../reports/provenance';
+import { engineVersion } from '../tensor/engine';
+import type { EpochRecord } from '../training/train';
+import {
+  type CommandContext,
+  type CommandOption,
+  type CommandResult,
+  type Options,
+  realNumber,
+  textOption,
+  wholeNumber,
+} from './command';
+
+/** Options of `prune --method training`. */
+export const trainingOptions: Readonly<Record<string, CommandOption>> = {
+  'admm-epochs': {
+    value: 'N',
+    help: `training: epochs of network ADMM (default ${trainingPruningDefaults.admmEpochs}; 0: the bits of one projection)`,
+  },
+  epochs: {
+    value: 'N',
+    help: `training: epochs of masked retraining (default ${trainingPruningDefaults.retrainEpochs})`,
+  },
+  rate: {
+    value: 'X',
+    help: `training: highest rate of the retraining (default ${trainingPruningDefaults.retrainRate})`,
+  },
+  'admm-rate': {
+    value: 'X',
+    help: `training: of network ADMM (default ${trainingPruningDefaults.admmRate})`,
+  },
+  'batch-size': { value: 'N', help: `training: (default ${trainingPruningDefaults.batchSize})` },
+  start: {
+    value: 'PRUNED',
+    help: 'training: retrain the bits of this pruned network instead of network ADMM',
+  },
+  'first-bit-limit': {
+    value: 'K',
+    help: 'training: ones a bit column at the first projection; they fall to 2^B - 1 (default: 2^B - 1)',
+  },
+  'quantized-activations': { help: 'training: round activations to their codes while retraining' },
+  checkpoints: { value: 'DIR', help: 'training: where its states are kept (default runs/OUT)' },
+};
+
+export interface TrainingCommandInput {
+  readonly model: FloatModel;
+  readonly dataset: Dataset;
+  /** Calibration pictures. */
+  readonly pictures: Pictures;
+  readonly output: string;
+  readonly settings: {
+    readonly tileRows: number;
+    readonly adcBits: number;
+    readonly valueLimit?: number;
+    readonly weightBits: number;
+    readonly inputBits: number;
+    readonly seed: number;
+  };
+}
+
+/** `prune --method training`: network ADMM or the bits of a pruned network, then masked retraining; resumes. */
+export async function pruneByTrainingCommand(
+  { model, dataset, pictures, output, settings: fixed }: TrainingCommandInput,
+  options: Options,
+  { onProgress, note, signal }: CommandContext,
+): Promise<CommandResult> {
+  const defaults = trainingPruningDefaults;
+  const settings = {
+    ...defaults,
+    ...fixed,
+    admmEpochs: wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs,
+    retrainEpochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaults.retrainEpochs,
+    admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,
+    retrainRate: realNumber(options, 'rate', 1e-9, 10) ?? defaults.retrainRate,
+    batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
+    firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
+    quantizedActivations: options['quantized-activations'] === true,
+  };
+  const start = textOption(options, 'start');
+  const folder =
+    textOption(options, 'checkpoints') ??
+    join(packageRoot().root, 'runs', basename(output).replace(/\.safetensors$/, ''));
+  mkdirSync(folder, { recursive: true });
+  const startedAt = new Date();
+  const result = await pruneByTraining({
+    description: model.description,
+    parameters: model.parameters,
+    normalisation: normalisationOf(model, dataset),
+    dataset,
+    calibration: pictures,
+    settings,
+    start: start === undefined ? undefined : openIntegerModel(start).network,
+    folder,
+    signal,
+    onProgress,
+    onEpoch: (stage, record, epochs) => note(epochLine(stage, record, epochs)),
+  });
+  if (!result.network)
+    return {
+      data: { finished: false, folder },
+      text: `stopped; the same command goes on from ${folder}`,
+      exitCode: 130,
+    };
+  const accuracy = integerAccuracy(result.network, dataset.test, { onProgress });
+  const { lossless } = certifyNetwork(result.network);
+  const { network, ...curves } = result;
+  saveIntegerNetwork(output, network!, {
+    source: { model: model.name, sha256: model.sha256 },
+    settings,
+    curves,
+    top1: accuracy.top1,
+    provenance: provenance({
+      parameters: { ...settings },
+      seeds: { training: settings.seed },
+      dataChecksums: dataset.checksums,
+      engine: engineVersion(),
+      startedAt,
+    }),
+  });
+  return {
+    data: { output, lossless, accuracy, ...curves },
+    text: `${output}: ${accuracy.top1.toFixed(2)} % on ${accuracy.pictures} test pictures of ${dataset.title}, ${lossless ? `no conversion of ${fixed.tileRows} rows can clip a ${fixed.adcBits}-bit ADC` : 'LIMITS BROKEN'}`,
+  };
+}
+
+function epochLine(stage: string, record: EpochRecord, epochs: number): string {
+  const { epoch, loss, trainAccuracy, testAccuracy, seconds, steering } = record;
+  const test = testAccuracy === null ? '' : `, test ${testAccuracy.toFixed(2)} %`;
+  const report = Object.entries(steering ?? {}).map(([name, value]) => `, ${name} ${value.toPrecision(3)}`);
+  return `${stage} ${epoch + 1}/${epochs}: loss ${loss.toFixed(3)}, train ${trainAccuracy.toFixed(1)} %${test}${report.join('')}, ${seconds.toFixed(0)} s`;
+}

@@ -1,0 +1,27 @@
+import type { StoredTensor, TensorData } from '../networks/stored-tensor';
+
+/**
+ * Steers the weights of a training at every step (pruning does): what the forward pass uses in their place, and a
+ * quadratic pull on them. Its state is kept in the training's checkpoint. Vectors are in the order of
+ * `parameterLayout(...).slots`.
+ */
+export interface WeightSteering {
+  /** Called before step `step` of `steps`; may look at the weights and change what follows. */
+  beforeStep?(step: number, steps: number, weights: () => Float32Array): void;
+  /** Values that the forward pass uses in place of the weights; gradients go straight through to the weights. */
+  forwardWeights?(weights: Float32Array): Float32Array;
+  /** The pull in force, the same object as long as it does not change; undefined: none. */
+  pull?(): WeightPull | undefined;
+  /** Numbers for the training curve, at the end of an epoch. */
+  report?(): Readonly<Record<string, number>>;
+  /** Whatever is needed to go on bit for bit. */
+  state(): ReadonlyMap<string, TensorData>;
+  /** Takes up what `state` gave. @throws InputError where a tensor is missing or has another length */
+  restore(tensors: ReadonlyMap<string, Pick<StoredTensor, 'data'>>): void;
+}
+
+/** Adds strength * (weight - anchor) to every weight's gradient: the gradient of strength / 2 * (weight - anchor)^2. */
+export interface WeightPull {
+  readonly strength: Float32Array;
+  readonly anchor: Float32Array;
+}
