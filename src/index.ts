@@ -4,9 +4,15 @@
  * experiments, reports, notebooks.
  */
 
+export * from './admm/bit-slice-l1';
 export * from './admm/hessian-descent';
 export * from './admm/layer-admm';
+export * from './admm/masked-weights';
+export * from './admm/network-admm';
+export * from './admm/prune-by-training';
 export * from './admm/prune-post-training';
+export * from './admm/trained-integer-network';
+export * from './admm/trained-layers';
 export * from './bitplanes/certify-layer';
 export * from './bitplanes/count-ones';
 export * from './bitplanes/count-values';
@@ -59,6 +65,7 @@ export * from './projections/project-column';
 export * from './projections/project-layer';
 export * from './projections/tune-scales';
 export * from './quantization/build-integer-network';
+export * from './quantization/fake-quantization';
 export * from './quantization/integer-inference';
 export * from './quantization/integer-network';
 export * from './quantization/model-file';
@@ -84,3 +91,4 @@ export * from './tensor/random';
 export * from './training/evaluate';
 export * from './training/schedule';
 export * from './training/train';
+export * from './training/weight-steering';

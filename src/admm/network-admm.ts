@@ -90,13 +90,13 @@ export function createNetworkAdmm(
   /** Sets the pull from Z, U and the penalties; weights that no crossbar holds are not pulled. */
   const renewPull = () => {
     const strength = new Float32Array(length);
-    const anchor = new Float32Array(length);
+    const force = new Float32Array(length);
     for (const { layer, factor } of states) {
       const end = layer.offset + layer.rows * layer.columns;
       strength.fill(rho * factor, layer.offset, end);
-      for (let i = layer.offset; i < end; i++) anchor[i] = target[i] - dual[i];
+      for (let i = layer.offset; i < end; i++) force[i] = rho * factor * (target[i] - dual[i]);
     }
-    pull = { strength, anchor };
+    pull = { strength, force };
   };
 
   const project = (share: number, weights: Float32Array) => {

@@ -50,7 +50,7 @@ export interface Sgd {
   readonly velocity: Variable;
   /** One step along -gradient at the given rate; the gradient is left to the caller to free. */
   step(gradient: Tensor, rate: number): void;
-  /** From now on adds strength * (w - anchor) to every gradient; undefined: no more. */
+  /** From now on adds strength * w - force to every gradient; undefined: no more. */
   setPull(pull: WeightPull | undefined): void;
   dispose(): void;
 }
@@ -95,7 +95,7 @@ export function createSgd(
     },
     setPull(pull) {
       dispose(coefficient, ...(offset ? [offset] : []));
-      offset = pull && vector(pull.strength.map((strength, i) => strength * pull.anchor[i]));
+      offset = pull && vector(pull.force);
       coefficient = vector(pull ? decay.map((value, i) => value + pull.strength[i]) : decay);
     },
     dispose() {

@@ -2,7 +2,7 @@ import type { StoredTensor, TensorData } from '../networks/stored-tensor';
 
 /**
  * Steers the weights of a training at every step (pruning does): what the forward pass uses in their place, and a
- * quadratic pull on them. Its state is kept in the training's checkpoint. Vectors are in the order of
+ * pull on them. Its state is kept in the training's checkpoint. Vectors are in the order of
  * `parameterLayout(...).slots`.
  */
 export interface WeightSteering {
@@ -20,8 +20,8 @@ export interface WeightSteering {
   restore(tensors: ReadonlyMap<string, Pick<StoredTensor, 'data'>>): void;
 }
 
-/** Adds strength * (weight - anchor) to every weight's gradient: the gradient of strength / 2 * (weight - anchor)^2. */
+/** Adds strength * weight - force to every weight's gradient. A quadratic pull to `a` has force = strength * a. */
 export interface WeightPull {
   readonly strength: Float32Array;
-  readonly anchor: Float32Array;
+  readonly force: Float32Array;
 }

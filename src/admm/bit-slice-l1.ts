@@ -1,0 +1,88 @@
+import { InputError } from '../errors';
+import { largestCode, maxAbsScales } from '../quantization/weight-codes';
+import type { WeightPull, WeightSteering } from '../training/weight-steering';
+import type { LayerCodes } from './network-admm';
+import { layerWeights, type TrainedLayer, writeCodes } from './trained-layers';
+
+export interface BitSliceL1Settings {
+  readonly weightBits: number;
+  /** Bits of a slice (a multi-bit cell); 2 in the paper. */
+  readonly sliceBits: number;
+  /** Weight of the penalty, relative to the layer's weight scale. */
+  readonly penalty: number;
+}
+
+/**
+ * The rival "bit-slice L1" (J. Zhang et al. 2019, Exploring Bit-Slice Sparsity in Deep Neural Networks for Efficient
+ * ReRAM-Based Deployment): quantisation-aware training with an L1 penalty on the values of the code's slices, so that
+ * few cells of a column are on. Nothing is guaranteed: how many ones a column keeps is seen afterwards. The subgradient
+ * of slice k's value, passed straight through, is sign(w) wherever the slice is not empty.
+ */
+export function createBitSliceL1(
+  layers: readonly TrainedLayer[],
+  length: number,
+  { weightBits, sliceBits, penalty }: BitSliceL1Settings,
+): WeightSteering & { codes(weights: Float32Array): ReadonlyMap<string, LayerCodes> } {
+  if (!Number.isInteger(sliceBits) || sliceBits < 1 || sliceBits > 4)
+    throw new InputError(`sliceBits ${sliceBits} is not a whole number from 1 to 4`);
+  if (!(penalty >= 0 && penalty < Infinity))
+    throw new InputError(`penalty ${penalty} is not a number from 0`);
+  const filled = filledSlices(weightBits, sliceBits);
+  const strength = new Float32Array(length);
+  let pull: WeightPull | undefined;
+
+  const codesOf = (layer: TrainedLayer, vector: Float32Array): LayerCodes & { weights: Float32Array } => {
+    const weights = layerWeights(layer, vector);
+    const scales = maxAbsScales(weights, layer.rows, layer.columns, weightBits);
+    const limit = largestCode(weightBits);
+    const codes = Int8Array.from(weights, (weight, i) => {
+      const code = Math.round(weight / scales[i % layer.columns]);
+      return Math.max(-limit, Math.min(limit, code));
+    });
+    return { codes, scales, weights };
+  };
+
+  return {
+    beforeStep(_step, _steps, read) {
+      const force = new Float32Array(length);
+      const vector = read();
+      for (const layer of layers) {
+        const { codes, weights } = codesOf(layer, vector);
+        const size = penalty * meanMagnitude(weights);
+        for (let i = 0; i < codes.length; i++)
+          force[layer.offset + i] = -size * Math.sign(codes[i]) * filled[Math.abs(codes[i])];
+      }
+      pull = { strength, force };
+    },
+    pull: () => pull,
+    forwardWeights(vector) {
+      const result = vector.slice();
+      for (const layer of layers) writeCodes(layer, codesOf(layer, vector), result);
+      return result;
+    },
+    codes: (vector) =>
+      new Map(
+        layers.map((layer) => {
+          const { codes, scales } = codesOf(layer, vector);
+          return [layer.name, { codes, scales }];
+        }),
+      ),
+    state: () => new Map(),
+    restore: () => undefined,
+  };
+}
+
+/** How many slices of each magnitude are not empty. */
+function filledSlices(weightBits: number, sliceBits: number): Uint8Array {
+  return Uint8Array.from({ length: largestCode(weightBits) + 1 }, (_, magnitude) => {
+    let count = 0;
+    for (let rest = magnitude; rest > 0; rest >>= sliceBits) if (rest & (2 ** sliceBits - 1)) count++;
+    return count;
+  });
+}
+
+function meanMagnitude(weights: Float32Array): number {
+  let sum = 0;
+  for (const weight of weights) sum += Math.abs(weight);
+  return sum / weights.length;
+}

@@ -1,0 +1,219 @@
+import { mkdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { createBitSliceL1 } from '../../src/admm/bit-slice-l1';
+import { createMaskedWeights } from '../../src/admm/masked-weights';
+import {
+  pruneByTraining,
+  type TrainingPruningSettings,
+  trainingPruningDefaults,
+} from '../../src/admm/prune-by-training';
+import { prunePostTraining } from '../../src/admm/prune-post-training';
+import { trainedIntegerNetwork } from '../../src/admm/trained-integer-network';
+import { layerWeights, trainedLayers, writeCodes } from '../../src/admm/trained-layers';
+import { certifyLayer } from '../../src/bitplanes/certify-layer';
+import { generatedPictures } from '../../src/data/generated-pictures';
+import { InputError } from '../../src/errors';
+import { calibrationPictures } from '../../src/experiments/calibration';
+import { certifyNetwork } from '../../src/experiments/certify-network';
+import { foldBatchNorm } from '../../src/networks/fold-batch-norm';
+import { createInference } from '../../src/networks/inference';
+import { initialParameters } from '../../src/networks/initial-parameters';
+import { projectLayer } from '../../src/projections/project-layer';
+import { buildIntegerNetwork } from '../../src/quantization/build-integer-network';
+import { createIntegerInference } from '../../src/quantization/integer-inference';
+import { maxAbsScales, quantizeWeights } from '../../src/quantization/weight-codes';
+import { liveTensors } from '../../src/tensor/engine';
+import { packParameters, parameterLayout, unpackParameters } from '../../src/training/parameter-vector';
+import { defaultRecipe, train } from '../../src/training/train';
+import { scratchFolder } from '../networks/scratch-folder';
+import { normals, relativeDifference } from '../tensor/values';
+import { mixedNetwork } from '../training/small-networks';
+
+const scratch = scratchFolder();
+const description = mixedNetwork({ dropout: 0 });
+const dataset = generatedPictures({ train: 96, test: 40, size: 16, classes: 4 });
+const calibration = calibrationPictures(dataset.train, 32, 1);
+const parameters = initialParameters(description, 3);
+const settings: TrainingPruningSettings = {
+  ...trainingPruningDefaults,
+  tileRows: 16,
+  adcBits: 2,
+  admmEpochs: 2,
+  retrainEpochs: 2,
+  batchSize: 16,
+  interval: 3,
+  precision: 'float32',
+};
+const prune = (
+  change: Partial<Parameters<typeof pruneByTraining>[0]> = {},
+  other: Partial<TrainingPruningSettings> = {},
+) =>
+  pruneByTraining({
+    description,
+    parameters,
+    normalisation: dataset,
+    dataset,
+    calibration,
+    settings: { ...settings, ...other },
+    ...change,
+  });
+const codesOf = (result: Awaited<ReturnType<typeof prune>>) =>
+  [...result.network!.layers.values()].map(({ codes }) => codes);
+
+describe('pruneByTraining', () => {
+  it('gives a network whose conversions cannot clip, however its bits were chosen', async () => {
+    for (const change of [
+      {},
+      { admmEpochs: 0 },
+      { firstBitLimit: 9 },
+      { valueLimit: 4, quantizedActivations: true },
+    ]) {
+      const { network, retraining } = await prune({}, change);
+      const certificate = certifyNetwork(network!);
+      expect(certificate.lossless).toBe(true);
+      expect(certificate.requiredAdcBits).toBeLessThanOrEqual(2);
+      if (change.valueLimit)
+        for (const { maxValues } of certificate.layers) expect(maxValues).toBeLessThanOrEqual(4);
+      expect(retraining).toHaveLength(2);
+    }
+  });
+
+  it('stopped in either training and called again, gives the codes of a call that was not', async () => {
+    const whole = codesOf(await prune());
+    for (const stopAt of [8, 4]) {
+      const folder = scratch(`stop-${stopAt}`);
+      mkdirSync(folder);
+      const controller = new AbortController();
+      let seen = 0;
+      const stopped = await prune({
+        folder,
+        signal: controller.signal,
+        onProgress: () => {
+          if (++seen === stopAt + (stopAt === 4 ? 12 : 0)) controller.abort();
+        },
+      });
+      expect(stopped.network).toBeUndefined();
+      expect(codesOf(await prune({ folder }))).toEqual(whole);
+    }
+  });
+
+  it('starts from the codes of a network pruned after training, batch norm unfolded', async () => {
+    const folded = foldBatchNorm(description, parameters);
+    const bits = { weightBits: 8, inputBits: 8 };
+    const quantized = buildIntegerNetwork(folded.description, folded.parameters, dataset, calibration, bits);
+    const limits = { adcBits: 2, tileRows: 16, iterations: 3, patches: 300 };
+    const start = prunePostTraining(quantized, folded, calibration, limits).network;
+    // At a rate of nearly nothing only running statistics move, so the codes come back.
+    const { network } = await prune({ start }, { retrainRate: 1e-9, retrainEpochs: 1 });
+    for (const [name, { codes }] of network!.layers) expect(codes).toEqual(start.layers.get(name)!.codes);
+    expect(certifyNetwork(network!).lossless).toBe(true);
+  });
+
+  it('refuses a start of other limits or another network', async () => {
+    const { network } = await prune({}, { admmEpochs: 0, retrainEpochs: 1 });
+    await expect(prune({ start: network }, { tileRows: 8 })).rejects.toThrow(InputError);
+    await expect(prune({ start: network }, { adcBits: 1 })).rejects.toThrow('R = 16 and 2 ADC bits');
+    const layers = new Map([...network!.layers].slice(1));
+    await expect(prune({ start: { ...network!, layers } })).rejects.toThrow("layer 'conv1'");
+  });
+
+  it('frees every tensor', async () => {
+    const before = liveTensors();
+    await prune({}, { retrainEpochs: 1, admmEpochs: 1, quantizedActivations: true });
+    expect(liveTensors()).toBe(before);
+  });
+});
+
+describe('createMaskedWeights', () => {
+  it('keeps every limit for any weights, and leaves codes that fit as they are', () => {
+    const layers = trainedLayers(description, dataset.std);
+    const { length } = parameterLayout(description);
+    const weights = normals(length, 'masked');
+    const start = new Map(
+      layers.map((layer) => {
+        const { name, rows, columns } = layer;
+        const targets = layerWeights(layer, weights);
+        const scales = maxAbsScales(targets, rows, columns, 8);
+        const shape = { rows, columns, tileRows: 16, weightBits: 8, bitLimit: 3, method: 'greedy' as const };
+        return [name, { codes: projectLayer({ ...shape, targets, scales }).codes, scales }];
+      }),
+    );
+    const limits = {
+      tileRows: 16,
+      weightBits: 8,
+      bitLimit: Object.fromEntries(layers.map(({ name }) => [name, 3])),
+    };
+    const masked = createMaskedWeights(layers, start, weights, limits);
+    for (const vector of [weights, normals(length, 'others')]) {
+      const codes = masked.codes(vector);
+      for (const { name, rows, columns } of layers)
+        expect(
+          certifyLayer({ ...codes.get(name)!, rows, columns, tileRows: 16, weightBits: 8, bitLimit: 3 })
+            .holds,
+        ).toBe(true);
+      const forward = masked.forwardWeights!(vector);
+      expect(masked.codes(forward)).toEqual(codes);
+      expect(relativeDifference(masked.forwardWeights!(forward), forward)).toBeLessThan(1e-6);
+    }
+  });
+});
+
+describe('trainedIntegerNetwork', () => {
+  it('classifies as the float network with the same weights does, also where batch norm turns a channel round', () => {
+    const layers = trainedLayers(description, dataset.std);
+    const layout = parameterLayout(description);
+    const turned = new Map(parameters);
+    const gamma = parameters.get('bn1.weight')!;
+    turned.set('bn1.weight', { ...gamma, data: gamma.data.map((value, c) => (c % 2 ? -value : value)) });
+    const weights = packParameters(turned, layout.slots);
+    const codes = new Map(
+      layers.map((layer) => {
+        const targets = layerWeights(layer, weights);
+        const scales = maxAbsScales(targets, layer.rows, layer.columns, 8);
+        const own = { codes: quantizeWeights(targets, scales, 8), scales };
+        writeCodes(layer, own, weights);
+        return [layer.name, own];
+      }),
+    );
+    const exact = unpackParameters(description, layout, weights, packParameters(turned, layout.statistics));
+    const bits = { weightBits: 8, inputBits: 8 };
+    const network = trainedIntegerNetwork(description, exact, codes, dataset, calibration, bits);
+    const folded = foldBatchNorm(description, exact);
+    const float = createInference(folded.description, folded.parameters, dataset);
+    const integer = createIntegerInference(network);
+    expect(relativeDifference(integer.logits(calibration), float.logits(calibration))).toBeLessThan(0.03);
+    float.dispose();
+    integer.dispose();
+    const first = network.layers.get('conv1')!.codes;
+    expect(first).toEqual(codes.get('conv1')!.codes.map((code, i) => (i % 2 ? -code : code)));
+  });
+});
+
+describe('createBitSliceL1', () => {
+  it('lowers the ones that codes hold, the more the larger the penalty', async () => {
+    const layers = trainedLayers(description, dataset.std);
+    const { length } = parameterLayout(description);
+    const onesAfter = async (penalty: number) => {
+      const steering = createBitSliceL1(layers, length, { weightBits: 8, sliceBits: 2, penalty });
+      const result = await train({
+        network: description,
+        dataset,
+        recipe: { ...defaultRecipe, epochs: 2, batchSize: 16, precision: 'float32', averageDecay: 0 },
+        start: parameters,
+        steering,
+        evaluateEvery: 9,
+      });
+      const folded = foldBatchNorm(description, result.parameters);
+      const inference = createInference(folded.description, folded.parameters, dataset);
+      inference.dispose();
+      let ones = 0;
+      const { slots } = parameterLayout(description);
+      for (const { codes } of steering.codes(packParameters(result.parameters, slots)).values())
+        for (let code of codes.map(Math.abs)) for (; code > 0; code &= code - 1) ones++;
+      return ones;
+    };
+    const [none, some, much] = [await onesAfter(0), await onesAfter(0.3), await onesAfter(2)];
+    expect(some).toBeLessThan(none);
+    expect(much).toBeLessThan(some);
+  });
+});
