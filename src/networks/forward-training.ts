@@ -54,8 +54,12 @@ function step(node: Node, output: (name: string) => Tensor, context: TrainingCon
       return d.relu(tape, output(node.input));
     case 'add':
       return d.add(tape, output(node.inputs[0]), output(node.inputs[1]));
-    case 'maxpool':
-      return d.maxPool(tape, output(node.input), node.kernel, node.stride, node.padding);
+    case 'maxpool': {
+      const x = output(node.input);
+      // The small pictures of progressive resizing can run out of pixels before the last pool.
+      const fits = Math.min(x.shape[1], x.shape[2]) + 2 * node.padding >= node.kernel;
+      return fits ? d.maxPool(tape, x, node.kernel, node.stride, node.padding) : x;
+    }
     case 'subsample-pad':
       return d.subsamplePad(tape, output(node.input), node.stride, node.padChannels);
     case 'globalpool':

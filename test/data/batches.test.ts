@@ -4,10 +4,12 @@ import {
   batchCount,
   evaluationBatches,
   meanPixel,
+  type PictureBatch,
   type TrainingBatchesOptions,
   trainingBatches,
 } from '../../src/data/batches';
 import type { PictureSet } from '../../src/data/dataset';
+import { resizeBilinear } from '../../src/data/resize';
 import { InputError } from '../../src/errors';
 import { randomStream } from '../../src/tensor/random';
 
@@ -110,6 +112,24 @@ describe('trainingBatches', () => {
     const [batch] = [...trainingBatches(set, { batchSize: 2, seed: 0, epoch: 0, fill, size: 4 })];
     expect([batch.height, batch.width, batch.pixels.length]).toEqual([4, 4, 2 * 48]);
     expect(windowsOf(set, batch.labels[0], 4, 0, false)).toContain(batch.pixels.subarray(0, 48).join());
+  });
+
+  it('resizes what it has augmented, as a picture is resized alone', () => {
+    const set = randomPictures(4, 8);
+    const options = { batchSize: 2, seed: 5, epoch: 1, fill, crop: 2, flip: true, cutout: 3 };
+    // The generator uses its arrays again, so both runs are taken batch by batch.
+    const fullBatches = trainingBatches(set, options);
+    for (const batch of trainingBatches(set, { ...options, resize: 5 })) {
+      const { pixels, labels } = fullBatches.next().value as PictureBatch;
+      expect([batch.height, batch.width, batch.pixels.length]).toEqual([5, 5, 2 * 75]);
+      expect(batch.labels).toEqual(labels);
+      for (let i = 0; i < 2; i++) {
+        const picture = pixels.slice(i * 192, (i + 1) * 192);
+        const alone = resizeBilinear({ pixels: picture, height: 8, width: 8, channels: 3 }, 5, 5).pixels;
+        expect(batch.pixels.subarray(i * 75, (i + 1) * 75)).toEqual(alone);
+      }
+    }
+    expect(() => [...trainingBatches(set, { ...options, resize: 0 })]).toThrow('resize is 0');
   });
 
   it('hides one square of the stated side with the fill value, clipped at the border', () => {

@@ -140,6 +140,28 @@ describe('differentiable operations', () => {
     expect(liveTensors()).toBe(before);
   });
 
+  it('rounds to the codes that crossbars take, and lets gradients through where nothing is clipped', () => {
+    for (const dtype of [DType.float32, DType.bfloat16])
+      scope(() => {
+        const tape = createTape();
+        const x = k.cast(upload(Float32Array.of(-0.5, 0.1, 0.4, 0.625, 3.5, 9), [6]), dtype);
+        const y = d.fakeQuant(tape, x, 0, 15 * 0.25, 4);
+        expect(y.dtype).toBe(dtype);
+        expect([...k.floats(k.cast(y, DType.float32))].map((value) => value / 0.25)).toEqual([
+          0, 0, 2, 3, 14, 15,
+        ]);
+        const [gradient] = tape.backward(y, k.cast(upload(new Float32Array(6).fill(2), [6]), dtype), [x]);
+        expect([...k.floats(k.cast(gradient, DType.float32))]).toEqual([0, 2, 2, 2, 2, 0]);
+        return undefined;
+      });
+    // Two's complement: as many levels below 0 as above, and one more.
+    scope(() => {
+      const y = k.fakeQuant(upload(Float32Array.of(-9, -1.1, 0.2, 9), [4]), -8 * 0.5, 7 * 0.5, 4);
+      expect([...k.floats(y)].map((value) => value / 0.5)).toEqual([-8, -2, 0, 7]);
+      return undefined;
+    });
+  });
+
   it('casts back the gradient of a cast', () => {
     scope(() => {
       const tape = createTape();

@@ -12,6 +12,7 @@ import { evaluateParameters, ranksOf } from '../../src/training/evaluate';
 import { learningRate, type Schedule } from '../../src/training/schedule';
 import {
   defaultRecipe,
+  sideOfEpoch,
   smoothLabels,
   type TrainingOptions,
   type TrainingRecipe,
@@ -42,6 +43,52 @@ async function refusal(body: () => Promise<unknown>): Promise<string> {
   expect(error.message).not.toContain('\n');
   return error.message;
 }
+
+describe('sideOfEpoch', () => {
+  it('shows small pictures phase after phase, then full ones', () => {
+    const phases = [
+      { side: 16, epochs: 2 },
+      { side: 24, epochs: 1 },
+    ];
+    expect([0, 1, 2, 3, 4].map((epoch) => sideOfEpoch(phases, epoch))).toEqual([
+      16,
+      16,
+      24,
+      undefined,
+      undefined,
+    ]);
+    expect(sideOfEpoch([], 0)).toBeUndefined();
+  });
+
+  it('lets a network train on both sizes, and is part of the recipe that a checkpoint keeps', async () => {
+    const checkpoint = scratch('resized.safetensors');
+    const network = networkByName('tiny', { classes: 4 });
+    const resized = { ...recipe, epochs: 2, resizing: [{ side: 8, epochs: 1 }] };
+    const { curve, parameters } = await train({ network, dataset, recipe: resized, checkpoint });
+    expect(curve).toHaveLength(2);
+    const plain = await train({ network, dataset, recipe: { ...recipe, epochs: 2 } });
+    expect(numbers(parameters)).not.toEqual(numbers(plain.parameters));
+    const another = { ...resized, resizing: [{ side: 12, epochs: 1 }] };
+    expect(await refusal(() => train({ network, dataset, recipe: another, checkpoint }))).toContain(
+      'resizing',
+    );
+    const wrong = { ...resized, resizing: [{ side: 2, epochs: 1 }] };
+    expect(await refusal(() => train({ network, dataset, recipe: wrong }))).toContain('resizing to 2');
+  });
+});
+
+describe('progressive resizing', () => {
+  it('trains VGG on pictures that have no pixels left for its last pools', async () => {
+    const network = networkByName('vgg11', { classes: 4 });
+    const pictures = generatedPictures({ train: 16, test: 2, size: 32, classes: 4 });
+    const { curve } = await train({
+      network,
+      dataset: pictures,
+      recipe: { ...recipe, epochs: 1, batchSize: 8, resizing: [{ side: 8, epochs: 1 }] },
+    });
+    expect(Number.isFinite(curve[0].loss)).toBe(true);
+  });
+});
 
 describe('train', () => {
   it('learns to tell generated pictures apart', async () => {

@@ -95,6 +95,30 @@ describe('createSgd', () => {
       }
     },
   );
+
+  it('adds the pull in force to the gradient and decay, until it is taken away', () => {
+    const start = normals(5, 'weights');
+    const decay = Float32Array.of(0.1, 0, 0, 0.1, 0);
+    const pull = { strength: normals(5, 'strength').map(Math.abs), force: normals(5, 'force') };
+    const before = liveTensors();
+    const sgd = createSgd(start, new Float32Array(5), decay, { momentum: 0, nesterov: false });
+    const w = Float64Array.from(start);
+    for (const now of [undefined, pull, pull, undefined]) {
+      sgd.setPull(now);
+      const gradient = upload(new Float32Array(5).fill(0.5), [5]);
+      sgd.step(gradient, 0.1);
+      dispose(gradient);
+      for (let i = 0; i < 5; i++) {
+        const pulled = now ? now.strength[i] * w[i] - now.force[i] : 0;
+        w[i] -= 0.1 * (0.5 + decay[i] * w[i] + pulled);
+      }
+    }
+    const value = sgd.weights.value();
+    expect(relativeDifference(k.floats(value), w)).toBeLessThan(1e-6);
+    dispose(value);
+    sgd.dispose();
+    expect(liveTensors()).toBe(before);
+  });
 });
 
 describe('variable', () => {
@@ -122,6 +146,21 @@ describe('parameterLayout', () => {
 });
 
 describe('createTrainer', () => {
+  it('takes gradients at the forward weights and gives them straight through to the weights', () => {
+    const network = denseNetwork();
+    const rounded = (weights: Float32Array) => weights.map((w) => Math.round(8 * w) / 8);
+    const { before, after, loss } = oneStep(network, { forwardWeights: rounded }, 1);
+    const plain = oneStep(network, {}, 1, rounded(before));
+    expect(loss).toBe(plain.loss);
+    const moved = after.weights.map((w, i) => w - before[i]);
+    expect(
+      relativeDifference(
+        moved,
+        plain.after.weights.map((w, i) => w - plain.before[i]),
+      ),
+    ).toBeLessThan(1e-5);
+  });
+
   it.each([
     ['every kind of node', mixedNetwork()],
     ['dense layers alone', denseNetwork()],
