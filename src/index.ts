@@ -39,6 +39,7 @@ export * from './experiments/open-model';
 export * from './experiments/run-smoke';
 export * from './experiments/smoke';
 export * from './experiments/smoke-report';
+export * from './experiments/trained-networks';
 export * from './kernel/log-progress';
 export * from './kernel/notebook-display';
 export { notebookParameters } from './kernel/notebook-parameters';

@@ -2,12 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset } from '../data/dataset';
-import { integerAccuracy } from '../experiments/accuracy';
+import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
 import { certifyNetwork } from '../experiments/certify-network';
 import { normalisationOf } from '../experiments/normalisation';
 import { type FloatModel, openIntegerModel } from '../experiments/open-model';
 import type { Pictures } from '../networks/inference';
 import { packageRoot } from '../package-root';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion } from '../tensor/engine';
@@ -113,6 +114,16 @@ export async function pruneByTrainingCommand(
       exitCode: 130,
     };
   const accuracy = integerAccuracy(result.network, dataset.test, { onProgress });
+  const float = floatAccuracy(model, dataset, dataset.test, { onProgress });
+  const { description, parameters } = model.folded;
+  const unpruned = buildIntegerNetwork(
+    description,
+    parameters,
+    normalisationOf(model, dataset),
+    pictures,
+    fixed,
+  );
+  const integer = integerAccuracy(unpruned, dataset.test, { onProgress });
   const { lossless } = certifyNetwork(result.network);
   const { network, ...curves } = result;
   saveIntegerNetwork(output, network!, {
@@ -120,6 +131,8 @@ export async function pruneByTrainingCommand(
     settings,
     curves,
     top1: accuracy.top1,
+    floatTop1: float.top1,
+    integerTop1: integer.top1,
     provenance: provenance({
       parameters: { ...settings },
       seeds: { training: settings.seed },
@@ -129,8 +142,8 @@ export async function pruneByTrainingCommand(
     }),
   });
   return {
-    data: { output, lossless, accuracy, ...curves },
-    text: `${output}: ${accuracy.top1.toFixed(2)} % on ${accuracy.pictures} test pictures of ${dataset.title}, ${lossless ? `no conversion of ${fixed.tileRows} rows can clip a ${fixed.adcBits}-bit ADC` : 'LIMITS BROKEN'}`,
+    data: { output, lossless, accuracy, float, integer, ...curves },
+    text: `${output}: ${accuracy.top1.toFixed(2)} % on ${accuracy.pictures} test pictures of ${dataset.title} (float ${float.top1.toFixed(2)} %, 8 bits ${integer.top1.toFixed(2)} %), ${lossless ? `no conversion of ${fixed.tileRows} rows can clip a ${fixed.adcBits}-bit ADC` : 'LIMITS BROKEN'}`,
   };
 }
 
