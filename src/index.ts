@@ -65,6 +65,7 @@ export * from './projections/nearest-with-mask';
 export * from './projections/project-column';
 export * from './projections/project-layer';
 export * from './projections/tune-scales';
+export * from './projections/tune-tile-scales';
 export * from './quantization/build-integer-network';
 export * from './quantization/fake-quantization';
 export * from './quantization/integer-inference';

@@ -22,7 +22,7 @@ import {
   networkAdmmDefaults,
 } from './network-admm';
 import { trainedIntegerNetwork } from './trained-integer-network';
-import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
+import { columnFactors, layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
 
 /** How a network is pruned by training: network ADMM chooses the bits, retraining under them makes the loss good. */
 export interface TrainingPruningSettings {
@@ -281,15 +281,4 @@ function unfoldedCodes(
       ];
     }),
   );
-}
-
-/** Of two matrices whose columns differ by one factor each, a = factor * b: the factors. */
-function columnFactors(a: Float32Array, b: Float32Array, columns: number): Float64Array {
-  const cross = new Float64Array(columns);
-  const power = new Float64Array(columns);
-  a.forEach((value, i) => {
-    cross[i % columns] += value * b[i];
-    power[i % columns] += b[i] * b[i];
-  });
-  return cross.map((sum, n) => (power[n] > 0 ? sum / power[n] : 0));
 }

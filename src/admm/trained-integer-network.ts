@@ -9,6 +9,7 @@ import {
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import type { LayerCodes } from './network-admm';
+import { columnFactors } from './trained-layers';
 
 /**
  * The integer network of a trained one whose weights already are codes * scales: batch norm is folded into scales and
@@ -42,13 +43,7 @@ export function trainedIntegerNetwork(
 
 /** Codes and positive scales of folded weights that are each column's codes times one number. */
 function foldedCodes(codes: Int8Array, weights: Float32Array, columns: number): LayerCodes {
-  const cross = new Float64Array(columns);
-  const power = new Float64Array(columns);
-  codes.forEach((code, i) => {
-    cross[i % columns] += code * weights[i];
-    power[i % columns] += code * code;
-  });
-  const factors = cross.map((sum, n) => (power[n] > 0 ? sum / power[n] : 0));
+  const factors = columnFactors(weights, codes, columns);
   return {
     codes: codes.map((code, i) => code * Math.sign(factors[i % columns])),
     scales: Float32Array.from(factors, (factor) => Math.abs(factor) || 1),

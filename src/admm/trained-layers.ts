@@ -62,3 +62,14 @@ export function writeCodes(
       weights[offset + base + column] = codes[base + column] * scales[column] * inverse;
   }
 }
+
+/** Of two matrices whose columns differ by one factor each, a = factor * b: the factors; 0 for a column of zeros. */
+export function columnFactors(a: Float32Array, b: ArrayLike<number>, columns: number): Float64Array {
+  const cross = new Float64Array(columns);
+  const power = new Float64Array(columns);
+  a.forEach((value, i) => {
+    cross[i % columns] += value * b[i];
+    power[i % columns] += b[i] * b[i];
+  });
+  return cross.map((sum, n) => (power[n] > 0 ? sum / power[n] : 0));
+}
