@@ -2,6 +2,8 @@ import { InputError } from '../errors';
 import type { TensorData } from '../networks/stored-tensor';
 import { fillMask } from '../projections/bit-mask';
 import { nearestWithMask } from '../projections/nearest-with-mask';
+import type { ProjectionMethod } from '../projections/project-column';
+import { projectLayer } from '../projections/project-layer';
 import type { WeightSteering } from '../training/weight-steering';
 import type { LayerCodes } from './network-admm';
 import { layerWeights, type TrainedLayer, writeCodes } from './trained-layers';
@@ -13,6 +15,13 @@ export interface MaskLimits {
   readonly bitLimit: Readonly<Record<string, number>>;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
+  /**
+   * Times that the bits are chosen anew from the real weights behind them, evenly over the first half of the training
+   * (default 0): between two choices they stay.
+   */
+  readonly refreshes?: number;
+  /** Chooses them. */
+  readonly method?: ProjectionMethod;
 }
 
 /** Straight-through training under frozen bits: the forward pass always uses codes that keep every limit. */
@@ -42,30 +51,41 @@ export function createMaskedWeights(
   layers: readonly TrainedLayer[],
   start: ReadonlyMap<string, LayerCodes>,
   weights: Float32Array,
-  { tileRows, weightBits, bitLimit, valueLimit }: MaskLimits,
+  { tileRows, weightBits, bitLimit, valueLimit, refreshes = 0, method = 'lagrangian' }: MaskLimits,
 ): MaskedWeights {
+  if (!Number.isInteger(refreshes) || refreshes < 0)
+    throw new InputError(`refreshes ${refreshes} is not a whole number from 0`);
+  const shapeOf = ({ name, rows, columns }: TrainedLayer) => ({
+    rows,
+    columns,
+    tileRows,
+    weightBits,
+    bitLimit: bitLimit[name],
+    valueLimit,
+  });
   const masked: MaskedLayer[] = layers.map((layer) => {
     const { codes, scales } = start.get(layer.name)!;
-    const { rows, columns } = layer;
-    const filled = fillMask({
-      codes,
-      targets: layerWeights(layer, weights),
-      rows,
-      columns,
-      tileRows,
-      scales,
-      weightBits,
-      bitLimit: bitLimit[layer.name],
-      valueLimit,
-    });
-    return { layer, ...filled, scales };
+    const targets = layerWeights(layer, weights);
+    return { layer, ...fillMask({ ...shapeOf(layer), codes, targets, scales }), scales };
   });
+  const chooseAgain = (vector: Float32Array) => {
+    for (const { layer, mask, sign, scales } of masked) {
+      const shape = { ...shapeOf(layer), targets: layerWeights(layer, vector), scales };
+      const filled = fillMask({ ...shape, codes: projectLayer({ ...shape, method }).codes });
+      mask.set(filled.mask);
+      sign.set(filled.sign);
+    }
+  };
   const codesOf = ({ layer, mask, sign, scales }: MaskedLayer, vector: Float32Array) => {
     const targets = layerWeights(layer, vector);
     for (let i = 0; i < targets.length; i++) targets[i] /= scales[i % scales.length];
     return { codes: nearestWithMask({ targets, mask, sign }), scales };
   };
   return {
+    beforeStep(step, steps, read) {
+      const distance = Math.floor(steps / 2 / refreshes);
+      if (refreshes > 0 && step > 0 && step <= steps / 2 && step % distance === 0) chooseAgain(read());
+    },
     forwardWeights(vector) {
       const result = vector.slice();
       for (const each of masked) writeCodes(each.layer, codesOf(each, vector), result);

@@ -51,6 +51,8 @@ export interface TrainingPruningSettings {
   readonly interval: number;
   readonly firstBitLimit?: number;
   readonly method: ProjectionMethod;
+  /** Times that retraining chooses its bits anew, evenly over its first half. */
+  readonly maskRefreshes: number;
   /** Activations are rounded to their codes in the forward pass of the retraining. */
   readonly quantizedActivations: boolean;
   readonly precision: TrainingRecipe['precision'];
@@ -70,6 +72,7 @@ export const trainingPruningDefaults = {
   rho: networkAdmmDefaults.rho,
   interval: networkAdmmDefaults.interval,
   method: networkAdmmDefaults.method,
+  maskRefreshes: 0,
   quantizedActivations: false,
   precision: 'bfloat16',
   seed: 1,
@@ -128,6 +131,8 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       weightBits,
       bitLimit,
       valueLimit,
+      refreshes: settings.maskRefreshes,
+      method: settings.method,
     });
     // Start from what the codes stand for, so that nothing that ADMM or calibration found is lost.
     if (start) for (const layer of layers) writeCodes(layer, chosen.codes.get(layer.name)!, weights);

@@ -50,6 +50,10 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
     value: 'K',
     help: 'training: ones a bit column at the first projection; they fall to 2^B - 1 (default: 2^B - 1)',
   },
+  'mask-refreshes': {
+    value: 'N',
+    help: 'training: times that retraining chooses its bits anew, over its first half (default 0)',
+  },
   'quantized-activations': { help: 'training: round activations to their codes while retraining' },
   checkpoints: { value: 'DIR', help: 'training: where its states are kept (default runs/OUT)' },
 };
@@ -86,6 +90,7 @@ export async function pruneByTrainingCommand(
     retrainRate: realNumber(options, 'rate', 1e-9, 10) ?? defaults.retrainRate,
     batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
     firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
+    maskRefreshes: wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes,
     quantizedActivations: options['quantized-activations'] === true,
   };
   const start = textOption(options, 'start');

@@ -65,7 +65,7 @@ describe('pruneByTraining', () => {
     for (const change of [
       {},
       { admmEpochs: 0 },
-      { firstBitLimit: 9 },
+      { firstBitLimit: 9, maskRefreshes: 2 },
       { valueLimit: 4, quantizedActivations: true },
     ]) {
       const { network, retraining } = await prune({}, change);
@@ -155,6 +155,33 @@ describe('createMaskedWeights', () => {
       expect(masked.codes(forward)).toEqual(codes);
       expect(relativeDifference(masked.forwardWeights!(forward), forward)).toBeLessThan(1e-6);
     }
+  });
+});
+
+describe('createMaskedWeights with refreshes', () => {
+  it('chooses its bits anew in the first half only, each time within every limit', () => {
+    const layers = trainedLayers(description, dataset.std);
+    const { length } = parameterLayout(description);
+    const bitLimit = Object.fromEntries(layers.map(({ name }) => [name, 2]));
+    const zeros = new Map(
+      layers.map(({ name, rows, columns }) => [
+        name,
+        { codes: new Int8Array(rows * columns), scales: new Float32Array(columns).fill(0.01) },
+      ]),
+    );
+    const limits = { tileRows: 16, weightBits: 8, bitLimit, refreshes: 2, method: 'greedy' as const };
+    const masked = createMaskedWeights(layers, zeros, normals(length, 'first'), limits);
+    const changedAt: number[] = [];
+    for (let step = 0; step < 16; step++) {
+      const before = [...masked.state().values()].map((data) => data.slice());
+      masked.beforeStep!(step, 16, () => normals(length, `weights ${step}`));
+      if ([...masked.state().values()].some((data, i) => data.some((value, at) => value !== before[i][at])))
+        changedAt.push(step);
+      const codes = masked.codes(normals(length, `any ${step}`));
+      for (const { name, rows, columns } of layers)
+        expect(certifyLayer({ ...limits, ...codes.get(name)!, rows, columns, bitLimit: 2 }).holds).toBe(true);
+    }
+    expect(changedAt).toEqual([4, 8]);
   });
 });
 
