@@ -17,7 +17,7 @@ export interface CodebookDual {
   readonly hull: Hull;
 }
 
-/** Options that can be a row's minimum, ascending, and the targets where one hands over to the next. */
+/** Options that can be a row's minimum, ascending, and the targets (less minCode) where one hands over to the next. */
 interface Hull {
   count: number;
   readonly options: Int16Array;
@@ -75,12 +75,11 @@ function fillPenalty({ column, penalty }: CodebookDual, multipliers: Float64Arra
  */
 function buildHull({ column, penalty, hull }: CodebookDual): void {
   const { options, heights, borders } = hull;
-  const { minCode, count: all } = column.book;
+  const { count: all } = column.book;
   const inverse = 1 / column.maxCurvature;
   let count = 0;
   for (let option = 0; option < all; option++) {
-    const code = minCode + option;
-    const height = code * code + penalty[option] * inverse;
+    const height = option * option + penalty[option] * inverse;
     let border = -Infinity;
     while (count > 0) {
       border = (height - heights[count - 1]) / (2 * (option - options[count - 1]));
