@@ -113,8 +113,10 @@ export function nearestOption(
   { minCode, count, levels }: Codebook,
   target: number,
   within: number,
-  [first, second]: LevelMask,
+  mask: LevelMask,
 ): number {
+  const first = mask[0];
+  const second = mask[1];
   const place = target - minCode;
   let low = Math.max(-1, Math.min(count - 1, Math.floor(place)));
   let high = low + 1;

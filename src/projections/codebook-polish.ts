@@ -23,18 +23,29 @@ export function codebookPolish(column: CodebookColumn, choice: CodebookChoice): 
   }
 }
 
-/** What a row may use of each resource: what is left and what it holds. */
-function ceilingsOf({ book }: CodebookColumn, choice: CodebookChoice, row: number): Float64Array {
-  const own = choice.options[row] * book.resources;
-  return book.budgets.map((budget, at) => budget - choice.usage[at] + book.uses[own + at]);
+/** What a row may use of each resource, what is left and what it holds; the same array each time. */
+function ceilingsOf({ book }: CodebookColumn, { usage, options }: CodebookChoice, row: number): Float64Array {
+  const { resources, budgets, uses } = book;
+  const own = options[row] * resources;
+  for (let at = 0; at < resources; at++) ceilings[at] = budgets[at] - usage[at] + uses[own + at];
+  return ceilings;
 }
+
+/** A codebook has at most 2 x 8 bit columns and the value limit. */
+const ceilings = new Float64Array(17);
+const mask = new Int32Array(2);
 
 /** The best option within the room left that costs less than the row's own; -1 if there is none. */
 function betterOption(column: CodebookColumn, choice: CodebookChoice, row: number): number {
   const { book, targets } = column;
   const within = Math.abs(targets[row] - book.minCode - choice.options[row]);
   if (within <= 0.5) return -1;
-  return nearestOption(book, targets[row], within, levelsAbove(book.most, ceilingsOf(column, choice, row)));
+  return nearestOption(
+    book,
+    targets[row],
+    within,
+    levelsAbove(book.most, ceilingsOf(column, choice, row), mask),
+  );
 }
 
 /** 1-opt: every row takes the nearest code that there is room for. */
@@ -62,9 +73,9 @@ function handOver(column: CodebookColumn, choice: CodebookChoice, resource: numb
   for (let row = 0; row < column.rows; row++) {
     const held = uses[options[row] * resources + resource];
     if (held === 0) continue;
-    const ceilings = ceilingsOf(column, choice, row);
-    ceilings[resource] = Math.min(ceilings[resource], held - 1);
-    const option = nearestOption(book, targets[row], Infinity, levelsAbove(most, ceilings));
+    const room = ceilingsOf(column, choice, row);
+    room[resource] = Math.min(room[resource], held - 1);
+    const option = nearestOption(book, targets[row], Infinity, levelsAbove(most, room, mask));
     if (option < 0) continue;
     const change = optionCost(column, row, option) - optionCost(column, row, options[row]);
     if (change < loss) {

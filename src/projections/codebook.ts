@@ -35,7 +35,7 @@ export interface Codebook {
 }
 
 /** Levels of resources, one bit each, in the order of `Codebook.levels`. */
-export type LevelMask = readonly [number, number];
+export type LevelMask = Int32Array;
 
 /**
  * The codebook of an encoding with its limits, checked. `flipped`: every word stored complemented, so code c has the
@@ -91,14 +91,19 @@ export function codebookOf(options: LimitOptions, flipped = false): Codebook {
   };
 }
 
-/** The levels above `ceilings` (0 or more) of resources that reach up to `most` each; at most 64 in all. */
-export function levelsAbove(most: Uint8Array, ceilings: ArrayLike<number>): LevelMask {
-  const words: [number, number] = [0, 0];
+/** The levels above `ceilings` (0 or more) of resources that reach up to `most` each, into `words`; at most 64 in all. */
+export function levelsAbove(
+  most: Uint8Array,
+  ceilings: ArrayLike<number>,
+  words = new Int32Array(2),
+): LevelMask {
+  words[0] = 0;
+  words[1] = 0;
   let start = 0;
   for (let at = 0; at < most.length; at++) {
-    for (let level = start + Math.max(0, ceilings[at]); level < start + most[at]; level++)
-      words[level >> 5] |= 1 << (level & 31);
-    start += most[at];
+    const end = start + most[at];
+    for (let level = start + ceilings[at]; level < end; level++) words[level >> 5] |= 1 << (level & 31);
+    start = end;
   }
   return words;
 }
