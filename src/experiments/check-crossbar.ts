@@ -1,4 +1,3 @@
-import { inputPatches } from '../crossbar/patches';
 import { simulateLayer } from '../crossbar/simulate-layer';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Pictures } from '../networks/inference';
@@ -7,7 +6,7 @@ import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import { read, type Tensor } from '../tensor/engine';
-import * as k from '../tensor/kernels';
+import { layerVectors } from './layer-vectors';
 
 export interface CrossbarCheck {
   /** Every output of every layer agreed, and no conversion clipped. */
@@ -28,7 +27,8 @@ export interface CrossbarCheck {
 
 /**
  * Sends each layer's input codes through the bit-serial crossbar with ADCs of `adcBits` and compares every output with
- * the tensor engine's integer, bit for bit. What the engine gives goes on to the next layer.
+ * the tensor engine's integer, bit for bit. What the engine gives goes on to the next layer. Encoding, cells, DACs and
+ * flips are those of the network's pruning record.
  */
 export function checkCrossbar(
   network: IntegerNetwork,
@@ -42,7 +42,7 @@ export function checkCrossbar(
     onLayer: (node, inputCodes, sums) => {
       onProgress?.({ done: layers.length, total, note: `crossbar: ${node.name}` });
       const layer = network.layers.get(node.name)!;
-      layers.push(compareLayer(node, layer, network.weightBits, inputCodes, sums, adcBits, tileRows));
+      layers.push(compareLayer(node, layer, network, inputCodes, sums, adcBits, tileRows));
       return undefined;
     },
   });
@@ -68,16 +68,13 @@ export function checkCrossbar(
 function compareLayer(
   node: ConvNode | DenseNode,
   layer: IntegerLayer,
-  weightBits: number,
+  { weightBits, pruning }: IntegerNetwork,
   inputCodes: Tensor,
   sums: Tensor,
   adcBits: number,
   tileRows: number,
 ) {
-  const codes = layer.inputSigned
-    ? Int8Array.from(k.floats(inputCodes))
-    : Uint8Array.from(k.floats(inputCodes));
-  const { inputs, vectors } = patchesOf(node, codes, inputCodes.shape);
+  const { inputs, vectors } = layerVectors(node, layer, inputCodes);
   const { outputs, saturated, conversions } = simulateLayer({
     codes: layer.codes,
     rows: layer.rows,
@@ -86,6 +83,10 @@ function compareLayer(
     vectors,
     tileRows,
     weightBits,
+    encoding: pruning?.encoding,
+    cellBits: pruning?.cellBits,
+    dacBits: pruning?.dacBits,
+    flips: layer.flips,
     inputBits: layer.inputBits,
     adc: { bits: adcBits },
   });
@@ -93,14 +94,4 @@ function compareLayer(
   let differing = 0;
   for (let i = 0; i < outputs.length; i++) if (outputs[i] !== expected[i]) differing++;
   return { name: node.name, outputs: outputs.length, differing, conversions, clipped: saturated };
-}
-
-function patchesOf<Codes extends Uint8Array | Int8Array>(
-  node: ConvNode | DenseNode,
-  codes: Codes,
-  shape: readonly number[],
-): { inputs: Codes; vectors: number } {
-  if (node.op === 'dense') return { inputs: codes, vectors: shape[0] };
-  const [count, height, width, channels] = shape;
-  return inputPatches(codes, { count, height, width, channels }, node);
 }

@@ -21,11 +21,15 @@ export interface HardwareLayer {
   readonly inputBits?: number;
   /** Default `sign-split`. */
   readonly encoding?: EncodingName;
+  /** Bits of a cell; default 1. */
+  readonly cellBits?: number;
+  /** Offset encoding only: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. */
+  readonly flips?: Uint8Array;
   /** Resolution of the layer's ADCs. */
   readonly adcBits: number;
 }
 
-/** What a layer occupies and does, per input pulse. One copy of the layer; 1-bit cells and DACs. */
+/** What a layer occupies and does, per input pulse. One copy of the layer; 1-bit DACs. */
 export interface LayerMapping {
   readonly name: string;
   /** Crossbars, each with one ADC. */
@@ -69,7 +73,7 @@ export function layerMapping(
     readonly rowsPerConversion?: number;
   } = {},
 ): LayerMapping {
-  const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8, encoding } = layer;
+  const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8 } = layer;
   for (const [field, value] of [
     ['vectors', vectors],
     ['inputBits', inputBits],
@@ -80,7 +84,8 @@ export function layerMapping(
       throw new InputError(`layer ${layer.name}: ${field}: ${value} is not a whole number of at least 1`);
     }
   }
-  const ones = countOnes({ codes, rows, columns, tileRows, weightBits, encoding });
+  const { encoding, cellBits, flips } = layer;
+  const ones = countOnes({ codes, rows, columns, tileRows, weightBits, encoding, cellBits, flips });
   const perTile = columns * ones.polarities * ones.planes;
   let arrays = 0;
   let columnsConverted = 0;

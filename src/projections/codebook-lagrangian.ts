@@ -1,7 +1,7 @@
 import { type CodebookChoice, type CodebookColumn, copyOptions } from './codebook-column';
 import { codebookPolish } from './codebook-polish';
 import { codebookRepair } from './codebook-repair';
-import { highest } from './lagrangian';
+import { highestOnRay } from './highest-on-ray';
 import { type CodebookDual, relaxCodebook, scarce } from './relax-codebook';
 import { ascend } from './space-dilation';
 
@@ -51,7 +51,7 @@ export function codebookLagrangian(
   else {
     const coupled = short[count - 1] === resources - 1;
     const slots = coupled ? count - 1 : count;
-    highest((t) => {
+    highestOnRay((t) => {
       let slope = 0;
       for (let i = 0; i < slots; i++) x[i] = t * sizes[i];
       evaluate(x);
@@ -59,7 +59,7 @@ export function codebookLagrangian(
       return slope;
     });
     if (coupled)
-      highest((price) => {
+      highestOnRay((price) => {
         x[slots] = price;
         evaluate(x);
         return excess(slots);

@@ -114,7 +114,7 @@ function findStart(
 }
 
 /** Brackets the zero of a falling slope on t >= 0; the last t tried is close to it. */
-export function highest(slopeAt: (t: number) => number): void {
+function highest(slopeAt: (t: number) => number): void {
   let low = 0;
   let high = 1;
   while (high < 2 ** 40 && slopeAt(high) > 0) {
