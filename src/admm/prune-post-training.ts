@@ -12,16 +12,13 @@ import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engi
 import * as k from '../tensor/kernels';
 import { randomStream } from '../tensor/random';
 import { layerAdmm } from './layer-admm';
+import { type BudgetSettings, type LayerBudget, layerBudget } from './layer-budget';
 import { randomPositions, samplePatches } from './patch-samples';
 import { secondMoments } from './second-moments';
 
-export interface PostTrainingSettings {
-  /** Resolution the pruned network's ADCs need: k_b = 2^adcBits - 1 ones a bit column. */
-  readonly adcBits: number;
+export interface PostTrainingSettings extends BudgetSettings {
   /** R: rows summed in one conversion. */
   readonly tileRows: number;
-  /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
-  readonly valueLimit?: number;
   /** ADMM iterations a layer at most. */
   readonly iterations?: number;
   /** Input patches a layer from which its Hessian is measured. */
@@ -67,6 +64,9 @@ export function prunePostTraining(
 ): PostTrainingResult {
   validate(settings, calibration);
   const { description } = network;
+  const budgets = new Map(
+    [...network.layers.keys()].map((name) => [name, layerBudget(settings, name, network.weightBits)]),
+  );
   const total = crossbarNodes(description).length;
   const lastUse = lastUses(description);
   const layers = new Map<string, IntegerLayer>();
@@ -77,7 +77,14 @@ export function prunePostTraining(
     description.nodes.forEach((node, index) => {
       if (node.op === 'conv' || node.op === 'dense') {
         onProgress?.({ done: outcomes.length, total, note: node.name });
-        const { layer, outcome } = pruneLayer(node, network, reference, flow, settings);
+        const { layer, outcome } = pruneLayer(
+          node,
+          network,
+          reference,
+          flow,
+          settings,
+          budgets.get(node.name)!,
+        );
         layers.set(node.name, layer);
         outcomes.push(outcome);
       }
@@ -89,7 +96,7 @@ export function prunePostTraining(
     dispose(...referenceTensors.values());
   }
   onProgress?.({ done: total, total, note: 'pruned' });
-  const limit = 2 ** settings.adcBits - 1;
+  const { encoding = 'sign-split', cellBits, dacBits } = settings;
   const names = [...layers.keys()];
   return {
     layers: outcomes,
@@ -99,9 +106,11 @@ export function prunePostTraining(
       pruning: {
         method: 'hierarchical, layer ADMM',
         tileRows: settings.tileRows,
-        encoding: 'sign-split',
+        encoding,
+        ...(cellBits !== undefined && { cellBits }),
+        ...(dacBits !== undefined && { dacBits }),
         adcBits: settings.adcBits,
-        bitLimit: Object.fromEntries(names.map((name) => [name, limit])),
+        bitLimit: Object.fromEntries(names.map((name) => [name, budgets.get(name)!.bitLimit])),
         ...(settings.valueLimit !== undefined && {
           valueLimit: Object.fromEntries(names.map((name) => [name, settings.valueLimit!])),
         }),
@@ -111,7 +120,6 @@ export function prunePostTraining(
 }
 
 const RANGES = {
-  adcBits: [1, 8],
   tileRows: [1, 65535],
   valueLimit: [1, 65535],
   iterations: [1, 1e6],
@@ -208,23 +216,29 @@ function pruneLayer(
   reference: ReferenceNetwork,
   flow: Flow,
   settings: PostTrainingSettings,
+  budget: LayerBudget,
 ): { layer: IntegerLayer; outcome: LayerOutcome } {
   const layer = network.layers.get(node.name)!;
   const weights = weightMatrix(node, reference.parameters, network);
   const moments = measure(node, network, flow, settings);
-  const { codes, scales, relativeError, residuals } = layerAdmm({
+  const { codes, flips, scales, relativeError, residuals } = layerAdmm({
     weights,
     columns: layer.columns,
     moments,
     tileRows: settings.tileRows,
     weightBits: network.weightBits,
-    bitLimit: 2 ** settings.adcBits - 1,
-    valueLimit: settings.valueLimit,
+    ...budget,
     iterations: settings.iterations ?? postTrainingDefaults.iterations,
   });
   const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
   return {
-    layer: { ...layer, codes, scales, bias: correctedBias(layer, codes, scales, weights, moments) },
+    layer: {
+      ...layer,
+      codes,
+      ...(flips && { flips }),
+      scales,
+      bias: correctedBias(layer, codes, scales, weights, moments),
+    },
     outcome: { name: node.name, relativeError, nonzeroShare: nonzero / codes.length, residuals },
   };
 }
