@@ -6,10 +6,12 @@
 
 export * from './admm/hessian-descent';
 export * from './admm/layer-admm';
+export * from './admm/layer-budget';
 export * from './admm/prune-post-training';
 export * from './bitplanes/certify-layer';
 export * from './bitplanes/count-ones';
 export * from './bitplanes/count-values';
+export * from './bitplanes/digit-sum-limit';
 export * from './bitplanes/ones-histogram';
 export * from './bitplanes/plane-encoding';
 export * from './bitplanes/required-adc-bits';
@@ -58,7 +60,9 @@ export * from './projections/nearest-with-mask';
 export * from './projections/project-column';
 export * from './projections/project-layer';
 export * from './projections/tune-scales';
+export * from './quantization/adc-bits';
 export * from './quantization/build-integer-network';
+export * from './quantization/channel-groups';
 export * from './quantization/integer-inference';
 export * from './quantization/integer-network';
 export * from './quantization/model-file';

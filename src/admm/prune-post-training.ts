@@ -4,6 +4,7 @@ import { type Pictures, runNode, uploadParameters } from '../networks/inference'
 import { lastUses } from '../networks/last-uses';
 import type { OnProgress } from '../progress';
 import { weightMatrix } from '../quantization/build-integer-network';
+import { groupColumns, groupCount, groupRows, joinColumns } from '../quantization/channel-groups';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { inputCoding } from '../quantization/input-coding';
 import { loadLayer } from '../quantization/integer-layer';
@@ -14,7 +15,7 @@ import { randomStream } from '../tensor/random';
 import { layerAdmm } from './layer-admm';
 import { type BudgetSettings, type LayerBudget, layerBudget } from './layer-budget';
 import { randomPositions, samplePatches } from './patch-samples';
-import { secondMoments } from './second-moments';
+import { momentsOfRows, secondMoments } from './second-moments';
 
 export interface PostTrainingSettings extends BudgetSettings {
   /** R: rows summed in one conversion. */
@@ -31,7 +32,7 @@ export const postTrainingDefaults = { calibration: 384, iterations: 25, patches:
 
 export interface LayerOutcome {
   readonly name: string;
-  /** Output error over output variance on the calibration pictures. */
+  /** Output error over output variance on the calibration pictures; of a grouped convolution the mean over its groups. */
   readonly relativeError: number;
   readonly nonzeroShare: number;
   readonly residuals: readonly number[];
@@ -221,26 +222,56 @@ function pruneLayer(
   const layer = network.layers.get(node.name)!;
   const weights = weightMatrix(node, reference.parameters, network);
   const moments = measure(node, network, flow, settings);
-  const { codes, flips, scales, relativeError, residuals } = layerAdmm({
-    weights,
-    columns: layer.columns,
-    moments,
-    tileRows: settings.tileRows,
-    weightBits: network.weightBits,
-    ...budget,
-    iterations: settings.iterations ?? postTrainingDefaults.iterations,
+  const { columns, rows } = layer;
+  const groups = groupCount(node);
+  // Groups share neither inputs nor columns, so each is a layer of its own.
+  const parts = Array.from({ length: groups }, (_, group) => {
+    const own = groupColumns(weights, columns, groups, group);
+    const inputs = groups === 1 ? moments : momentsOfRows(moments, groupRows(node, group));
+    const pruned = layerAdmm({
+      weights: own,
+      columns: columns / groups,
+      moments: inputs,
+      tileRows: settings.tileRows,
+      weightBits: network.weightBits,
+      ...budget,
+      iterations: settings.iterations ?? postTrainingDefaults.iterations,
+    });
+    const before = groupColumns(layer.bias, columns, groups, group);
+    return { ...pruned, bias: correctedBias(before, pruned.codes, pruned.scales, own, inputs) };
   });
+  const codes = joinColumns(
+    parts.map((part) => part.codes),
+    rows,
+  );
+  const flips = parts.flatMap((part) => part.flips ?? []);
   const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
   return {
     layer: {
       ...layer,
       codes,
-      ...(flips && { flips }),
-      scales,
-      bias: correctedBias(layer, codes, scales, weights, moments),
+      ...(flips.length > 0 && { flips: joinColumns(flips, Math.ceil(rows / settings.tileRows)) }),
+      scales: joinColumns(
+        parts.map((part) => part.scales),
+        1,
+      ),
+      bias: joinColumns(
+        parts.map((part) => part.bias),
+        1,
+      ),
     },
-    outcome: { name: node.name, relativeError, nonzeroShare: nonzero / codes.length, residuals },
+    outcome: {
+      name: node.name,
+      relativeError: parts.reduce((sum, part) => sum + part.relativeError, 0) / groups,
+      nonzeroShare: nonzero / codes.length,
+      residuals: longest(parts.map((part) => part.residuals)),
+    },
   };
+}
+
+/** Of several groups the one that took most iterations. */
+function longest(lists: readonly (readonly number[])[]): readonly number[] {
+  return lists.reduce((most, list) => (list.length > most.length ? list : most));
 }
 
 /** Moments of the layer's real-valued input patches; the picture counts as pixels less their mean. */
@@ -269,16 +300,16 @@ function measure(
 
 /** Bias that keeps each channel's mean output: reference mean through the real weights less compressed mean through the codes. */
 function correctedBias(
-  layer: IntegerLayer,
+  bias: Float32Array,
   codes: Int8Array,
   scales: Float32Array,
   weights: Float32Array,
   { mean, referenceMean }: { mean: Float32Array; referenceMean: Float32Array },
 ): Float32Array {
-  const { rows, columns, bias } = layer;
+  const columns = bias.length;
   return bias.map((value, n) => {
     let shift = 0;
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < mean.length; row++) {
       const at = row * columns + n;
       shift += referenceMean[row] * weights[at] - mean[row] * codes[at] * scales[n];
     }

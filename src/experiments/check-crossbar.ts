@@ -2,6 +2,7 @@ import { simulateLayer } from '../crossbar/simulate-layer';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
+import { groupColumns, groupCount, groupRows } from '../quantization/channel-groups';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
@@ -75,23 +76,49 @@ function compareLayer(
   tileRows: number,
 ) {
   const { inputs, vectors } = layerVectors(node, layer, inputCodes);
-  const { outputs, saturated, conversions } = simulateLayer({
-    codes: layer.codes,
-    rows: layer.rows,
-    columns: layer.columns,
-    inputs,
-    vectors,
-    tileRows,
-    weightBits,
-    encoding: pruning?.encoding,
-    cellBits: pruning?.cellBits,
-    dacBits: pruning?.dacBits,
-    flips: layer.flips,
-    inputBits: layer.inputBits,
-    adc: { bits: adcBits },
-  });
   const expected = read(sums);
+  const { columns } = layer;
+  const groups = groupCount(node);
+  const width = columns / groups;
   let differing = 0;
-  for (let i = 0; i < outputs.length; i++) if (outputs[i] !== expected[i]) differing++;
-  return { name: node.name, outputs: outputs.length, differing, conversions, clipped: saturated };
+  let conversions = 0;
+  let clipped = 0;
+  for (let group = 0; group < groups; group++) {
+    const result = simulateLayer({
+      codes: groupColumns(layer.codes, columns, groups, group),
+      rows: layer.rows,
+      columns: width,
+      inputs: groups === 1 ? inputs : groupInputs(inputs, vectors, groupRows(node, group)),
+      vectors,
+      tileRows,
+      weightBits,
+      encoding: pruning?.encoding,
+      cellBits: pruning?.cellBits,
+      dacBits: pruning?.dacBits,
+      flips: layer.flips && groupColumns(layer.flips, columns, groups, group),
+      inputBits: layer.inputBits,
+      adc: { bits: adcBits },
+    });
+    conversions += result.conversions;
+    clipped += result.saturated;
+    result.outputs.forEach((output, i) => {
+      const at = Math.floor(i / width) * columns + group * width + (i % width);
+      if (output !== expected[at]) differing++;
+    });
+  }
+  return { name: node.name, outputs: expected.length, differing, conversions, clipped };
+}
+
+/** The rows of one channel group out of patches of all channels, [vectors][rows]. */
+function groupInputs<Codes extends Uint8Array | Int8Array>(
+  inputs: Codes,
+  vectors: number,
+  rows: Int32Array,
+): Codes {
+  const all = inputs.length / vectors;
+  const own = new (inputs.constructor as new (length: number) => Codes)(vectors * rows.length);
+  for (let vector = 0; vector < vectors; vector++)
+    for (let row = 0; row < rows.length; row++)
+      own[vector * rows.length + row] = inputs[vector * all + rows[row]];
+  return own;
 }

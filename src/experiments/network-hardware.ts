@@ -3,6 +3,8 @@ import type { Scope } from '../hardware/design-cost';
 import { type Gain, type HardwareReport, hardwareReport } from '../hardware/hardware-report';
 import type { HardwareLayer } from '../hardware/layer-mapping';
 import { nodeShapes } from '../networks/node-shapes';
+import { groupCount } from '../quantization/channel-groups';
+import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
 
 export interface NetworkHardwareOptions {
@@ -33,9 +35,10 @@ function hardwareLayers(
   { encoding, cellBits }: Partial<PruningRecord> = {},
 ): Omit<HardwareLayer, 'adcBits'>[] {
   const shapes = nodeShapes(description);
+  const groups = new Map(crossbarNodes(description).map((node) => [node.name, groupCount(node)]));
   return [...layers.values()].map(({ name, codes, flips, rows, columns, inputBits }) => {
     const [height, width] = shapes.get(name)!;
-    const coding = { weightBits, encoding, cellBits, flips, inputBits };
+    const coding = { groups: groups.get(name), weightBits, encoding, cellBits, flips, inputBits };
     return { name, codes, rows, columns, vectors: height * width, tileRows, ...coding };
   });
 }

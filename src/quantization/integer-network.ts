@@ -9,7 +9,7 @@ import type { AdcBits } from './adc-bits';
 export interface IntegerLayer {
   /** The node's name in the folded network. */
   readonly name: string;
-  /** Rows: kernel * kernel * inChannels in the order (ky, kx, c), or inFeatures. */
+  /** Rows: kernel * kernel * inChannels / groups in the order (ky, kx, c), or inFeatures. */
   readonly rows: number;
   /** Output channels. */
   readonly columns: number;

@@ -56,8 +56,7 @@ describe('prunePostTraining', () => {
       expect(certificate.encoding).toBe('encoding' in change ? change.encoding : 'sign-split');
       const adcBits = typeof change.adcBits === 'number' ? change.adcBits : 3;
       expect(certificate.requiredAdcBits).toBeLessThanOrEqual(adcBits);
-      for (const { relativeError } of layers)
-        expect(relativeError).toBeLessThan(1);
+      for (const { relativeError } of layers) expect(relativeError).toBeLessThan(1);
       expect(checkCrossbar(pruned, few, { adcBits, tileRows: 16 }).agrees).toBe(true);
       if (!change.flip) continue;
       const flips = [...pruned.layers.values()].map((layer) => layer.flips!);
