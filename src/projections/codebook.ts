@@ -1,4 +1,4 @@
-import { planeEncoding } from '../bitplanes/plane-encoding';
+import { type PlaneEncoding, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type LimitOptions, planeBudgets, valueBudget } from './limits';
 
@@ -37,6 +37,10 @@ export interface Codebook {
 /** Levels of resources, one bit each, in the order of `Codebook.levels`. */
 export type LevelMask = Int32Array;
 
+type Words = Omit<Codebook, 'budgets'>;
+
+const cache = new Map<string, Words>();
+
 /**
  * The codebook of an encoding with its limits, checked. `flipped`: every word stored complemented, so code c has the
  * digits of -1 - c.
@@ -47,7 +51,20 @@ export function codebookOf(options: LimitOptions, flipped = false): Codebook {
   if (options.flip && name !== 'offset') {
     throw new InputError(`flip: it is for offset encoding only, not ${name}`);
   }
-  const { minCode, maxCode, polarities, planes, digits } = encoding;
+  const key = `${name}/${weightBits}/${cellBits}/${flipped}`;
+  const words = cache.get(key) ?? wordsOf(encoding, flipped);
+  cache.set(key, words);
+  const { resources, planes } = words;
+  const perPlane = planeBudgets(options, planes);
+  const budgets = Float64Array.from({ length: resources }, (_, at) => perPlane[at % planes]);
+  budgets[resources - 1] = valueBudget(options);
+  return { ...words, budgets };
+}
+
+function wordsOf(
+  { minCode, maxCode, polarities, planes, digits, weights }: PlaneEncoding,
+  flipped: boolean,
+): Words {
   const slots = polarities * planes;
   const resources = slots + 1;
   const count = maxCode - minCode + 1;
@@ -64,31 +81,14 @@ export function codebookOf(options: LimitOptions, flipped = false): Codebook {
     for (let at = 0; at < resources; at++) most[at] = Math.max(most[at], word[at]);
   }
   const levels = new Int32Array(2 * count);
+  const all = levelsAbove(most, new Uint8Array(resources));
   for (let option = 0; option < count; option++) {
-    const word = uses.subarray(option * resources, (option + 1) * resources);
-    const above = levelsAbove(most, word);
-    const all = levelsAbove(most, new Uint8Array(resources));
+    const above = levelsAbove(most, uses.subarray(option * resources, (option + 1) * resources));
     levels[2 * option] = all[0] & ~above[0];
     levels[2 * option + 1] = all[1] & ~above[1];
   }
-  const perPlane = planeBudgets(options, planes);
-  const budgets = new Float64Array(resources);
-  for (let slot = 0; slot < slots; slot++) budgets[slot] = perPlane[slot % planes];
-  budgets[slots] = valueBudget(options);
-  return {
-    minCode,
-    count,
-    resources,
-    uses,
-    most,
-    levels,
-    zero: -minCode,
-    empty,
-    worth: Float64Array.from(encoding.weights, Math.abs),
-    polarities,
-    planes,
-    budgets,
-  };
+  const worth = Float64Array.from(weights, Math.abs);
+  return { minCode, count, resources, uses, most, levels, zero: -minCode, empty, worth, polarities, planes };
 }
 
 /** The levels above `ceilings` (0 or more) of resources that reach up to `most` each, into `words`; at most 64 in all. */

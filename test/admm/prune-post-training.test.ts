@@ -40,7 +40,7 @@ describe('prunePostTraining', () => {
     const few = { ...pictures, count: 2, pixels: pictures.pixels.subarray(0, 2 * 768) };
     const byLayer = Object.fromEntries(names.map((name, i) => [name, i % 2 === 0 ? 3 : 2]));
     for (const change of [
-      { encoding: 'twos-complement', adcBits: 3 },
+      { encoding: 'twos-complement', adcBits: 4 },
       { encoding: 'csd', adcBits: byLayer },
       { encoding: 'offset', adcBits: 3, flip: true },
       {
@@ -50,7 +50,7 @@ describe('prunePostTraining', () => {
         bitLimit: Object.fromEntries(names.slice(1).map((name) => [name, [3, 4, 5, 6]])),
       },
     ] satisfies Partial<PostTrainingSettings>[]) {
-      const { network: pruned, layers } = prune({ ...change, iterations: 2, patches: 150 });
+      const { network: pruned, layers } = prune({ ...change, iterations: 1, patches: 100 });
       const certificate = certifyNetwork(pruned);
       expect(certificate.lossless, JSON.stringify(change)).toBe(true);
       expect(certificate.encoding).toBe('encoding' in change ? change.encoding : 'sign-split');

@@ -67,8 +67,8 @@ describe('grouped convolutions', () => {
   });
 
   it('are pruned group by group, certified, and agree with the crossbar, flips and all', () => {
-    const settings = { tileRows: 16, iterations: 1, patches: 150 };
-    for (const change of [{ adcBits: 2 }, { adcBits: 3, encoding: 'offset', flip: true }] as const) {
+    const settings = { tileRows: 16, iterations: 1, patches: 100 };
+    for (const change of [{ adcBits: 2 }, { adcBits: 4, encoding: 'offset', flip: true }] as const) {
       const { network: pruned, layers } = prunePostTraining(network, folded, pictures, {
         ...settings,
         ...change,
