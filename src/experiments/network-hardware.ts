@@ -1,3 +1,4 @@
+import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
 import type { Scope } from '../hardware/design-cost';
 import { type Gain, type HardwareReport, hardwareReport } from '../hardware/hardware-report';
@@ -21,6 +22,8 @@ export interface NetworkHardwareOptions {
 /** Energy, area and latency of one inference of a network at its own picture size, against its baselines. */
 export function networkHardware(network: IntegerNetwork, options: NetworkHardwareOptions): HardwareReport {
   const { tileRows, dense, adcBits, adcModel } = options;
+  const { dacBits = 1 } = network.pruning ?? {};
+  if (dacBits !== 1) throw new InputError(`dacBits ${dacBits}: the hardware model counts 1-bit DACs only`);
   const layers = hardwareLayers(network, tileRows, network.pruning).map((layer) => ({
     ...layer,
     adcBits: adcBits(layer.name),
