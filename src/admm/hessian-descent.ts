@@ -1,7 +1,11 @@
+import type { EncodingName } from '../bitplanes/plane-encoding';
+import { isPlainSignSplit } from '../projections/limits';
+import { descendCodebook } from './descend-codebook';
+
 /**
  * Improves feasible codes of a layer in the metric of its Hessian, one move at a time, keeping every budget:
  * 1-opt gives one weight its best value under the bits still free; 2-opt moves a bit from one weight to another in the
- * same bit column, where the budget stands in the way of 1-opt. Sign-split encoding.
+ * same bit column, where the budget stands in the way of 1-opt.
  */
 export interface DescentProblem {
   /** [rows, rows], symmetric, with a positive diagonal. */
@@ -12,8 +16,14 @@ export interface DescentProblem {
   readonly columns: number;
   readonly tileRows: number;
   readonly weightBits: number;
-  /** k_b: ones allowed in a bit column. */
-  readonly bitLimit: number;
+  /** Default `sign-split`. */
+  readonly encoding?: EncodingName;
+  /** Default 1. */
+  readonly cellBits?: number;
+  /** Offset encoding: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. They stay. */
+  readonly flips?: Uint8Array;
+  /** k_b: ones (digit sum of multi-bit cells) allowed in a bit column, or one number a plane, lowest first. */
+  readonly bitLimit: number | readonly number[];
   /** k_v: nonzeros allowed in a (row tile, output channel); rows: no limit. */
   readonly valueLimit: number;
   /** Rounds of 1-opt and 2-opt at most. */
@@ -29,13 +39,18 @@ export function descend(problem: DescentProblem, codes: Int8Array): number {
   let trace = 0;
   for (let row = 0; row < rows; row++) trace += hessian[row * rows + row];
   const leastGain = (LEAST_GAIN * trace) / rows;
+  const { bitLimit } = problem;
+  if (typeof bitLimit !== 'number' || !isPlainSignSplit(problem))
+    return descendCodebook(problem, leastGain, codes);
   let moves = 0;
   for (let column = 0; column < columns; column++)
-    moves += descendColumn({ ...problem, leastGain }, codes, column);
+    moves += descendColumn({ ...problem, bitLimit, leastGain }, codes, column);
   return moves;
 }
 
+/** Sign-split codes in 1-bit cells, every plane with the same budget. */
 interface Problem extends DescentProblem {
+  readonly bitLimit: number;
   /** Of a move, in the units of the error 1/2 (v - a)' H (v - a). */
   readonly leastGain: number;
 }

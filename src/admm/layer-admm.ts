@@ -1,3 +1,4 @@
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import { type ProjectionState, projectLayer } from '../projections/project-layer';
 import { tuneScales } from '../projections/tune-scales';
 import { attribute, DType, dispose, keep, runMany, scope, type Tensor, upload } from '../tensor/engine';
@@ -12,8 +13,14 @@ export interface LayerAdmmProblem {
   readonly moments: SecondMoments;
   readonly tileRows: number;
   readonly weightBits: number;
-  /** k_b: ones allowed in a bit column. */
-  readonly bitLimit: number;
+  /** Default `sign-split`. */
+  readonly encoding?: EncodingName;
+  /** Default 1. */
+  readonly cellBits?: number;
+  /** ISAAC's flip, offset encoding only; default false. */
+  readonly flip?: boolean;
+  /** k_b: ones (digit sum of multi-bit cells) allowed in a bit column, or one number a plane, lowest first. */
+  readonly bitLimit: number | readonly number[];
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
   readonly iterations: number;
@@ -21,6 +28,8 @@ export interface LayerAdmmProblem {
 
 export interface LayerAdmmResult {
   readonly codes: Int8Array;
+  /** With `flip`: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. */
+  readonly flips?: Uint8Array;
   readonly scales: Float32Array;
   /** Output error relative to the output's variance, (v - w)' H (v - w) / w' H w, over all columns. */
   readonly relativeError: number;
@@ -44,10 +53,12 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   const hessian = moments.hessian.map((value, at) => (at % (rows + 1) === 0 ? value + ridge : value));
   const diagonal = Float64Array.from({ length: rows }, (_, i) => hessian[i * rows + i]);
   const wanted = refittedWeights(problem, hessian, ridge);
-  const budget = { rows, columns, tileRows, weightBits, bitLimit, valueLimit: problem.valueLimit };
+  const { encoding, cellBits, flip, valueLimit } = problem;
+  const coding = { weightBits, encoding, cellBits, flip };
+  const budget = { rows, columns, tileRows, ...coding, bitLimit, valueLimit };
   let scales = tuneScales({ ...budget, weights: wanted, curvature: diagonal, method: 'greedy' }).scales;
   const start = inUnitsOf(wanted, scales);
-  const { codes, residuals } = alternate(problem, hessian, diagonal, start);
+  const { codes, flips, residuals } = alternate(problem, hessian, diagonal, start);
   const finish = (rounds: number) =>
     descend(
       {
@@ -55,7 +66,8 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
         hessian,
         targets: inUnitsOf(wanted, scales),
         rounds,
-        valueLimit: problem.valueLimit ?? rows,
+        flips,
+        valueLimit: valueLimit ?? rows,
       },
       codes,
     );
@@ -65,7 +77,13 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
     finish(3);
   }
   scales = refitScales(hessian, wanted, codes, rows, columns, scales);
-  return { codes, scales, relativeError: relativeError(hessian, wanted, codes, scales, rows), residuals };
+  return {
+    codes,
+    flips,
+    scales,
+    relativeError: relativeError(hessian, wanted, codes, scales, rows),
+    residuals,
+  };
 }
 
 /** What is added to the Hessian's diagonal, so that inputs that never vary have a curvature too. */
@@ -111,7 +129,8 @@ function alternate(
   diagonal: Float64Array,
   start: Float32Array,
 ) {
-  const { columns, tileRows, weightBits, bitLimit, valueLimit, iterations } = problem;
+  const { columns, tileRows, weightBits, encoding, cellBits, flip, bitLimit, valueLimit, iterations } =
+    problem;
   const rows = diagonal.length;
   const root = Float32Array.from(diagonal, Math.sqrt);
   const ones = new Float32Array(columns).fill(1);
@@ -126,6 +145,9 @@ function alternate(
       columns,
       tileRows,
       weightBits,
+      encoding,
+      cellBits,
+      flip,
       bitLimit,
       valueLimit,
       curvature: diagonal,
@@ -161,7 +183,7 @@ function alternate(
     if (iteration % 3 === 2) rho *= share > 0.1 ? 1.3 : share > 0.005 ? 1.2 : 1.1;
   }
   solver.dispose();
-  return { codes: state.codes, residuals };
+  return { codes: state.codes, flips: state.flips, residuals };
 }
 
 /** Solves (H + rho I) X = R for many rho with one eigendecomposition. All matrices are [rows, columns] but H. */

@@ -16,11 +16,11 @@ export interface LayerCodes {
 export interface NetworkAdmmSettings {
   readonly tileRows: number;
   readonly weightBits: number;
-  /** k_b of every layer at the end. */
-  readonly bitLimit: number;
+  /** k_b at the end, by layer. */
+  readonly bitLimit: Readonly<Record<string, number>>;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
-  /** k_b at the first projection; it falls to `bitLimit` on a cubic curve (Zhu and Gupta 2017). Default: `bitLimit`. */
+  /** k_b of every layer at the first projection; it falls to `bitLimit` on a cubic curve (Zhu and Gupta 2017). Default: `bitLimit`. */
   readonly firstBitLimit?: number;
   /** Steps between two projections. */
   readonly interval: number;
@@ -83,7 +83,6 @@ export function createNetworkAdmm(
   const dual = new Float32Array(length);
   const target = new Float32Array(length);
   let projections = 0;
-  let limit = settings.bitLimit;
   let rho = settings.rho[0];
   let pull: WeightPull | undefined;
 
@@ -100,7 +99,6 @@ export function createNetworkAdmm(
   };
 
   const project = (share: number, weights: Float32Array) => {
-    limit = gradualLimit(settings, share);
     const penalty = penaltyAt(settings.rho, share);
     // U is the multiplier in units of the penalty.
     if (projections > 0) for (let i = 0; i < length; i++) dual[i] *= rho / penalty;
@@ -110,7 +108,8 @@ export function createNetworkAdmm(
       const { layer } = state;
       const end = layer.offset + layer.rows * layer.columns;
       const before = target.slice(layer.offset, end);
-      projectState(state, layerWeights(layer, sum), { ...settings, bitLimit: limit }, projections === 0);
+      const limit = gradualLimit(settings.bitLimit[layer.name], settings.firstBitLimit, share);
+      projectState(state, layerWeights(layer, sum), settings, limit, projections === 0);
       writeCodes(layer, state, target);
       if (projections > 0) moveDual(state, weights, target, before, dual, settings.balance);
     }
@@ -132,14 +131,13 @@ export function createNetworkAdmm(
         primalResidual: mean(({ primal }) => primal),
         dualResidual: mean(({ dual: value }) => value),
         penaltyFactor: mean(({ factor }) => factor),
-        bitLimit: limit,
       };
     },
     codes: () => new Map(states.map(({ layer, codes, scales }) => [layer.name, { codes, scales }])),
     state() {
       const tensors = new Map<string, Float32Array | Float64Array | Int8Array>([
         ['dual', dual],
-        ['progress', Float64Array.of(projections, limit, rho)],
+        ['progress', Float64Array.of(projections, rho)],
       ]);
       for (const { layer, codes, scales, multipliers, factor, primal, dual: residual } of states) {
         tensors.set(`${layer.name}.codes`, codes);
@@ -157,7 +155,7 @@ export function createNetworkAdmm(
         return data as T;
       };
       dual.set(get<Float32Array>('dual', length));
-      [projections, limit, rho] = get<Float64Array>('progress', 3);
+      [projections, rho] = get<Float64Array>('progress', 2);
       for (const state of states) {
         const { name, rows, columns } = state.layer;
         state.codes = get(`${name}.codes`, rows * columns);
@@ -172,12 +170,9 @@ export function createNetworkAdmm(
   };
 }
 
-/** k_b at `share` (0..1) of the way: from the first to the last limit on 1 - (1 - share)^3. */
-export function gradualLimit(
-  { bitLimit, firstBitLimit = bitLimit }: Pick<NetworkAdmmSettings, 'bitLimit' | 'firstBitLimit'>,
-  share: number,
-): number {
-  return Math.round(bitLimit + (firstBitLimit - bitLimit) * (1 - share) ** 3);
+/** k_b at `share` (0..1) of the way: from the first to the last limit on 1 - (1 - share)^3; never below the last. */
+export function gradualLimit(last: number, first: number | undefined, share: number): number {
+  return last + Math.round(Math.max(0, (first ?? last) - last) * (1 - share) ** 3);
 }
 
 function penaltyAt([first, last]: readonly [number, number], share: number): number {
@@ -188,7 +183,8 @@ function penaltyAt([first, last]: readonly [number, number], share: number): num
 function projectState(
   state: LayerState,
   targets: Float32Array,
-  { tileRows, weightBits, bitLimit, valueLimit, method }: NetworkAdmmSettings,
+  { tileRows, weightBits, valueLimit, method }: NetworkAdmmSettings,
+  bitLimit: number,
   first: boolean,
 ): void {
   const { rows, columns } = state.layer;
@@ -250,11 +246,9 @@ function moveDual(
 }
 
 function validate(settings: NetworkAdmmSettings): void {
-  const { interval, rho, bitLimit, firstBitLimit = bitLimit } = settings;
+  const { interval, rho } = settings;
   if (!Number.isInteger(interval) || interval < 1)
     throw new InputError(`interval ${interval} is not a whole number from 1`);
   if (!(rho[0] > 0 && rho[1] > 0 && rho[0] < Infinity && rho[1] < Infinity))
     throw new InputError(`rho ${rho.join(' to ')}: both must be finite numbers above 0`);
-  if (!(firstBitLimit >= bitLimit))
-    throw new InputError(`firstBitLimit ${firstBitLimit} is below bitLimit ${bitLimit}`);
 }

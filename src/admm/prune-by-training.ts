@@ -8,6 +8,7 @@ import type { OnProgress } from '../progress';
 import type { ProjectionMethod } from '../projections/project-column';
 import { tuneScales } from '../projections/tune-scales';
 import { activationScales } from '../quantization/activation-scales';
+import { type AdcBits, adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import { weightMatrix } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { fakeQuantizer } from '../quantization/fake-quantization';
@@ -28,8 +29,8 @@ import { columnFactors, layerWeights, type TrainedLayer, trainedLayers, writeCod
 export interface TrainingPruningSettings {
   /** R: rows summed in one conversion. */
   readonly tileRows: number;
-  /** k_b = 2^adcBits - 1 ones a bit column. */
-  readonly adcBits: number;
+  /** k_b = 2^adcBits - 1 ones a bit column, for all layers or by layer. */
+  readonly adcBits: AdcBits;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
   /** 2 to 8; default 8. */
@@ -113,8 +114,8 @@ export interface TrainingPruningResult {
 export async function pruneByTraining(options: TrainingPruningOptions): Promise<TrainingPruningResult> {
   const { description, parameters, normalisation, settings, start } = options;
   const { weightBits = 8, inputBits = 8, tileRows, adcBits, valueLimit } = settings;
-  const limit = 2 ** adcBits - 1;
   const layers = trainedLayers(description, normalisation.std);
+  const bitLimit = bitLimits(layers, adcBits);
   const layout = parameterLayout(description);
   const trained = packParameters(parameters, layout.slots);
   const folded = foldBatchNorm(description, parameters);
@@ -125,7 +126,6 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       : await chooseBits();
     if (!chosen.finished) return { network: undefined, admm: chosen.curve, retraining: [] };
     const weights = packParameters(chosen.parameters, layout.slots);
-    const bitLimit = Object.fromEntries(layers.map(({ name }) => [name, limit]));
     const steering = createMaskedWeights(layers, chosen.codes, weights, {
       tileRows,
       weightBits,
@@ -208,7 +208,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   async function chooseBits() {
     if (settings.admmEpochs === 0)
       return {
-        codes: projectedCodes(layers, trained, settings, limit),
+        codes: projectedCodes(layers, trained, settings, bitLimit),
         parameters,
         curve: [] as EpochRecord[],
         finished: true,
@@ -217,7 +217,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       ...networkAdmmDefaults,
       ...settings,
       weightBits,
-      bitLimit: limit,
+      bitLimit,
     };
     const steering = createNetworkAdmm(layers, layout.length, admmSettings);
     const { parameters: dense, ...rest } = await train({
@@ -235,16 +235,29 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   }
 }
 
+/** k_b of every layer. @throws InputError for ADC bits out of range */
+function bitLimits(layers: readonly TrainedLayer[], adcBits: AdcBits): Record<string, number> {
+  return Object.fromEntries(
+    layers.map(({ name }) => {
+      const bits = adcBitsOf(adcBits, name);
+      if (!Number.isInteger(bits) || bits < 1 || bits > 8)
+        throw new InputError(`adcBits of layer '${name}' ${bits} is not a whole number from 1 to 8`);
+      return [name, 2 ** bits - 1];
+    }),
+  );
+}
+
 /** Codes of one projection of the trained weights at tuned scales. */
 function projectedCodes(
   layers: readonly TrainedLayer[],
   weights: Float32Array,
   { tileRows, weightBits = 8, valueLimit, method }: TrainingPruningSettings,
-  bitLimit: number,
+  limits: Readonly<Record<string, number>>,
 ): Map<string, LayerCodes> {
   return new Map(
     layers.map((layer) => {
       const { rows, columns } = layer;
+      const bitLimit = limits[layer.name];
       const shape = { rows, columns, tileRows, weightBits, bitLimit, valueLimit, method };
       const { codes, scales } = tuneScales({ ...shape, weights: layerWeights(layer, weights) });
       return [layer.name, { codes, scales }];
@@ -259,9 +272,13 @@ function unfoldedCodes(
   trained: Float32Array,
 ): Map<string, LayerCodes> {
   const record = start!.pruning;
-  if (record?.tileRows !== settings.tileRows || record.adcBits > settings.adcBits)
+  const fits =
+    record?.tileRows === settings.tileRows &&
+    record.encoding === 'sign-split' &&
+    layers.every(({ name }) => adcBitsOf(record.adcBits, name) <= adcBitsOf(settings.adcBits, name));
+  if (!fits)
     throw new InputError(
-      `start: pruned for R = ${record?.tileRows ?? 'none'} and ${record?.adcBits ?? 'no'} ADC bits, not for R = ${settings.tileRows} and ${settings.adcBits}`,
+      `start: ${record ? `pruned for R = ${record.tileRows}, ${adcBitsText(record.adcBits)} ADC bits, ${record.encoding}` : 'not pruned'}; R = ${settings.tileRows}, at most ${adcBitsText(settings.adcBits)} bits, sign-split is needed`,
     );
   const folded = foldBatchNorm(description, parameters);
   const nodes = new Map(crossbarNodes(folded.description).map((node) => [node.name as string, node]));

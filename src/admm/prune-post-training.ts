@@ -4,6 +4,7 @@ import { type Pictures, runNode, uploadParameters } from '../networks/inference'
 import { lastUses } from '../networks/last-uses';
 import type { OnProgress } from '../progress';
 import { weightMatrix } from '../quantization/build-integer-network';
+import { groupColumns, groupCount, groupRows, joinColumns } from '../quantization/channel-groups';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { inputCoding } from '../quantization/input-coding';
 import { loadLayer } from '../quantization/integer-layer';
@@ -12,16 +13,13 @@ import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engi
 import * as k from '../tensor/kernels';
 import { randomStream } from '../tensor/random';
 import { layerAdmm } from './layer-admm';
+import { type BudgetSettings, type LayerBudget, layerBudget } from './layer-budget';
 import { randomPositions, samplePatches } from './patch-samples';
-import { secondMoments } from './second-moments';
+import { momentsOfRows, secondMoments } from './second-moments';
 
-export interface PostTrainingSettings {
-  /** Resolution the pruned network's ADCs need: k_b = 2^adcBits - 1 ones a bit column. */
-  readonly adcBits: number;
+export interface PostTrainingSettings extends BudgetSettings {
   /** R: rows summed in one conversion. */
   readonly tileRows: number;
-  /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
-  readonly valueLimit?: number;
   /** ADMM iterations a layer at most. */
   readonly iterations?: number;
   /** Input patches a layer from which its Hessian is measured. */
@@ -34,7 +32,7 @@ export const postTrainingDefaults = { calibration: 384, iterations: 25, patches:
 
 export interface LayerOutcome {
   readonly name: string;
-  /** Output error over output variance on the calibration pictures. */
+  /** Output error over output variance on the calibration pictures; of a grouped convolution the mean over its groups. */
   readonly relativeError: number;
   readonly nonzeroShare: number;
   readonly residuals: readonly number[];
@@ -67,6 +65,9 @@ export function prunePostTraining(
 ): PostTrainingResult {
   validate(settings, calibration);
   const { description } = network;
+  const budgets = new Map(
+    [...network.layers.keys()].map((name) => [name, layerBudget(settings, name, network.weightBits)]),
+  );
   const total = crossbarNodes(description).length;
   const lastUse = lastUses(description);
   const layers = new Map<string, IntegerLayer>();
@@ -77,7 +78,14 @@ export function prunePostTraining(
     description.nodes.forEach((node, index) => {
       if (node.op === 'conv' || node.op === 'dense') {
         onProgress?.({ done: outcomes.length, total, note: node.name });
-        const { layer, outcome } = pruneLayer(node, network, reference, flow, settings);
+        const { layer, outcome } = pruneLayer(
+          node,
+          network,
+          reference,
+          flow,
+          settings,
+          budgets.get(node.name)!,
+        );
         layers.set(node.name, layer);
         outcomes.push(outcome);
       }
@@ -89,7 +97,7 @@ export function prunePostTraining(
     dispose(...referenceTensors.values());
   }
   onProgress?.({ done: total, total, note: 'pruned' });
-  const limit = 2 ** settings.adcBits - 1;
+  const { encoding = 'sign-split', cellBits, dacBits } = settings;
   const names = [...layers.keys()];
   return {
     layers: outcomes,
@@ -99,9 +107,11 @@ export function prunePostTraining(
       pruning: {
         method: 'hierarchical, layer ADMM',
         tileRows: settings.tileRows,
-        encoding: 'sign-split',
+        encoding,
+        ...(cellBits !== undefined && { cellBits }),
+        ...(dacBits !== undefined && { dacBits }),
         adcBits: settings.adcBits,
-        bitLimit: Object.fromEntries(names.map((name) => [name, limit])),
+        bitLimit: Object.fromEntries(names.map((name) => [name, budgets.get(name)!.bitLimit])),
         ...(settings.valueLimit !== undefined && {
           valueLimit: Object.fromEntries(names.map((name) => [name, settings.valueLimit!])),
         }),
@@ -111,7 +121,6 @@ export function prunePostTraining(
 }
 
 const RANGES = {
-  adcBits: [1, 8],
   tileRows: [1, 65535],
   valueLimit: [1, 65535],
   iterations: [1, 1e6],
@@ -208,25 +217,61 @@ function pruneLayer(
   reference: ReferenceNetwork,
   flow: Flow,
   settings: PostTrainingSettings,
+  budget: LayerBudget,
 ): { layer: IntegerLayer; outcome: LayerOutcome } {
   const layer = network.layers.get(node.name)!;
   const weights = weightMatrix(node, reference.parameters, network);
   const moments = measure(node, network, flow, settings);
-  const { codes, scales, relativeError, residuals } = layerAdmm({
-    weights,
-    columns: layer.columns,
-    moments,
-    tileRows: settings.tileRows,
-    weightBits: network.weightBits,
-    bitLimit: 2 ** settings.adcBits - 1,
-    valueLimit: settings.valueLimit,
-    iterations: settings.iterations ?? postTrainingDefaults.iterations,
+  const { columns, rows } = layer;
+  const groups = groupCount(node);
+  // Groups share neither inputs nor columns, so each is a layer of its own.
+  const parts = Array.from({ length: groups }, (_, group) => {
+    const own = groupColumns(weights, columns, groups, group);
+    const inputs = groups === 1 ? moments : momentsOfRows(moments, groupRows(node, group));
+    const pruned = layerAdmm({
+      weights: own,
+      columns: columns / groups,
+      moments: inputs,
+      tileRows: settings.tileRows,
+      weightBits: network.weightBits,
+      ...budget,
+      iterations: settings.iterations ?? postTrainingDefaults.iterations,
+    });
+    const before = groupColumns(layer.bias, columns, groups, group);
+    return { ...pruned, bias: correctedBias(before, pruned.codes, pruned.scales, own, inputs) };
   });
+  const codes = joinColumns(
+    parts.map((part) => part.codes),
+    rows,
+  );
+  const flips = parts.flatMap((part) => part.flips ?? []);
   const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
   return {
-    layer: { ...layer, codes, scales, bias: correctedBias(layer, codes, scales, weights, moments) },
-    outcome: { name: node.name, relativeError, nonzeroShare: nonzero / codes.length, residuals },
+    layer: {
+      ...layer,
+      codes,
+      ...(flips.length > 0 && { flips: joinColumns(flips, Math.ceil(rows / settings.tileRows)) }),
+      scales: joinColumns(
+        parts.map((part) => part.scales),
+        1,
+      ),
+      bias: joinColumns(
+        parts.map((part) => part.bias),
+        1,
+      ),
+    },
+    outcome: {
+      name: node.name,
+      relativeError: parts.reduce((sum, part) => sum + part.relativeError, 0) / groups,
+      nonzeroShare: nonzero / codes.length,
+      residuals: longest(parts.map((part) => part.residuals)),
+    },
   };
+}
+
+/** Of several groups the one that took most iterations. */
+function longest(lists: readonly (readonly number[])[]): readonly number[] {
+  return lists.reduce((most, list) => (list.length > most.length ? list : most));
 }
 
 /** Moments of the layer's real-valued input patches; the picture counts as pixels less their mean. */
@@ -255,16 +300,16 @@ function measure(
 
 /** Bias that keeps each channel's mean output: reference mean through the real weights less compressed mean through the codes. */
 function correctedBias(
-  layer: IntegerLayer,
+  bias: Float32Array,
   codes: Int8Array,
   scales: Float32Array,
   weights: Float32Array,
   { mean, referenceMean }: { mean: Float32Array; referenceMean: Float32Array },
 ): Float32Array {
-  const { rows, columns, bias } = layer;
+  const columns = bias.length;
   return bias.map((value, n) => {
     let shift = 0;
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < mean.length; row++) {
       const at = row * columns + n;
       shift += referenceMean[row] * weights[at] - mean[row] * codes[at] * scales[n];
     }

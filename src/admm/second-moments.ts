@@ -48,3 +48,23 @@ function centred({ values, count, rows }: PatchSamples): { values: Float32Array;
   const mean = Float32Array.from(sums, (sum) => sum / count);
   return { values: values.map((value, i) => value - mean[i % rows]), mean };
 }
+
+/** The moments of some of the rows, as if the patches held no others. */
+export function momentsOfRows(moments: SecondMoments, chosen: Int32Array): SecondMoments {
+  const { rows: all, count, hessian, cross, mean, referenceMean } = moments;
+  const rows = chosen.length;
+  const square = (matrix: Float32Array) =>
+    Float32Array.from(
+      { length: rows * rows },
+      (_, at) => matrix[chosen[Math.floor(at / rows)] * all + chosen[at % rows]],
+    );
+  const vector = (values: Float32Array) => Float32Array.from(chosen, (row) => values[row]);
+  return {
+    rows,
+    count,
+    hessian: square(hessian),
+    cross: square(cross),
+    mean: vector(mean),
+    referenceMean: vector(referenceMean),
+  };
+}

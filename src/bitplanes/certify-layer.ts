@@ -2,10 +2,11 @@ import { InputError } from '../errors';
 import type { CodeMatrix } from './code-matrix';
 import { countOnes } from './count-ones';
 import { countValues } from './count-values';
+import { digitSumLimit } from './digit-sum-limit';
 import { requiredAdcBits } from './required-adc-bits';
 
 export interface CertifyOptions extends CodeMatrix {
-  /** k_b: ones allowed in a bit column, or one number a plane (lowest first); absent: nothing to keep, only counted. */
+  /** k_b: ones (digit sum of multi-bit cells) allowed in a bit column, or one number a plane (lowest first); absent: nothing to keep, only counted. */
   readonly bitLimit?: number | readonly number[];
   /** k_v: nonzero weights allowed in a (row tile, output channel). */
   readonly valueLimit?: number;
@@ -52,14 +53,11 @@ export function certifyLayer(options: CertifyOptions): LayerCertificate {
   if (!Number.isInteger(dacBits) || dacBits < 1 || dacBits > 8) {
     throw new InputError(`dacBits: ${dacBits} is not an integer from 1 to 8`);
   }
-  if (options.adcBits !== undefined && (!Number.isInteger(options.adcBits) || options.adcBits < 1)) {
-    throw new InputError(`adcBits: ${options.adcBits} is not a whole number of at least 1`);
-  }
   const ones = countOnes(options);
   const values = countValues(options);
   const { planes, polarities, columns } = ones;
   const drive = 2 ** dacBits - 1;
-  const limits = planeLimits(options, planes, drive);
+  const limits = planeLimits(options, planes);
   const listed = options.listed ?? 20;
   const offending: Offence[] = [];
   let offences = 0;
@@ -117,12 +115,12 @@ export function certifyLayer(options: CertifyOptions): LayerCertificate {
 }
 
 /** What each plane's count must not pass: the budget, and what the ADC can tell apart. */
-function planeLimits(options: CertifyOptions, planes: number, drive: number): number[] {
-  const { bitLimit, adcBits } = options;
+function planeLimits(options: CertifyOptions, planes: number): number[] {
+  const { bitLimit, adcBits, dacBits } = options;
   if (typeof bitLimit === 'object' && bitLimit.length !== planes) {
     throw new InputError(`bitLimit: ${bitLimit.length} numbers for ${planes} planes`);
   }
-  const adcLimit = adcBits === undefined ? Infinity : Math.floor((2 ** adcBits - 1) / drive);
+  const adcLimit = adcBits === undefined ? Infinity : digitSumLimit(adcBits, dacBits);
   return Array.from({ length: planes }, (_, plane) => {
     const budget = typeof bitLimit === 'object' ? bitLimit[plane] : (bitLimit ?? Infinity);
     if (!(budget >= 0)) throw new InputError(`bitLimit: ${budget} is not a number of at least 0`);

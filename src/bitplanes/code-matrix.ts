@@ -15,6 +15,23 @@ export interface CodeMatrix {
   readonly encoding?: EncodingName;
   /** Default 1. */
   readonly cellBits?: number;
+  /**
+   * ISAAC's flip, offset encoding only: 1 where a (row tile, output channel) is stored complemented, so that code c has
+   * the word of -1 - c. [tiles][columns]; absent: none is.
+   */
+  readonly flips?: Uint8Array;
+}
+
+/** Throws an InputError unless flips are absent, or fit a layer in offset encoding. */
+export function checkFlips(matrix: Omit<CodeMatrix, 'codes' | 'weightBits'>): void {
+  const { flips, rows, columns, tileRows, encoding = 'sign-split' } = matrix;
+  if (!flips) return;
+  if (encoding !== 'offset')
+    throw new InputError(`flips: they are for offset encoding only, not ${encoding}`);
+  const tiles = Math.ceil(rows / tileRows);
+  if (flips.length !== tiles * columns) {
+    throw new InputError(`flips: ${flips.length} for ${tiles} row tiles x ${columns} columns`);
+  }
 }
 
 /** Throws an InputError unless sizes are whole, positive and agree. */

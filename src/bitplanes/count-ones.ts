@@ -1,4 +1,4 @@
-import { type CodeMatrix, checkCodes, checkShape } from './code-matrix';
+import { type CodeMatrix, checkCodes, checkFlips, checkShape } from './code-matrix';
 import { type PlaneEncoding, planeEncoding } from './plane-encoding';
 
 export interface OnesCounts {
@@ -12,8 +12,9 @@ export interface OnesCounts {
 
 /** Counts the ones of every bit column of a layer. Plane 0 is the lowest bit; polarity 0 the positive one. */
 export function countOnes(matrix: CodeMatrix): OnesCounts {
-  const { codes, rows, columns, tileRows } = matrix;
+  const { codes, rows, columns, tileRows, flips } = matrix;
   checkShape(matrix, codes.length);
+  checkFlips(matrix);
   const encoding = planeEncoding(matrix.encoding ?? 'sign-split', matrix.weightBits, matrix.cellBits);
   checkCodes(codes, columns, encoding);
   const { polarities, planes } = encoding;
@@ -24,10 +25,11 @@ export function countOnes(matrix: CodeMatrix): OnesCounts {
     tileRows * (2 ** encoding.cellBits - 1) > 65535 ? new Uint32Array(length) : new Uint16Array(length);
   const { starts, slotOf, digitOf } = nonzeroDigits(encoding);
   for (let row = 0; row < rows; row++) {
-    const tileBase = Math.floor(row / tileRows) * columns * slots;
+    const tileBase = Math.floor(row / tileRows) * columns;
     for (let column = 0; column < columns; column++) {
-      const code = codes[row * columns + column] + 128;
-      const base = tileBase + column * slots;
+      const own = codes[row * columns + column];
+      const code = (flips?.[tileBase + column] ? -1 - own : own) + 128;
+      const base = (tileBase + column) * slots;
       for (let at = starts[code]; at < starts[code + 1]; at++) counts[base + slotOf[at]] += digitOf[at];
     }
   }

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import { type CodeMatrix, checkCodes, checkShape } from './code-matrix';
+import { type CodeMatrix, checkCodes, checkFlips, checkShape } from './code-matrix';
 import { planeEncoding } from './plane-encoding';
 
 export interface PackedPlanes {
@@ -13,10 +13,11 @@ export interface PackedPlanes {
 
 /** Packs every bit column of a layer into 32-bit words (1-bit cells only). Rows beyond a short last tile are zero. */
 export function packPlanes(matrix: CodeMatrix): PackedPlanes {
-  const { codes, rows, columns, tileRows } = matrix;
+  const { codes, rows, columns, tileRows, flips } = matrix;
   if ((matrix.cellBits ?? 1) !== 1)
     throw new InputError(`cellBits: packing needs 1-bit cells, not ${matrix.cellBits}`);
   checkShape(matrix, codes.length);
+  checkFlips(matrix);
   const encoding = planeEncoding(matrix.encoding ?? 'sign-split', matrix.weightBits);
   checkCodes(codes, columns, encoding);
   const { polarities, planes, digits } = encoding;
@@ -29,7 +30,8 @@ export function packPlanes(matrix: CodeMatrix): PackedPlanes {
     const word = (row - tile * tileRows) >>> 5;
     const bit = 1 << ((row - tile * tileRows) & 31);
     for (let column = 0; column < columns; column++) {
-      const at = (codes[row * columns + column] + 128) * slots;
+      const own = codes[row * columns + column];
+      const at = ((flips?.[tile * columns + column] ? -1 - own : own) + 128) * slots;
       const base = (tile * columns + column) * slots;
       for (let slot = 0; slot < slots; slot++) {
         if (digits[at + slot] !== 0) words[(base + slot) * wordsPerColumn + word] |= bit;

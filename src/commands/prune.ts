@@ -1,4 +1,5 @@
 import { postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
+import { encodingNames } from '../bitplanes/plane-encoding';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
@@ -15,13 +16,20 @@ import { pruneByTrainingCommand, trainingOptions } from './prune-by-training';
 
 export const pruneCommand: Command = {
   name: 'prune',
-  usage: 'MODEL --adc-bits B --rows R [--value-limit K] -o OUT.safetensors',
+  usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--encoding NAME] -o OUT.safetensors',
   summary:
     'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows. Writes integer codes, scales and the limits they keep.',
   options: {
     'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
     rows: { value: 'R', help: 'rows summed in one conversion (default 128)' },
     'value-limit': { value: 'K', help: 'nonzero weights a column of R rows at most (default: no limit)' },
+    encoding: {
+      value: 'NAME',
+      help: `how weights lie in cells: ${encodingNames.join(', ')} (default sign-split)`,
+    },
+    'cell-bits': { value: 'N', help: 'bits of a cell, 1 to 4 (default 1): limits are on digit sums' },
+    'dac-bits': { value: 'N', help: 'bits an input DAC drives at once, 1 to 8 (default 1)' },
+    flip: { help: 'offset encoding: store a column complemented where that has fewer ones' },
     'weight-bits': { value: 'N', help: 'bits of a weight code, 2 to 8 (default 8)' },
     'input-bits': { value: 'N', help: 'bits of an activation code, 1 to 8 (default 8)' },
     method: {
@@ -58,12 +66,19 @@ export const pruneCommand: Command = {
       throw new InputError(`--method ${method}: allowed are post-training and training`);
     if (method === 'training') requireNativeEngine('pruning by training');
     const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? 128;
+    const given = textOption(options, 'encoding') ?? 'sign-split';
+    const encoding = encodingNames.find((known) => known === given);
+    if (!encoding) throw new InputError(`--encoding ${given}: allowed are ${encodingNames.join(', ')}`);
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
     const settings = {
       tileRows,
       adcBits,
       seed,
       valueLimit: wholeNumber(options, 'value-limit', 1, 65535),
+      encoding,
+      cellBits: wholeNumber(options, 'cell-bits', 1, 4),
+      dacBits: wholeNumber(options, 'dac-bits', 1, 8),
+      flip: options.flip === true,
       iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? postTrainingDefaults.iterations,
       patches: wholeNumber(options, 'patches', 64, 1e7) ?? postTrainingDefaults.patches,
     };

@@ -49,6 +49,7 @@ function plainBlock(job: LayerJob, lists: OnesLists, input: InputWords, bound: n
   const lastPlane = slices.planes - 1;
   const slots = encoding.polarities * encoding.planes;
   const listsAColumn = (job.tiles.length - 1) * slots;
+  const { flips } = job;
   const shifts = Array.from(encoding.weights, (weight) => Math.log2(Math.abs(weight)));
   const adcBits = adc === 'lossless' ? 8 : Math.min(8, adc.bits);
   const width = 32 - Math.clz32(bound);
@@ -65,8 +66,9 @@ function plainBlock(job: LayerJob, lists: OnesLists, input: InputWords, bound: n
         if (ones === 0) continue;
         const slot = at % slots;
         const countBits = 32 - Math.clz32(ones);
+        const flipped = flips !== undefined && flips[Math.floor(at / slots) * columns + column] === 1;
         for (let plane = 0; plane <= lastPlane; plane++) {
-          const negative = encoding.weights[slot] < 0 !== slices.weights[plane] < 0;
+          const negative = (encoding.weights[slot] < 0 !== slices.weights[plane] < 0) !== flipped;
           saturated += convertWord(
             input.words,
             plane * input.stride,
@@ -135,6 +137,7 @@ function generalBlock(job: LayerJob, lists: OnesLists, input: InputWords): Block
     for (let column = 0; column < columns; column++) {
       for (let tile = 0; tile < tiles; tile++) {
         const base = (column * tiles + tile) * slots;
+        const sign = job.flips?.[tile * columns + column] ? -1 : 1;
         for (const readout of job.readouts) {
           if (isEmpty(base + readout.plus) && (readout.minus < 0 || isEmpty(base + readout.minus))) continue;
           for (let plane = 0; plane < slices.planes; plane++) {
@@ -143,7 +146,7 @@ function generalBlock(job: LayerJob, lists: OnesLists, input: InputWords): Block
             count(base + readout.plus, plane, plus, minus);
             if (readout.minus >= 0) count(base + readout.minus, plane, minus, plus);
             spread(plus, minus, table.width, sums, lanes);
-            const weight = readout.weight * slices.weights[plane];
+            const weight = sign * readout.weight * slices.weights[plane];
             for (let lane = 0; lane < lanes; lane++) {
               const entry = sums[lane] + table.zero;
               outputs[(first + lane) * columns + column] += weight * table.values[entry];

@@ -40,11 +40,19 @@ export interface LayerInput extends CrossbarSettings {
   /** Input codes [vectors, rows], row-major. */
   readonly inputs: Uint8Array | Int8Array;
   readonly vectors: number;
+  /**
+   * Offset encoding only: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. The digital side
+   * undoes it: with the word w stored as 2^weightBits - 1 - w, code c is minus the stored code, less 1.
+   */
+  readonly flips?: Uint8Array;
 }
 
 /** A layer with its settings resolved and checked: what the engines take. */
 export interface LayerJob {
+  /** As stored: complemented (-1 - code) where `flips` says so. */
   readonly codes: Int8Array;
+  /** 1 where converted sums count negatively, [tiles][columns]; undefined: nowhere. */
+  readonly flips: Uint8Array | undefined;
   readonly rows: number;
   readonly columns: number;
   readonly inputs: Uint8Array | Int8Array;
@@ -93,6 +101,7 @@ export function layerJob(input: LayerInput, tiles?: Int32Array): LayerJob {
   }
   const encoding = planeEncoding(input.encoding ?? 'sign-split', input.weightBits ?? 8, input.cellBits ?? 1);
   checkCodes(codes, columns, encoding);
+  checkFlips(input.flips, encoding, (starts.length - 1) * columns);
   const form = input.inputForm ?? (inputs instanceof Int8Array ? 'twos-complement' : 'unsigned');
   const slices = inputSlices(input.inputBits ?? 8, input.dacBits ?? 1, form);
   checkInputs(inputs, rows, slices);
@@ -101,7 +110,8 @@ export function layerJob(input: LayerInput, tiles?: Int32Array): LayerJob {
     typeof input.adc === 'object' ? { ...input.adc, signed: signedSums } : (input.adc ?? 'lossless');
   checkAdc(adc);
   return {
-    codes,
+    codes: storedCodes(input, starts),
+    flips: input.flips,
     rows,
     columns,
     inputs,
@@ -113,6 +123,27 @@ export function layerJob(input: LayerInput, tiles?: Int32Array): LayerJob {
     adc,
     signedSums,
   };
+}
+
+function checkFlips(flips: Uint8Array | undefined, encoding: PlaneEncoding, length: number): void {
+  if (!flips) return;
+  if (encoding.name !== 'offset') {
+    throw new InputError(`flips: they are for offset encoding only, not ${encoding.name}`);
+  }
+  if (flips.length !== length) {
+    throw new InputError(`flips: ${flips.length} where ${length} are needed, one a row tile and column`);
+  }
+}
+
+function storedCodes({ codes, columns, flips }: LayerInput, tiles: Int32Array): Int8Array {
+  if (!flips) return codes;
+  const stored = codes.slice();
+  for (let tile = 0; tile + 1 < tiles.length; tile++) {
+    for (let at = tiles[tile] * columns; at < tiles[tile + 1] * columns; at++) {
+      if (flips[tile * columns + (at % columns)]) stored[at] = -1 - codes[at];
+    }
+  }
+  return stored;
 }
 
 function checkInputs(inputs: Uint8Array | Int8Array, rows: number, slices: InputSlices): void {

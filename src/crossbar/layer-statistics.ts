@@ -36,6 +36,8 @@ export interface StatisticsInput extends Omit<CrossbarSettings, 'adc' | 'rowSpli
   /** Input vectors: output positions times pictures. */
   readonly vectors: number;
   readonly inputForm?: InputForm;
+  /** Offset encoding only: as in LayerInput. */
+  readonly flips?: Uint8Array;
 }
 
 /** Counts what a layer asks of its ADCs, from the stored codes alone. Row tiles are `fixed`. */
@@ -48,7 +50,16 @@ export function layerStatistics(input: StatisticsInput): LayerStatistics {
   const encoding = planeEncoding(name, weightBits, cellBits);
   const slices = inputSlices(input.inputBits ?? 8, input.dacBits ?? 1, input.inputForm);
   const reads = readouts(encoding, input.subtraction);
-  const ones = countOnes({ codes, rows, columns, tileRows, weightBits, cellBits, encoding: name });
+  const ones = countOnes({
+    codes,
+    rows,
+    columns,
+    tileRows,
+    weightBits,
+    cellBits,
+    encoding: name,
+    flips: input.flips,
+  });
   const slots = ones.polarities * ones.planes;
   let filled = 0;
   let maxOnes = 0;
@@ -66,7 +77,9 @@ export function layerStatistics(input: StatisticsInput): LayerStatistics {
     }
     if (filled === before) emptyTiles++;
   }
-  for (const code of codes) {
+  for (let i = 0; i < codes.length; i++) {
+    const tile = Math.floor(i / (columns * tileRows));
+    const code = input.flips?.[tile * columns + (i % columns)] ? -1 - codes[i] : codes[i];
     for (let slot = 0; slot < slots; slot++) if (encoding.digits[(code + 128) * slots + slot] !== 0) cells++;
   }
   const bitColumns = ones.tiles * columns * reads.length;

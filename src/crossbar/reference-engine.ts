@@ -24,6 +24,7 @@ export function referenceEngine(job: LayerJob): LayerResult<Float64Array> {
         }
         // A row never holds charge in both polarities of a plane, so all zero means that both are empty.
         if (drive.every((charge) => charge === 0)) continue;
+        const sign = job.flips?.[tile * columns + column] ? -1 : 1;
         for (let vector = 0; vector < vectors; vector++) {
           for (let plane = 0; plane < slices.planes; plane++) {
             let sum = 0;
@@ -33,7 +34,7 @@ export function referenceEngine(job: LayerJob): LayerResult<Float64Array> {
             }
             conversions++;
             if (clips(sum, adc)) saturated++;
-            outputs[vector * columns + column] += slices.weights[plane] * weight * convert(sum, adc);
+            outputs[vector * columns + column] += sign * slices.weights[plane] * weight * convert(sum, adc);
           }
         }
       }
@@ -50,14 +51,20 @@ function cellsOf({ codes, columns, encoding }: LayerJob): Cells {
   return (row, column, slot) => encoding.digits[(codes[row * columns + column] + 128) * slots + slot];
 }
 
-/** Adds the encoding's constant times each vector's input sum: digital work that no ADC sees. */
+/**
+ * Adds the encoding's constant times each vector's input sum: digital work that no ADC sees. A complemented tile stores
+ * -1 - c for c, so there the constant is -1 - offset.
+ */
 export function addOffset(job: LayerJob, outputs: Float64Array | Int32Array): void {
-  const { rows, columns, vectors, inputs, encoding } = job;
+  const { rows, columns, vectors, inputs, encoding, tiles, flips } = job;
+  const { offset } = encoding;
   for (let vector = 0; vector < vectors; vector++) {
-    let sum = 0;
-    for (let row = 0; row < rows; row++) sum += inputs[vector * rows + row];
-    for (let column = 0; column < columns; column++) {
-      outputs[vector * columns + column] += encoding.offset * sum;
+    for (let tile = 0; tile + 1 < tiles.length; tile++) {
+      let sum = 0;
+      for (let row = tiles[tile]; row < tiles[tile + 1]; row++) sum += inputs[vector * rows + row];
+      for (let column = 0; column < columns; column++) {
+        outputs[vector * columns + column] += (flips?.[tile * columns + column] ? -1 - offset : offset) * sum;
+      }
     }
   }
 }

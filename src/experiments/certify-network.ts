@@ -1,14 +1,17 @@
 import { certifyLayer, type LayerCertificate } from '../bitplanes/certify-layer';
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
+import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 
 export interface NetworkCertificate {
   /** Every layer keeps its limits, so no conversion of any input can clip at `adcBits`. */
   readonly lossless: boolean;
   readonly tileRows: number;
-  readonly encoding: 'sign-split';
+  readonly encoding: EncodingName;
+  readonly cellBits: number;
   /** What the network's record promises; undefined for an unpruned network. */
-  readonly adcBits?: number;
+  readonly adcBits?: AdcBits;
   /** What its codes need: the largest over the layers. */
   readonly requiredAdcBits: number;
   readonly layers: readonly ({
@@ -31,6 +34,11 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
     );
   // Limits hold for the tiles they were made for; at another R only counts can be told.
   const limits = pruning && rows === pruning.tileRows ? pruning : undefined;
+  if (!limits && [...network.layers.values()].some(({ flips }) => flips !== undefined))
+    throw new InputError(
+      `--rows ${rows}: which columns are stored complemented is known only for tiles of ${pruning?.tileRows} rows`,
+    );
+  const { encoding = 'sign-split', cellBits = 1, dacBits = 1 } = pruning ?? {};
   const layers = [...network.layers.values()].map((layer) => ({
     name: layer.name,
     rows: layer.rows,
@@ -41,15 +49,20 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
       columns: layer.columns,
       tileRows: rows,
       weightBits: network.weightBits,
+      encoding,
+      cellBits,
+      dacBits,
+      flips: layer.flips,
       bitLimit: limits?.bitLimit[layer.name],
       valueLimit: limits?.valueLimit?.[layer.name],
-      adcBits: limits?.adcBits,
+      adcBits: limits && adcBitsOf(limits.adcBits, layer.name),
     }),
   }));
   return {
     lossless: layers.every((layer) => layer.holds),
     tileRows: rows,
-    encoding: 'sign-split',
+    encoding,
+    cellBits,
     adcBits: limits?.adcBits,
     requiredAdcBits: Math.max(...layers.map((layer) => layer.requiredAdcBits)),
     layers,

@@ -1,13 +1,13 @@
-import { inputPatches } from '../crossbar/patches';
 import { simulateLayer } from '../crossbar/simulate-layer';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
+import { groupColumns, groupCount, groupRows } from '../quantization/channel-groups';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import { read, type Tensor } from '../tensor/engine';
-import * as k from '../tensor/kernels';
+import { layerVectors } from './layer-vectors';
 
 export interface CrossbarCheck {
   /** Every output of every layer agreed, and no conversion clipped. */
@@ -28,7 +28,8 @@ export interface CrossbarCheck {
 
 /**
  * Sends each layer's input codes through the bit-serial crossbar with ADCs of `adcBits` and compares every output with
- * the tensor engine's integer, bit for bit. What the engine gives goes on to the next layer.
+ * the tensor engine's integer, bit for bit. What the engine gives goes on to the next layer. Encoding, cells, DACs and
+ * flips are those of the network's pruning record.
  */
 export function checkCrossbar(
   network: IntegerNetwork,
@@ -42,7 +43,7 @@ export function checkCrossbar(
     onLayer: (node, inputCodes, sums) => {
       onProgress?.({ done: layers.length, total, note: `crossbar: ${node.name}` });
       const layer = network.layers.get(node.name)!;
-      layers.push(compareLayer(node, layer, network.weightBits, inputCodes, sums, adcBits, tileRows));
+      layers.push(compareLayer(node, layer, network, inputCodes, sums, adcBits, tileRows));
       return undefined;
     },
   });
@@ -68,39 +69,56 @@ export function checkCrossbar(
 function compareLayer(
   node: ConvNode | DenseNode,
   layer: IntegerLayer,
-  weightBits: number,
+  { weightBits, pruning }: IntegerNetwork,
   inputCodes: Tensor,
   sums: Tensor,
   adcBits: number,
   tileRows: number,
 ) {
-  const codes = layer.inputSigned
-    ? Int8Array.from(k.floats(inputCodes))
-    : Uint8Array.from(k.floats(inputCodes));
-  const { inputs, vectors } = patchesOf(node, codes, inputCodes.shape);
-  const { outputs, saturated, conversions } = simulateLayer({
-    codes: layer.codes,
-    rows: layer.rows,
-    columns: layer.columns,
-    inputs,
-    vectors,
-    tileRows,
-    weightBits,
-    inputBits: layer.inputBits,
-    adc: { bits: adcBits },
-  });
+  const { inputs, vectors } = layerVectors(node, layer, inputCodes);
   const expected = read(sums);
+  const { columns } = layer;
+  const groups = groupCount(node);
+  const width = columns / groups;
   let differing = 0;
-  for (let i = 0; i < outputs.length; i++) if (outputs[i] !== expected[i]) differing++;
-  return { name: node.name, outputs: outputs.length, differing, conversions, clipped: saturated };
+  let conversions = 0;
+  let clipped = 0;
+  for (let group = 0; group < groups; group++) {
+    const result = simulateLayer({
+      codes: groupColumns(layer.codes, columns, groups, group),
+      rows: layer.rows,
+      columns: width,
+      inputs: groups === 1 ? inputs : groupInputs(inputs, vectors, groupRows(node, group)),
+      vectors,
+      tileRows,
+      weightBits,
+      encoding: pruning?.encoding,
+      cellBits: pruning?.cellBits,
+      dacBits: pruning?.dacBits,
+      flips: layer.flips && groupColumns(layer.flips, columns, groups, group),
+      inputBits: layer.inputBits,
+      adc: { bits: adcBits },
+    });
+    conversions += result.conversions;
+    clipped += result.saturated;
+    result.outputs.forEach((output, i) => {
+      const at = Math.floor(i / width) * columns + group * width + (i % width);
+      if (output !== expected[at]) differing++;
+    });
+  }
+  return { name: node.name, outputs: expected.length, differing, conversions, clipped };
 }
 
-function patchesOf<Codes extends Uint8Array | Int8Array>(
-  node: ConvNode | DenseNode,
-  codes: Codes,
-  shape: readonly number[],
-): { inputs: Codes; vectors: number } {
-  if (node.op === 'dense') return { inputs: codes, vectors: shape[0] };
-  const [count, height, width, channels] = shape;
-  return inputPatches(codes, { count, height, width, channels }, node);
+/** The rows of one channel group out of patches of all channels, [vectors][rows]. */
+function groupInputs<Codes extends Uint8Array | Int8Array>(
+  inputs: Codes,
+  vectors: number,
+  rows: Int32Array,
+): Codes {
+  const all = inputs.length / vectors;
+  const own = new (inputs.constructor as new (length: number) => Codes)(vectors * rows.length);
+  for (let vector = 0; vector < vectors; vector++)
+    for (let row = 0; row < rows.length; row++)
+      own[vector * rows.length + row] = inputs[vector * all + rows[row]];
+  return own;
 }

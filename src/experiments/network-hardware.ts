@@ -1,9 +1,12 @@
+import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
 import type { Scope } from '../hardware/design-cost';
 import { type Gain, type HardwareReport, hardwareReport } from '../hardware/hardware-report';
 import type { HardwareLayer } from '../hardware/layer-mapping';
 import { nodeShapes } from '../networks/node-shapes';
-import type { IntegerNetwork } from '../quantization/integer-network';
+import { groupCount } from '../quantization/channel-groups';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
 
 export interface NetworkHardwareOptions {
   /** Default: the R the network was pruned for. */
@@ -19,21 +22,27 @@ export interface NetworkHardwareOptions {
 /** Energy, area and latency of one inference of a network at its own picture size, against its baselines. */
 export function networkHardware(network: IntegerNetwork, options: NetworkHardwareOptions): HardwareReport {
   const { tileRows, dense, adcBits, adcModel } = options;
-  const layers = hardwareLayers(network, tileRows).map((layer) => ({
+  const { dacBits = 1 } = network.pruning ?? {};
+  if (dacBits !== 1) throw new InputError(`dacBits ${dacBits}: the hardware model counts 1-bit DACs only`);
+  const layers = hardwareLayers(network, tileRows, network.pruning).map((layer) => ({
     ...layer,
     adcBits: adcBits(layer.name),
   }));
-  return hardwareReport({ layers, denseLayers: dense && hardwareLayers(dense, tileRows), adcModel });
+  const denseLayers = dense && hardwareLayers(dense, tileRows, network.pruning);
+  return hardwareReport({ layers, denseLayers, adcModel });
 }
 
 function hardwareLayers(
   { description, layers, weightBits }: IntegerNetwork,
   tileRows: number,
+  { encoding, cellBits }: Partial<PruningRecord> = {},
 ): Omit<HardwareLayer, 'adcBits'>[] {
   const shapes = nodeShapes(description);
-  return [...layers.values()].map(({ name, codes, rows, columns, inputBits }) => {
+  const groups = new Map(crossbarNodes(description).map((node) => [node.name, groupCount(node)]));
+  return [...layers.values()].map(({ name, codes, flips, rows, columns, inputBits }) => {
     const [height, width] = shapes.get(name)!;
-    return { name, codes, rows, columns, vectors: height * width, tileRows, weightBits, inputBits };
+    const coding = { groups: groups.get(name), weightBits, encoding, cellBits, flips, inputBits };
+    return { name, codes, rows, columns, vectors: height * width, tileRows, ...coding };
   });
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../data/dataset';
 import { readSafetensorsMetadata } from '../networks/read-safetensors';
 import type { OnProgress } from '../progress';
+import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import { isIntegerNetwork } from '../quantization/model-file';
 import type { Figure } from '../reports/figure';
 import { lines } from '../reports/lines';
@@ -18,7 +19,7 @@ export interface TrainedNetwork {
   readonly name: string;
   readonly method: string;
   readonly tileRows: number;
-  readonly adcBits: number;
+  readonly adcBits: AdcBits;
   /** Measured now on all test pictures. */
   readonly accuracy: Accuracy;
   /** Percent, as its file records. */
@@ -101,7 +102,7 @@ export function trainedNetworksTable(networks: readonly TrainedNetwork[]): Table
       name: network.name,
       method: network.method,
       tileRows: network.tileRows,
-      adcBits: network.adcBits,
+      adcBits: adcBitsText(network.adcBits),
       top1: network.accuracy.top1,
       interval: network.accuracy.interval,
       floatDrop: network.floatTop1 - network.accuracy.top1,

@@ -49,7 +49,8 @@ export interface HardwareReport {
  * The pruned network against its baselines, per inference, at the three scopes:
  * - `dense, worst case`: every bit column converted, ADCs for R ones (8 bits at R = 128);
  * - `dense, measured`: the unpruned codes, empty columns skipped, each layer's ADCs for the ones it really has;
- * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b, 2^b - 1 rows a conversion.
+ * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b, as many rows a conversion as such an ADC
+ *   reads: 2^b - 1 with 1-bit cells.
  * The last two need `denseLayers`; without them row-limited counts every column.
  */
 export function hardwareReport(input: HardwareReportInput): HardwareReport {
@@ -96,14 +97,14 @@ export function hardwareReport(input: HardwareReportInput): HardwareReport {
     ]);
   }
   baselines.push([
-    'unpruned weights at the ADC bits b of the pruned network, 2^b - 1 rows a conversion',
+    'unpruned weights at the ADC bits b of the pruned network, as many rows a conversion as such an ADC reads (2^b - 1 of 1-bit cells)',
     designCost(
       'row-limited dense',
       layers.map((layer, i) => ({
         mapping: layerMapping(denseLayers ? { ...denseLayers[i], adcBits: layer.adcBits } : layer, {
           columnPolicy: denseLayers ? 'filled' : 'all',
           arrayColumns,
-          rowsPerConversion: Math.max(1, 2 ** layer.adcBits - 1),
+          rowsPerConversion: rowsRead(layer),
         }),
         adcBits: Math.max(1, layer.adcBits),
       })),
@@ -150,4 +151,9 @@ function checkSameLayers(
       }
     }
   });
+}
+
+/** Rows whose fullest cells an ADC of the layer's bits still tells apart; at least 1. */
+function rowsRead({ adcBits, cellBits = 1 }: HardwareLayer): number {
+  return Math.max(1, Math.floor((2 ** adcBits - 1) / (2 ** cellBits - 1)));
 }

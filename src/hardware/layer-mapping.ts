@@ -11,6 +11,8 @@ export interface HardwareLayer {
   readonly rows: number;
   /** Output channels. */
   readonly columns: number;
+  /** Of a convolution: the columns of each group stand on arrays of their own. Default 1. */
+  readonly groups?: number;
   /** Input vectors an inference: output positions. */
   readonly vectors: number;
   /** Rows summed in one conversion (R). Default 128. */
@@ -21,11 +23,15 @@ export interface HardwareLayer {
   readonly inputBits?: number;
   /** Default `sign-split`. */
   readonly encoding?: EncodingName;
+  /** Bits of a cell; default 1. */
+  readonly cellBits?: number;
+  /** Offset encoding only: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. */
+  readonly flips?: Uint8Array;
   /** Resolution of the layer's ADCs. */
   readonly adcBits: number;
 }
 
-/** What a layer occupies and does, per input pulse. One copy of the layer; 1-bit cells and DACs. */
+/** What a layer occupies and does, per input pulse. One copy of the layer; 1-bit DACs. */
 export interface LayerMapping {
   readonly name: string;
   /** Crossbars, each with one ADC. */
@@ -42,7 +48,7 @@ export interface LayerMapping {
   readonly rowGroups: number;
   /** Pulses an inference: vectors * inputBits. */
   readonly pulses: number;
-  /** Bits of all inputs, each row of each vector counted: rows * inputBits * vectors. */
+  /** Bits of all inputs, each row of each vector counted: rows * groups * inputBits * vectors. */
   readonly inputBits: number;
   /** Outputs an inference: columns * vectors. */
   readonly outputs: number;
@@ -69,10 +75,11 @@ export function layerMapping(
     readonly rowsPerConversion?: number;
   } = {},
 ): LayerMapping {
-  const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8, encoding } = layer;
+  const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8 } = layer;
   for (const [field, value] of [
     ['vectors', vectors],
     ['inputBits', inputBits],
+    ['groups', layer.groups ?? 1],
     ['arrayColumns', arrayColumns],
     ['rowsPerConversion', rowsPerConversion ?? 1],
   ] as const) {
@@ -80,7 +87,8 @@ export function layerMapping(
       throw new InputError(`layer ${layer.name}: ${field}: ${value} is not a whole number of at least 1`);
     }
   }
-  const ones = countOnes({ codes, rows, columns, tileRows, weightBits, encoding });
+  const { encoding, cellBits, flips } = layer;
+  const ones = countOnes({ codes, rows, columns, tileRows, weightBits, encoding, cellBits, flips });
   const perTile = columns * ones.polarities * ones.planes;
   let arrays = 0;
   let columnsConverted = 0;
@@ -89,22 +97,30 @@ export function layerMapping(
   let busiestColumns = 0;
   let rowGroups = 1;
   let most = 0;
+  const channelGroups = layer.groups ?? 1;
+  if (columns % channelGroups !== 0) {
+    throw new InputError(`layer ${layer.name}: groups: ${channelGroups} do not divide ${columns} columns`);
+  }
+  const perGroup = perTile / channelGroups;
   for (let tile = 0; tile < ones.tiles; tile++) {
-    let filled = 0;
-    for (let at = tile * perTile; at < (tile + 1) * perTile; at++) {
-      if (ones.counts[at] > 0) filled++;
-      if (ones.counts[at] > most) most = ones.counts[at];
-    }
-    const used = columnPolicy === 'all' ? perTile : filled;
     const rowsHere = Math.min(tileRows, rows - tile * tileRows);
     const groups = rowsPerConversion === undefined ? 1 : Math.ceil(rowsHere / rowsPerConversion);
-    const arraysHere = Math.ceil(used / arrayColumns);
-    arrays += arraysHere;
-    columnsConverted += used;
-    conversionsPerPulse += used * groups;
-    rowDrivesPerPulse += arraysHere * rowsHere;
-    busiestColumns = Math.max(busiestColumns, Math.min(used, arrayColumns));
     rowGroups = Math.max(rowGroups, groups);
+    for (let channelGroup = 0; channelGroup < channelGroups; channelGroup++) {
+      const first = tile * perTile + channelGroup * perGroup;
+      let filled = 0;
+      for (let at = first; at < first + perGroup; at++) {
+        if (ones.counts[at] > 0) filled++;
+        if (ones.counts[at] > most) most = ones.counts[at];
+      }
+      const used = columnPolicy === 'all' ? perGroup : filled;
+      const arraysHere = Math.ceil(used / arrayColumns);
+      arrays += arraysHere;
+      columnsConverted += used;
+      conversionsPerPulse += used * groups;
+      rowDrivesPerPulse += arraysHere * rowsHere;
+      busiestColumns = Math.max(busiestColumns, Math.min(used, arrayColumns));
+    }
   }
   return {
     name: layer.name,
@@ -115,7 +131,7 @@ export function layerMapping(
     busiestColumns,
     rowGroups,
     pulses: vectors * inputBits,
-    inputBits: rows * inputBits * vectors,
+    inputBits: rows * channelGroups * inputBits * vectors,
     outputs: columns * vectors,
     losslessBits: requiredAdcBits(most),
   };

@@ -13,12 +13,14 @@ import { createDual, type Dual, multiplierCount, relax } from './dual';
 
 import { greedy } from './greedy';
 import { solveLagrangian } from './lagrangian';
-import { checkLimits, type LimitOptions, type Limits } from './limits';
+import { checkLimits, isPlainSignSplit, type LimitOptions, type Limits } from './limits';
 import { polish } from './polish';
+import { createCodebookSolver, solveCodebookColumn } from './project-codebook-column';
 import { searchLabels } from './search-labels';
 import { truncate } from './truncate';
 
 /**
+ * What each method gives, in every encoding; offset encoding, where zero weights hold ones, has no first two.
  * - `truncation`: the rows that matter most, rounded, as many a polarity as a plane allows; the rest zero.
  * - `value-only` (TinyADC-like): at most min(k_b) nonzero weights in the whole column, rounded.
  * - `greedy`: MSB-first, then polished by single-row and exchange moves.
@@ -53,7 +55,7 @@ export interface ColumnOptions extends SolverOptions {
 }
 
 export interface ColumnProjection {
-  /** -(2^(weightBits-1)-1)..2^(weightBits-1)-1, never of the sign opposite to the target. */
+  /** In the range of the encoding; sign-split codes never have the sign opposite to the target. */
   readonly codes: Int8Array;
   /** sum_i d_i (a_i - code_i)^2. */
   readonly objective: number;
@@ -62,8 +64,13 @@ export interface ColumnProjection {
   readonly lowerBound: number;
   /** (objective - lowerBound) / objective; 0 for objective 0. */
   readonly gap: number;
-  /** [2 * planes + 1]: positive polarity's planes (lowest first), negative polarity's, value limit. */
+  /**
+   * [polarities * planes + 1]: positive polarity's planes (lowest first), negative polarity's, value limit; with `flip`
+   * the same again for the complemented column.
+   */
   readonly multipliers: Float64Array;
+  /** With `flip`: whether the column is stored complemented. */
+  readonly flipped?: boolean;
 }
 
 /** Buffers and checked limits for many columns of at most `capacity` rows. */
@@ -78,13 +85,7 @@ export interface ColumnSolver {
 
 export function createColumnSolver(options: SolverOptions, capacity: number): ColumnSolver {
   const { method } = options;
-  if (!projectionMethods.includes(method)) {
-    throw new InputError(`method: "${method}" is unknown; one of ${projectionMethods.join(', ')} is needed`);
-  }
-  const searchLimit = options.searchLimit ?? 4_000;
-  if (!Number.isInteger(searchLimit) || searchLimit < 1) {
-    throw new InputError(`searchLimit: ${searchLimit} is not a whole number of at least 1`);
-  }
+  const searchLimit = checkedSearchLimit(options);
   const asked = checkLimits(options);
   // With no more nonzeros than the tightest plane allows every bit column is kept: TinyADC's set.
   const values = method === 'value-only' ? Math.min(asked.values, ...asked.bits) : asked.values;
@@ -100,12 +101,26 @@ export function createColumnSolver(options: SolverOptions, capacity: number): Co
   };
 }
 
+/** The method's search limit; throws an InputError for an unknown method too. */
+export function checkedSearchLimit({ method, searchLimit = 4_000 }: SolverOptions): number {
+  if (!projectionMethods.includes(method)) {
+    throw new InputError(`method: "${method}" is unknown; one of ${projectionMethods.join(', ')} is needed`);
+  }
+  if (!Number.isInteger(searchLimit) || searchLimit < 1) {
+    throw new InputError(`searchLimit: ${searchLimit} is not a whole number of at least 1`);
+  }
+  return searchLimit;
+}
+
 /** Projects one column on its constraint set. An empty column gives empty codes and objective 0. */
 export function projectColumn(options: ColumnOptions): ColumnProjection {
   const { targets, curvature, method, previous } = options;
   checkNumbers(targets, curvature);
-  const solver = createColumnSolver(options, targets.length);
-  const multipliers = new Float64Array(multiplierCount(solver.limits.planes));
+  const plain = isPlainSignSplit(options) ? createColumnSolver(options, targets.length) : undefined;
+  const coded = plain
+    ? undefined
+    : createCodebookSolver({ ...options, searchLimit: checkedSearchLimit(options) }, targets.length);
+  const multipliers = new Float64Array(coded?.multipliers ?? multiplierCount(plain!.limits.planes));
   if (options.multipliers) {
     if (options.multipliers.length !== multipliers.length) {
       throw new InputError(
@@ -124,16 +139,16 @@ export function projectColumn(options: ColumnOptions): ColumnProjection {
   }
   const codes = new Int8Array(targets.length);
   const warm = options.multipliers !== undefined;
-  const { objective, lowerBound } = solveColumn(solver, {
-    targets,
-    curvature,
-    method,
-    previous,
-    multipliers,
-    warm,
+  const task = { targets, curvature, method, previous, multipliers, warm, codes };
+  const answer = coded ? solveCodebookColumn(coded, task) : solveColumn(plain!, task);
+  return {
     codes,
-  });
-  return { codes, objective, lowerBound, gap: relativeGap(objective, lowerBound), multipliers };
+    objective: answer.objective,
+    lowerBound: answer.lowerBound,
+    gap: relativeGap(answer.objective, answer.lowerBound),
+    multipliers,
+    ...(options.flip && { flipped: 'flipped' in answer && answer.flipped }),
+  };
 }
 
 export function relativeGap(objective: number, lowerBound: number): number {

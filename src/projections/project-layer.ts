@@ -2,6 +2,8 @@ import { checkShape } from '../bitplanes/code-matrix';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { multiplierCount } from './dual';
+import { isPlainSignSplit } from './limits';
+import { projectCodebookLayer } from './project-codebook-layer';
 import {
   checkCurvature,
   createColumnSolver,
@@ -33,8 +35,10 @@ export interface LayerOptions extends SolverOptions {
 export interface ProjectionState {
   /** [rows * columns] */
   readonly codes: Int8Array;
-  /** [tiles][columns][2 * planes + 1]; in squared units of the scale. */
+  /** [tiles][columns][multipliers of a column]; in squared units of the scale. */
   readonly multipliers: Float64Array;
+  /** As in LayerProjection. */
+  readonly flips?: Uint8Array;
 }
 
 export interface LayerProjection {
@@ -46,11 +50,14 @@ export interface LayerProjection {
   readonly lowerBound: number;
   /** (objective - bound) / objective of every column: [tiles][columns]. */
   readonly gaps: Float64Array;
+  /** With `flip`: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. */
+  readonly flips?: Uint8Array;
   readonly state: ProjectionState;
 }
 
 /** Projects every (row tile, output channel) of a layer on its constraint set. */
 export function projectLayer(options: LayerOptions): LayerProjection {
+  if (!isPlainSignSplit(options)) return projectCodebookLayer(options);
   const { targets, rows, columns, scales, curvature, tileRows, state, method, onProgress } = options;
   checkShape(options, targets.length);
   if (scales.length !== columns)
@@ -107,7 +114,7 @@ export function projectLayer(options: LayerOptions): LayerProjection {
   return { codes, objective, lowerBound, gaps, state: { codes, multipliers } };
 }
 
-function checkedScale(scales: Float32Array, column: number): number {
+export function checkedScale(scales: Float32Array, column: number): number {
   const scale = scales[column];
   if (!(scale >= 0 && scale < Infinity)) {
     throw new InputError(`scale of column ${column} is ${scale}; a finite number of at least 0 is needed`);
@@ -115,7 +122,7 @@ function checkedScale(scales: Float32Array, column: number): number {
   return scale;
 }
 
-function inUnits(weight: number, scale: number, row: number, column: number): number {
+export function inUnits(weight: number, scale: number, row: number, column: number): number {
   if (!Number.isFinite(weight)) {
     throw new InputError(`weight at row ${row}, column ${column} is ${weight}, not a finite number`);
   }

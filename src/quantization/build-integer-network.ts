@@ -4,6 +4,7 @@ import type { InferenceOptions, Pictures } from '../networks/inference';
 import { inputsOf } from '../networks/node-shapes';
 import { toTensorFlow } from '../networks/weight-layout';
 import { activationScales } from './activation-scales';
+import { groupCount } from './channel-groups';
 import { crossbarNodes, isNonNegative } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork } from './integer-network';
 import { maxAbsScales, quantizeWeights } from './weight-codes';
@@ -75,9 +76,9 @@ function requireMappable(description: NetworkDescription, inputBits: number): vo
     );
 }
 
-/** Rows of a layer on crossbars: one for each weight of an output channel. */
+/** Rows of a layer on crossbars: one for each weight of an output channel, which sees the inputs of its group only. */
 export function rowCount(node: ConvNode | DenseNode): number {
-  return node.op === 'conv' ? node.kernel * node.kernel * node.inChannels : node.inFeatures;
+  return node.op === 'conv' ? (node.kernel * node.kernel * node.inChannels) / node.groups : node.inFeatures;
 }
 
 /**
@@ -89,13 +90,14 @@ export function weightMatrix(
   parameters: Parameters,
   { std }: Pick<InferenceOptions, 'std'>,
 ): Float32Array {
-  if (node.op === 'conv' && node.groups !== 1)
-    throw new InputError(
-      `${node.name}: grouped convolutions (${node.groups} groups) cannot be mapped to crossbars yet`,
-    );
   const { data, shape } = parameters.get(`${node.name}.weight`)!;
   const matrix = toTensorFlow(data, shape);
   if (node.input !== 'input') return matrix;
   const columns = shape[0];
-  return matrix.map((weight, i) => weight / (255 * std[Math.floor(i / columns) % std.length]));
+  const perGroup = std.length / groupCount(node);
+  const width = columns / groupCount(node);
+  return matrix.map((weight, i) => {
+    const group = Math.floor((i % columns) / width);
+    return weight / (255 * std[group * perGroup + (Math.floor(i / columns) % perGroup)]);
+  });
 }

@@ -1,10 +1,10 @@
+import { type EncodingName, encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import type { NetworkDescription } from '../networks/description';
 import { validateDescription } from '../networks/node-shapes';
 import { rowCount } from './build-integer-network';
 import { crossbarNodes } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork, PruningRecord } from './integer-network';
-import { largestCode } from './weight-codes';
 
 /** A network description of unknown origin. @throws InputError, beginning with `where`, when it is none or not folded */
 export function checkedDescription(where: string, value: unknown): NetworkDescription {
@@ -46,20 +46,29 @@ export function checkIntegerNetwork(where: string, network: IntegerNetwork): voi
     require(layer?.rows === rowCount(node) &&
       layer.columns ===
         columns, `tensor '${node.name}.codes' is [${layer?.rows}, ${layer?.columns}], its layer needs [${rowCount(node)}, ${columns}]`);
-    const fault = layerFault(layer!, weightBits, node.input === 'input');
-    require(fault === undefined, `layer '${node.name}': ${fault}`);
   }
   if (pruning !== undefined) {
-    const fault = pruningFault(pruning, [...layers.keys()]);
+    const fault = pruningFault(pruning, weightBits, [...layers.keys()]);
     require(fault === undefined, `metadata 'pruning': ${fault}`);
+  }
+  for (const node of crossbarNodes(description)) {
+    const layer = layers.get(node.name)!;
+    const fault =
+      layerFault(layer, weightBits, pruning?.encoding, node.input === 'input') ?? flipsFault(layer, pruning);
+    require(fault === undefined, `layer '${node.name}': ${fault}`);
   }
 }
 
-function layerFault(layer: IntegerLayer, weightBits: number, readsPicture: boolean): string | undefined {
+function layerFault(
+  layer: IntegerLayer,
+  weightBits: number,
+  encoding: EncodingName | undefined,
+  readsPicture: boolean,
+): string | undefined {
   const { codes, scales, bias, inputScale, inputBits, inputSigned } = layer;
-  const limit = largestCode(weightBits);
-  const code = codes.find((value) => Math.abs(value) > limit);
-  if (code !== undefined) return `code ${code} is outside -${limit}..${limit} of ${weightBits} bits`;
+  const { minCode, maxCode } = planeEncoding(encoding ?? 'sign-split', weightBits);
+  const code = codes.find((value) => value < minCode || value > maxCode);
+  if (code !== undefined) return `code ${code} is outside ${minCode}..${maxCode} of ${weightBits} bits`;
   const scale = scales.find((value) => !(value > 0 && value < Number.POSITIVE_INFINITY));
   if (scale !== undefined) return `scale ${scale} is not above 0`;
   const offset = bias.find((value) => !Number.isFinite(value));
@@ -72,16 +81,49 @@ function layerFault(layer: IntegerLayer, weightBits: number, readsPicture: boole
   return undefined;
 }
 
-function pruningFault(pruning: PruningRecord, layers: readonly string[]): string | undefined {
-  const { tileRows, adcBits, encoding, bitLimit, valueLimit } = pruning ?? {};
+/** Flips belong to the tiles of a network pruned in offset encoding. */
+function flipsFault(
+  { flips, rows, columns }: IntegerLayer,
+  pruning: PruningRecord | undefined,
+): string | undefined {
+  if (!flips) return undefined;
+  if (pruning?.encoding !== 'offset') return 'flips are for offset encoding only';
+  const tiles = Math.ceil(rows / pruning.tileRows);
+  if (flips.length !== tiles * columns)
+    return `flips: ${flips.length} for ${tiles} row tiles x ${columns} columns`;
+  const flip = flips.find((value) => value > 1);
+  return flip === undefined ? undefined : `flip ${flip} is not 0 or 1`;
+}
+
+function pruningFault(
+  pruning: PruningRecord,
+  weightBits: number,
+  layers: readonly string[],
+): string | undefined {
+  const { tileRows, adcBits, encoding, cellBits, dacBits, bitLimit, valueLimit } = pruning ?? {};
   if (!isWhole(tileRows, 1, 65535)) return `tileRows ${text(tileRows)} is not a whole number from 1 to 65535`;
-  if (!isWhole(adcBits, 1, 16)) return `adcBits ${text(adcBits)} is not a whole number from 1 to 16`;
-  if (encoding !== 'sign-split') return `encoding ${text(encoding)} is not "sign-split"`;
-  const limits = { bitLimit, ...(valueLimit !== undefined && { valueLimit }) };
-  for (const [field, byLayer] of Object.entries(limits))
-    for (const name of layers)
-      if (!isWhole(byLayer?.[name], 0, 65535))
-        return `${field} of layer '${name}' is ${text(byLayer?.[name])}, not a whole number from 0`;
+  for (const name of layers) {
+    const bits = typeof adcBits === 'object' ? adcBits?.[name] : adcBits;
+    const where = typeof adcBits === 'object' ? ` of layer '${name}'` : '';
+    if (!isWhole(bits, 1, 16)) return `adcBits${where} ${text(bits)} is not a whole number from 1 to 16`;
+  }
+  if (!encodingNames.includes(encoding))
+    return `encoding ${text(encoding)} is not one of ${encodingNames.join(', ')}`;
+  if (cellBits !== undefined && !isWhole(cellBits, 1, encoding === 'csd' ? 1 : 4))
+    return `cellBits ${text(cellBits)} is not a whole number from 1 to ${encoding === 'csd' ? '1 in csd' : 4}`;
+  if (dacBits !== undefined && !isWhole(dacBits, 1, 8))
+    return `dacBits ${text(dacBits)} is not a whole number from 1 to 8`;
+  const { planes } = planeEncoding(encoding, weightBits, cellBits);
+  for (const name of layers) {
+    const limit = bitLimit?.[name];
+    const good = Array.isArray(limit)
+      ? limit.length === planes && limit.every((each) => isWhole(each, 0, 65535))
+      : isWhole(limit, 0, 65535);
+    if (!good)
+      return `bitLimit of layer '${name}' is ${text(limit)}, not a whole number from 0 or ${planes} of them`;
+    if (valueLimit !== undefined && !isWhole(valueLimit?.[name], 0, 65535))
+      return `valueLimit of layer '${name}' is ${text(valueLimit?.[name])}, not a whole number from 0`;
+  }
   return undefined;
 }
 

@@ -70,7 +70,7 @@ export function loadLayer(
 
 function weightShape(node: ConvNode | DenseNode): number[] {
   return node.op === 'conv'
-    ? [node.kernel, node.kernel, node.inChannels, node.outChannels]
+    ? [node.kernel, node.kernel, node.inChannels / node.groups, node.outChannels]
     : [node.inFeatures, node.outFeatures];
 }
 

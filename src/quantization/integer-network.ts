@@ -1,4 +1,6 @@
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { NetworkDescription } from '../networks/description';
+import type { AdcBits } from './adc-bits';
 
 /**
  * One layer that lives on crossbars, as integers. y[m][n] = sum_k codes[k][n] * x[m][k] is computed on the crossbar;
@@ -7,12 +9,17 @@ import type { NetworkDescription } from '../networks/description';
 export interface IntegerLayer {
   /** The node's name in the folded network. */
   readonly name: string;
-  /** Rows: kernel * kernel * inChannels in the order (ky, kx, c), or inFeatures. */
+  /** Rows: kernel * kernel * inChannels / groups in the order (ky, kx, c), or inFeatures. */
   readonly rows: number;
   /** Output channels. */
   readonly columns: number;
-  /** [rows, columns], row-major, -127..127 at 8 bits. */
+  /** [rows, columns], row-major, -127..127 at 8 bits; in two's complement and offset encoding also -128. */
   readonly codes: Int8Array;
+  /**
+   * Offset encoding with flips: 1 where a (row tile, output channel) is stored complemented, [tiles][columns] for the R of
+   * the pruning record. The codes are what is computed either way.
+   */
+  readonly flips?: Uint8Array;
   /** Weight scale of each output channel: weight = code * scale. */
   readonly scales: Float32Array;
   readonly bias: Float32Array;
@@ -42,10 +49,14 @@ export interface PruningRecord {
   readonly method: string;
   /** Rows summed in one conversion (R). Row tile t holds rows t*R..t*R+R-1. */
   readonly tileRows: number;
-  readonly encoding: 'sign-split';
-  /** k_b: ones allowed in a bit column, by layer. */
-  readonly bitLimit: Readonly<Record<string, number>>;
+  readonly encoding: EncodingName;
+  /** Absent: 1. */
+  readonly cellBits?: number;
+  /** Bits an input DAC drives at once; absent: 1. */
+  readonly dacBits?: number;
+  /** k_b: ones (digit sum of multi-bit cells) allowed in a bit column, or one number a plane (lowest first), by layer. */
+  readonly bitLimit: Readonly<Record<string, number | readonly number[]>>;
   /** k_v: nonzero weights allowed in a (row tile, output channel), by layer; absent: no limit. */
   readonly valueLimit?: Readonly<Record<string, number>>;
-  readonly adcBits: number;
+  readonly adcBits: AdcBits;
 }

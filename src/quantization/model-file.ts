@@ -16,10 +16,11 @@ interface StoredLayer {
 
 /**
  * Writes an integer network as safetensors, whole or not at all. For each crossbar layer L: `L.codes` (I8 [rows,
- * columns], rows in the order ky, kx, c), `L.scales` and `L.bias` (F32 [columns]). Metadata, each a JSON text:
+ * columns], rows in the order ky, kx, c), `L.scales` and `L.bias` (F32 [columns]), and, in offset encoding with flips,
+ * `L.flips` (U8 [tiles, columns], 1: this tile of the channel is stored complemented). Metadata, each a JSON text:
  * `description` (the folded network), `layers` (input scale, bits and sign by layer), `weightBits`, `mean`, `std`,
- * `pruning` (method, tileRows, encoding, adcBits, bitLimit and valueLimit by layer), and what `notes` adds under other
- * names.
+ * `pruning` (method, tileRows, encoding, cellBits, dacBits; adcBits for all layers or by layer; bitLimit and valueLimit by
+ * layer, bitLimit in one number or one a plane), and what `notes` adds under other names.
  * @throws InputError where the file cannot be written
  */
 export function saveIntegerNetwork(
@@ -30,8 +31,9 @@ export function saveIntegerNetwork(
   const tensors = new Map<string, WritableTensor>();
   const layers: Record<string, StoredLayer> = {};
   for (const layer of network.layers.values()) {
-    const { name, rows, columns, codes, scales, bias, inputScale, inputBits, inputSigned } = layer;
+    const { name, rows, columns, codes, flips, scales, bias, inputScale, inputBits, inputSigned } = layer;
     tensors.set(`${name}.codes`, { shape: [rows, columns], data: codes });
+    if (flips) tensors.set(`${name}.flips`, { shape: [flips.length / columns, columns], data: flips });
     tensors.set(`${name}.scales`, { shape: [columns], data: scales });
     tensors.set(`${name}.bias`, { shape: [columns], data: bias });
     layers[name] = { inputScale, inputBits, inputSigned };
@@ -92,7 +94,18 @@ function storedLayer(path: string, name: string, tensors: ReadonlyMap<string, St
       throw new InputError(`${path}: tensor '${name}.${field}' is missing or not F32 [${columns}]`);
     return data;
   };
-  return { name, rows, columns, codes: codes.data, scales: vector('scales'), bias: vector('bias') };
+  const flips = tensors.get(`${name}.flips`)?.data;
+  if (flips !== undefined && !(flips instanceof Uint8Array))
+    throw new InputError(`${path}: tensor '${name}.flips' is not U8 [tiles, columns]`);
+  return {
+    name,
+    rows,
+    columns,
+    codes: codes.data,
+    ...(flips && { flips }),
+    scales: vector('scales'),
+    bias: vector('bias'),
+  };
 }
 
 function parseField<T>(path: string, name: string, text: string | undefined): T {

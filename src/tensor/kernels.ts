@@ -5,6 +5,7 @@ import {
   dispose,
   keep as keepConstant,
   read,
+  requireNativeEngine,
   run,
   runMany,
   scope,
@@ -215,8 +216,12 @@ function withKernel(w: Tensor, side: number, body: (w: Tensor) => Tensor): Tenso
   return result;
 }
 
-/** x [N, H, W, C] * w [k, k, C, O] -> [N, H', W', O]. */
+/**
+ * x [N, H, W, C] * w [k, k, C, O] -> [N, H', W', O]; with w [k, k, C / groups, O] a grouped convolution.
+ * @throws InputError for groups on an engine other than TensorFlow
+ */
 export function conv2d(x: Tensor, w: Tensor, shape: ConvShape): Tensor {
+  if (x.shape[3] !== w.shape[2]) requireNativeEngine('a grouped convolution');
   const { list, side } = convolution(x.dtype, x.shape, w.shape[0], shape);
   return withKernel(w, side, (kernel) => run('Conv2D', list, [x, kernel]));
 }
@@ -226,6 +231,7 @@ let fusesBias = true;
 
 /** `conv2d` plus a vector along the channels, as one kernel where there is one; exact wherever those two are. */
 export function conv2dBias(x: Tensor, w: Tensor, bias: Tensor, shape: ConvShape): Tensor {
+  if (x.shape[3] !== w.shape[2]) return biasAdd(conv2d(x, w, shape), bias);
   if (fusesBias && x.dtype === DType.float32) {
     const { list, side } = convolution(x.dtype, x.shape, w.shape[0], shape);
     const fused = attributes(`bias,conv${shape.stride},${shape.padding > 0}`, () => [

@@ -151,7 +151,7 @@ describe('descend', () => {
     fc.assert(
       fc.property(sizes({ rows: 10, columns: 1, weightBits: 5 }), (shape) => {
         const problem = problemOf(shape);
-        const { rows, tileRows, weightBits, bitLimit, valueLimit } = problem;
+        const { rows, tileRows, weightBits, bitLimit, valueLimit } = { ...problem, ...shape };
         const codes = greedyCodes(problem);
         descend(problem, codes);
         const reached = errorOf(problem, codes, 0);

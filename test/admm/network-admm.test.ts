@@ -14,7 +14,7 @@ const { length } = parameterLayout(network);
 const settings: NetworkAdmmSettings = {
   tileRows: 16,
   weightBits: 6,
-  bitLimit: 2,
+  bitLimit: Object.fromEntries(layers.map(({ name }) => [name, 2])),
   interval: 2,
   rho: [0.01, 0.1],
   balance: false,
@@ -92,7 +92,6 @@ describe('createNetworkAdmm', () => {
   it.each([
     [{ interval: 0 }, 'interval'],
     [{ rho: [0, 1] as const }, 'rho'],
-    [{ firstBitLimit: 1 }, 'firstBitLimit'],
   ])('refuses %j in one line', (change, field) => {
     expect(() => createNetworkAdmm(layers, length, { ...settings, ...change })).toThrow(field);
   });
@@ -100,11 +99,9 @@ describe('createNetworkAdmm', () => {
 
 describe('gradualLimit', () => {
   it('falls from the first to the last limit on a cubic curve, fast at first', () => {
-    const limits = [0, 0.25, 0.5, 0.75, 1].map((share) =>
-      gradualLimit({ bitLimit: 3, firstBitLimit: 31 }, share),
-    );
+    const limits = [0, 0.25, 0.5, 0.75, 1].map((share) => gradualLimit(3, 31, share));
     expect(limits).toEqual([31, 15, 7, 3, 3]);
-    expect(gradualLimit({ bitLimit: 3 }, 0.2)).toBe(3);
+    expect([gradualLimit(3, undefined, 0.2), gradualLimit(7, 5, 0)]).toEqual([3, 7]);
   });
 });
 

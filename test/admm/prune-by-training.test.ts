@@ -78,6 +78,17 @@ describe('pruneByTraining', () => {
     }
   });
 
+  it('gives every layer the ADC it is told', async () => {
+    const names = trainedLayers(description, dataset.std).map(({ name }) => name);
+    const adcBits = Object.fromEntries(names.map((name, i) => [name, 1 + (i % 3)]));
+    const { network } = await prune({}, { adcBits, admmEpochs: 1, retrainEpochs: 1 });
+    const { layers, lossless } = certifyNetwork(network!);
+    expect(lossless).toBe(true);
+    for (const { name, requiredAdcBits } of layers)
+      expect(requiredAdcBits).toBeLessThanOrEqual(adcBits[name]);
+    await expect(prune({}, { adcBits: 9 })).rejects.toThrow('whole number from 1 to 8');
+  });
+
   it('stopped in either training and called again, gives the codes of a call that was not', async () => {
     const whole = codesOf(await prune());
     for (const stopAt of [8, 4]) {
@@ -112,7 +123,7 @@ describe('pruneByTraining', () => {
   it('refuses a start of other limits or another network', async () => {
     const { network } = await prune({}, { admmEpochs: 0, retrainEpochs: 1 });
     await expect(prune({ start: network }, { tileRows: 8 })).rejects.toThrow(InputError);
-    await expect(prune({ start: network }, { adcBits: 1 })).rejects.toThrow('R = 16 and 2 ADC bits');
+    await expect(prune({ start: network }, { adcBits: 1 })).rejects.toThrow('R = 16, 2 ADC bits');
     const layers = new Map([...network!.layers].slice(1));
     await expect(prune({ start: { ...network!, layers } })).rejects.toThrow("layer 'conv1'");
   });

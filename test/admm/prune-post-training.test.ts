@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type PostTrainingSettings, prunePostTraining } from '../../src/admm/prune-post-training';
 import { InputError } from '../../src/errors';
 import { certifyNetwork } from '../../src/experiments/certify-network';
+import { checkCrossbar } from '../../src/experiments/check-crossbar';
 import { createInference } from '../../src/networks/inference';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
 import { liveTensors } from '../../src/tensor/engine';
@@ -32,6 +33,38 @@ describe('prunePostTraining', () => {
       }
     }
     expect([...network.layers.values()].map(({ codes }) => codes)).toEqual(before);
+  });
+
+  it('prunes in every encoding, with ADCs by layer and budgets by plane, and the crossbar agrees', () => {
+    const names = [...network.layers.keys()];
+    const few = { ...pictures, count: 2, pixels: pictures.pixels.subarray(0, 2 * 768) };
+    const byLayer = Object.fromEntries(names.map((name, i) => [name, i % 2 === 0 ? 3 : 2]));
+    for (const change of [
+      { encoding: 'twos-complement', adcBits: 4 },
+      { encoding: 'csd', adcBits: byLayer },
+      { encoding: 'offset', adcBits: 3, flip: true },
+      {
+        cellBits: 2,
+        dacBits: 2,
+        adcBits: 5,
+        bitLimit: Object.fromEntries(names.slice(1).map((name) => [name, [3, 4, 5, 6]])),
+      },
+    ] satisfies Partial<PostTrainingSettings>[]) {
+      const { network: pruned, layers } = prune({ ...change, iterations: 1, patches: 100 });
+      const certificate = certifyNetwork(pruned);
+      expect(certificate.lossless, JSON.stringify(change)).toBe(true);
+      expect(certificate.encoding).toBe('encoding' in change ? change.encoding : 'sign-split');
+      const adcBits = typeof change.adcBits === 'number' ? change.adcBits : 3;
+      expect(certificate.requiredAdcBits).toBeLessThanOrEqual(adcBits);
+      for (const { relativeError } of layers) expect(relativeError).toBeLessThan(1);
+      expect(checkCrossbar(pruned, few, { adcBits, tileRows: 16 }).agrees).toBe(true);
+      if (!change.flip) continue;
+      const flips = [...pruned.layers.values()].map((layer) => layer.flips!);
+      expect(flips.some((each) => each.includes(1))).toBe(true);
+      expect(() => certifyNetwork(pruned, 32)).toThrow(
+        /stored complemented is known only for tiles of 16 rows/,
+      );
+    }
   });
 
   it('keeps the mean of every logit on the calibration pictures, whatever pruning did', () => {
@@ -72,6 +105,15 @@ describe('prunePostTraining', () => {
   it('refuses settings out of range and too few calibration pictures', () => {
     for (const [change, line] of [
       [{ adcBits: 0 }, /adcBits 0/],
+      [{ adcBits: { conv1: 3 } }, /adcBits of layer 'layer1.conv1' undefined/],
+      [{ encoding: 'gray' as never }, /encoding: "gray"/],
+      [{ cellBits: 7 }, /cellBits: 7/],
+      [{ dacBits: 3 }, /adcBits 2: a 3-bit DAC/],
+      [{ flip: true }, /flip: .*not sign-split/],
+      [{ bitLimit: 4 }, /bitLimit of layer 'conv1': 4 .* from 0 to the 3 that its 2-bit ADC reads/],
+      [{ bitLimit: [1, 2] }, /bitLimit of layer 'conv1': 2 numbers for 7 planes/],
+      [{ bitLimit: { 'layer1.conv1': 0.5 } }, /bitLimit of layer 'layer1.conv1': 0.5/],
+      [{ encoding: 'offset', valueLimit: 2 }, /valueLimit: 2 nonzero weights of 16 rows/],
       [{ adcBits: 2.5 }, /adcBits 2.5/],
       [{ tileRows: 0 }, /tileRows 0/],
       [{ valueLimit: 0 }, /valueLimit 0/],

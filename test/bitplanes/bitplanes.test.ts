@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { countOnes } from '../../src/bitplanes/count-ones';
 import { countValues } from '../../src/bitplanes/count-values';
+import { digitSumLimit } from '../../src/bitplanes/digit-sum-limit';
 import { onesHistogram } from '../../src/bitplanes/ones-histogram';
 import { packPlanes } from '../../src/bitplanes/pack-planes';
 import { encodingNames, planeEncoding } from '../../src/bitplanes/plane-encoding';
@@ -112,6 +113,17 @@ describe('countOnes', () => {
     );
   });
 
+  it('counts the complements of flipped columns, as packPlanes packs them', () => {
+    const offset = { rows: 3, columns: 2, tileRows: 2, weightBits: 3, encoding: 'offset' as const };
+    const codes = Int8Array.of(3, -4, 2, 0, -1, 1);
+    const ones = (flips?: Uint8Array) => [...countOnes({ ...offset, codes, flips }).counts];
+    // Words, code + 4: 7 and 6, 0 and 4 in tile 0; 3, 5 in tile 1.
+    expect(ones()).toEqual([1, 2, 2, 0, 0, 1, 1, 1, 0, 1, 0, 1]);
+    expect(ones(Uint8Array.of(1, 0, 0, 1))).toEqual([1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 1, 0]);
+    const { words } = packPlanes({ ...offset, codes, flips: Uint8Array.of(1, 0, 0, 1) });
+    expect([...words]).toEqual([2, 0, 0, 0, 0, 2, 1, 1, 0, 0, 1, 0]);
+  });
+
   it('sums the digits of multi-bit cells', () => {
     const codes = Int8Array.from([7, 5]);
     const ones = countOnes({ codes, rows: 2, columns: 1, tileRows: 2, weightBits: 4, cellBits: 2 });
@@ -124,6 +136,16 @@ describe('countOnes', () => {
     ['a wrong length', { codes: new Int8Array(3), rows: 2 }, /holds 3 weights/],
     ['a fractional tile', { codes: new Int8Array(2), rows: 2, tileRows: 1.5 }, /tileRows: 1.5/],
     ['nine bits', { codes: new Int8Array(2), rows: 2, weightBits: 9 }, /weightBits: 9/],
+    [
+      'flips of sign-split',
+      { codes: new Int8Array(2), rows: 2, flips: new Uint8Array(1) },
+      /flips: .*offset/,
+    ],
+    [
+      'flips of other tiles',
+      { codes: new Int8Array(2), rows: 2, encoding: 'offset' as const, flips: new Uint8Array(2) },
+      /flips: 2 for 1 row tiles x 1 columns/,
+    ],
     ['an unknown encoding', { codes: new Int8Array(2), rows: 2, encoding: 'gray' as never }, /"gray"/],
   ])('refuses %s in one line', (_, wrong, message) => {
     const call = () => countOnes({ columns: 1, tileRows: 4, weightBits: 8, ...wrong });
@@ -139,6 +161,25 @@ describe('requiredAdcBits', () => {
 
   it('refuses what is no count', () => {
     for (const wrong of [-1, 1.5, Number.NaN]) expect(() => requiredAdcBits(wrong)).toThrow(InputError);
+  });
+});
+
+describe('digitSumLimit', () => {
+  it('is the largest digit sum that needs no more than the ADC has', () => {
+    for (let adcBits = 1; adcBits <= 8; adcBits++) {
+      for (let dacBits = 1; dacBits <= 4; dacBits++) {
+        const limit = digitSumLimit(adcBits, dacBits);
+        const drive = 2 ** dacBits - 1;
+        expect(requiredAdcBits(limit * drive)).toBeLessThanOrEqual(adcBits);
+        expect(requiredAdcBits((limit + 1) * drive)).toBeGreaterThan(adcBits);
+      }
+    }
+  });
+
+  it('refuses bits out of range', () => {
+    for (const adcBits of [0, 17, 2.5, Number.NaN])
+      expect(() => digitSumLimit(adcBits)).toThrow(`adcBits: ${adcBits}`);
+    expect(() => digitSumLimit(3, 0)).toThrow(/dacBits: 0/);
   });
 });
 

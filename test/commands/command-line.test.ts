@@ -175,6 +175,10 @@ describe('bad input', () => {
     expect(await refusal(...prune, '-o', folder)).toMatch(/cannot write .*is a folder/);
     expect(await refusal(...prune, '-o', `${text}/out.safetensors`)).toMatch(/cannot write .*no folder/);
     expect(await refusal('prune', float, '--adc-bits', '9', '-o', scratch('out'))).toMatch(/--adc-bits 9/);
+    expect(await refusal(...prune, '--encoding', 'gray', '-o', 'out')).toMatch(
+      /--encoding gray: .*offset, csd/,
+    );
+    expect(await refusal(...prune, '--cell-bits', '5', '-o', 'out')).toMatch(/--cell-bits 5/);
     const train = ['train', 'tiny', '--dataset', 'generated', '--epochs', '1'];
     expect(await refusal(...train, '-o', scratch('no/out.safetensors'))).toMatch(/cannot write/);
     expect(await refusal(...train, '--checkpoint', scratch('no/state.safetensors'))).toMatch(/cannot write/);
@@ -210,6 +214,21 @@ describe('cim-pruning in a process of its own', () => {
     expect((await run('certify', pruned)).out).toMatch(/lossless with ADCs of 2 bits/);
     const evaluated = await run('evaluate', pruned, '--dataset', 'generated', '--pictures', '20', '--json');
     expect(JSON.parse(evaluated.out)).toMatchObject({ pictures: 20, network: 'tiny' });
+    expect(JSON.parse((await run('hardware', pruned, '--json')).out)).toBeTypeOf('object');
+  });
+
+  it('prunes in offset encoding with flips, and tells so', async () => {
+    const float = scratch('tiny.safetensors');
+    const network = networkByName('tiny');
+    saveParameters(float, network, initialParameters(network, 1));
+    const pruned = scratch('flipped.safetensors');
+    const settings = ['--dataset', 'generated', '--adc-bits', '4', '--rows', '16', '--calibration', '16'];
+    const quick = ['--iterations', '1', '--patches', '64', '-o', pruned];
+    await run('prune', float, ...settings, '--encoding', 'offset', '--flip', ...quick);
+    expect(JSON.parse(readSafetensorsMetadata(pruned).pruning)).toMatchObject({ encoding: 'offset' });
+    const { out, status } = await run('certify', pruned);
+    expect(status).toBe(0);
+    expect(out).toMatch(/offset/);
     expect(JSON.parse((await run('hardware', pruned, '--json')).out)).toBeTypeOf('object');
   });
 

@@ -28,8 +28,9 @@ const layers: fc.Arbitrary<LayerInput> = fc
     dacBits: fc.integer({ min: 1, max: 4 }),
     density: fc.constantFrom(0, 0.1, 0.5, 1),
     plain: fc.boolean(),
+    flip: fc.boolean(),
   })
-  .map(({ seed, density, analog, plain, ...given }) => {
+  .map(({ seed, density, analog, plain, flip, ...given }) => {
     const cellBits = plain || given.encoding === 'csd' ? 1 : given.cellBits;
     const dacBits = plain || given.inputForm === 'twos-complement' ? 1 : given.dacBits;
     const encoding = planeEncoding(given.encoding, given.weightBits, cellBits);
@@ -42,7 +43,12 @@ const layers: fc.Arbitrary<LayerInput> = fc
       random.uniform() < density ? draw(encoding.minCode, encoding.maxCode) : 0,
     );
     const subtraction = analog && encoding.polarities === 2 && !plain ? 'analog' : 'digital';
-    return { ...given, cellBits, dacBits, subtraction, inputs, codes };
+    const tiles = Math.ceil(given.rows / given.tileRows);
+    const flips =
+      flip && given.encoding === 'offset'
+        ? Uint8Array.from({ length: tiles * given.columns }, () => random.integer(2))
+        : undefined;
+    return { ...given, cellBits, dacBits, subtraction, inputs, codes, flips };
   });
 
 const adcs = fc.oneof(
@@ -96,6 +102,22 @@ describe('simulateLayer', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('converts fewer ones of a column of positive weights in offset encoding when it is stored complemented', () => {
+    const layer = {
+      codes: new Int8Array(40).fill(126),
+      rows: 40,
+      columns: 1,
+      inputs: new Uint8Array(40).fill(3),
+      vectors: 1,
+      encoding: 'offset' as const,
+    };
+    const flipped = { ...layer, flips: Uint8Array.of(1) };
+    expect(layerStatistics(flipped)).toMatchObject({ bitColumns: 8, emptyBitColumns: 7, cellDensity: 1 / 8 });
+    expect(layerStatistics(layer)).toMatchObject({ bitColumns: 8, emptyBitColumns: 1, cellDensity: 7 / 8 });
+    for (const engine of ['bit-sliced', 'reference'] as const)
+      expect([...simulateLayer(flipped, engine).outputs]).toEqual([40 * 126 * 3]);
   });
 
   it('counts up to 255 ones a column bit-sliced and more by the general way', () => {
@@ -158,6 +180,8 @@ describe('simulateLayer', () => {
     ],
     ['no vectors', { vectors: 0 }, /vectors: 0/],
     ['tiles of no rows', { tileRows: 0 }, /tileRows: 0/],
+    ['flips of another encoding', { flips: new Uint8Array(2) }, /flips: .*offset.*not sign-split/],
+    ['flips of another size', { encoding: 'offset', flips: new Uint8Array(3) } as const, /flips: 3 where 2/],
     ['a fractional step', { adc: { bits: 3, step: 0.5 } }, /adc\.step: 0\.5/],
     ['analog without polarities', { encoding: 'offset', subtraction: 'analog' } as const, /two polarities/],
   ])('refuses %s', (_, change, message) => {

@@ -98,6 +98,12 @@ describe('fillMask', () => {
     expect(certifyLayer({ ...shape, codes: full, valueLimit: 9 }).holds).toBe(true);
   });
 
+  it('refuses encodings whose bits are no magnitudes', () => {
+    const base = { ...shape, codes: new Int8Array(500), targets, scales };
+    expect(() => fillMask({ ...base, encoding: 'csd' })).toThrow(/encoding: "csd".* sign-split .*is needed/);
+    expect(() => fillMask({ ...base, cellBits: 2 })).toThrow(/1-bit cells/);
+  });
+
   it('refuses codes that break the limits already', () => {
     const codes = new Int8Array(500).fill(1);
     expect(() => fillMask({ ...shape, codes, targets: targets.map(Math.abs), scales })).toThrow(InputError);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors';
 import type { DenseNode, NetworkDescription } from '../../src/networks/description';
-import { foldedDescription } from '../../src/networks/fold-batch-norm';
 import { createInference } from '../../src/networks/inference';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
@@ -223,14 +222,5 @@ describe('buildIntegerNetwork', () => {
     expect(Math.min(...codes)).toBeLessThan(0);
     expect(Math.min(...codes)).toBeGreaterThanOrEqual(-8);
     expect(Math.max(...codes)).toBeLessThanOrEqual(7);
-  });
-
-  it('refuses grouped convolutions', () => {
-    const description = foldedDescription(mixedNetwork());
-    const nodes = description.nodes.map((node) =>
-      node.name === 'layer1.conv2' ? { ...node, groups: 2 } : node,
-    );
-    const grouped = { ...description, nodes: nodes as NetworkDescription['nodes'] };
-    refusal(() => smallModel(grouped)).toThrow(/grouped convolutions/);
   });
 });

@@ -24,12 +24,32 @@ const pruned: IntegerNetwork = {
   },
 };
 
+const flipped: IntegerNetwork = {
+  ...network,
+  layers: new Map(
+    [...network.layers].map(([name, layer]) => {
+      const length = Math.ceil(layer.rows / 128) * layer.columns;
+      return [name, { ...layer, flips: Uint8Array.from({ length }, (_, i) => i % 2) }];
+    }),
+  ),
+  pruning: {
+    method: 'test',
+    tileRows: 128,
+    encoding: 'offset',
+    cellBits: 2,
+    dacBits: 1,
+    adcBits: Object.fromEntries(names.map((name) => [name, 7])),
+    bitLimit: Object.fromEntries(names.map((name) => [name, [60, 60, 60, 127]])),
+  },
+};
+
 /** Writes the pruned network with one thing changed, and gives the one line that refuses it. */
 function refusal(
   change: (tensors: Map<string, WritableTensor>, metadata: Record<string, string>) => void,
+  original = pruned,
 ): string {
   const path = scratch('damaged.safetensors');
-  saveIntegerNetwork(path, pruned);
+  saveIntegerNetwork(path, original);
   const { tensors, metadata } = readSafetensors(path);
   const changed = { ...metadata };
   change(tensors, changed);
@@ -56,6 +76,7 @@ describe('the file of an integer network', () => {
   it.each([
     ['unpruned', network],
     ['pruned', pruned],
+    ['pruned in offset encoding with flips, limits by plane and ADCs by layer', flipped],
   ])('gives back every bit: %s', (_, original) => {
     const path = scratch('whole.safetensors');
     saveIntegerNetwork(path, original, { source: { model: 'x' }, weightBits: 2 });
@@ -118,13 +139,33 @@ describe('the file of an integer network', () => {
     );
     expect(refusal(inField('description', (all) => ({ ...all, classes: 5 })))).toMatch(/must give 5 logits/);
     expect(refusal(inField('pruning', (all) => ({ ...all, tileRows: 0 })))).toMatch(/tileRows 0/);
-    expect(refusal(inField('pruning', (all) => ({ ...all, encoding: 'offset' })))).toMatch(
-      /encoding "offset"/,
+    expect(refusal(inField('pruning', (all) => ({ ...all, encoding: 'gray' })))).toMatch(/encoding "gray"/);
+    expect(refusal(inField('pruning', (all) => ({ ...all, cellBits: 5 })))).toMatch(/cellBits 5/);
+    expect(refusal(inField('pruning', (all) => ({ ...all, encoding: 'csd', cellBits: 2 })))).toMatch(
+      /cellBits 2 .* 1 in csd/,
     );
+    expect(refusal(inField('pruning', (all) => ({ ...all, dacBits: 0 })))).toMatch(/dacBits 0/);
+    expect(refusal(inField('pruning', (all) => ({ ...all, adcBits: { conv1: 3 } })))).toMatch(
+      /adcBits of layer 'layer1.conv1' missing/,
+    );
+    expect(
+      refusal(inField('pruning', (all) => ({ ...all, bitLimit: { ...(all.bitLimit as object), fc1: [1] } }))),
+    ).toMatch(/bitLimit of layer 'fc1' is \[1\], not .* or 7 of them/);
     expect(refusal(inField('pruning', (all) => ({ ...all, bitLimit: { conv1: 7 } })))).toMatch(
       /bitLimit of layer 'layer1.conv1' is missing/,
     );
     expect(refusal(inField('pruning', (all) => ({ ...all, valueLimit: 7 })))).toMatch(/valueLimit of layer/);
+  });
+
+  it('is refused when flips are of another encoding, type or size', () => {
+    const flips = (data: Uint8Array | Int8Array) => (tensors: Map<string, WritableTensor>) =>
+      tensors.set('conv1.flips', { shape: [data.length], data });
+    expect(refusal(flips(new Uint8Array(6)))).toMatch(/'conv1': flips are for offset encoding only/);
+    expect(refusal(flips(new Int8Array(6)), flipped)).toMatch(/'conv1.flips' is not U8/);
+    expect(refusal(flips(new Uint8Array(7)), flipped)).toMatch(
+      /'conv1': flips: 7 for 1 row tiles x 6 columns/,
+    );
+    expect(refusal(flips(new Uint8Array(6).fill(2)), flipped)).toMatch(/'conv1': flip 2 is not 0 or 1/);
   });
 
   it('is refused when it is cut short or no safetensors file', () => {

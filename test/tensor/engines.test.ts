@@ -273,6 +273,18 @@ describe.each(KINDS)('engine %s', (kind) => {
     expect(m.engine.liveTensors()).toBe(before);
   });
 
+  test('a grouped convolution multiplies each group apart, where the engine is the native one', () => {
+    const shape = { stride: 1, padding: 0 };
+    const x = [1, 2, 3, 4];
+    const w = [1, 10, 100, 1000, 2, 20, 200, 2000];
+    const grouped = () => m.k.conv2d(put(x, [1, 1, 1, 4]), put(w, [1, 1, 2, 4]), shape);
+    if (kind === 'native') expect(values(grouped)).toEqual([5, 50, 1100, 11000]);
+    else
+      expect(() => values(grouped)).toThrow(
+        `a grouped convolution needs the native TensorFlow engine, but CIM_PRUNING_ENGINE asks for ${kind}`,
+      );
+  });
+
   test.skipIf(kind === 'native')('training says in one line that it needs the native engine', () => {
     const line = `training needs the native TensorFlow engine, but CIM_PRUNING_ENGINE asks for ${kind}`;
     const error = expect.objectContaining({ name: 'InputError', message: line });

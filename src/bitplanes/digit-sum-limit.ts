@@ -1,0 +1,15 @@
+import { InputError } from '../errors';
+
+/**
+ * Largest sum of cell digits in a bit column (its ones, with 1-bit cells) that an ADC of `adcBits` reads without loss when
+ * inputs come through DACs of `dacBits`: floor((2^B - 1) / (2^v - 1)). 0 where one driven cell is already too much.
+ */
+export function digitSumLimit(adcBits: number, dacBits = 1): number {
+  if (!Number.isInteger(adcBits) || adcBits < 1 || adcBits > 16) {
+    throw new InputError(`adcBits: ${adcBits} is not a whole number from 1 to 16`);
+  }
+  if (!Number.isInteger(dacBits) || dacBits < 1 || dacBits > 8) {
+    throw new InputError(`dacBits: ${dacBits} is not an integer from 1 to 8`);
+  }
+  return Math.floor((2 ** adcBits - 1) / (2 ** dacBits - 1));
+}

@@ -1,0 +1,136 @@
+import type { Codebook, LevelMask } from './codebook';
+
+/** One column's rows laid out for the solvers of any codebook, smallest target first. */
+export interface CodebookColumn {
+  readonly book: Codebook;
+  rows: number;
+  readonly targets: Float64Array;
+  readonly curvature: Float64Array;
+  /** All curvatures are equal, so one lower envelope serves every row. */
+  uniform: boolean;
+  maxCurvature: number;
+  /** Position of each row in what was given. */
+  readonly origin: Int32Array;
+}
+
+/** An option for every row, and what they use together. */
+export interface CodebookChoice {
+  readonly options: Int16Array;
+  /** [resources] */
+  readonly usage: Int32Array;
+  /** Sum of curvature * error^2. */
+  cost: number;
+}
+
+/** An empty column with room for `capacity` rows. */
+export function createCodebookColumn(book: Codebook, capacity: number): CodebookColumn {
+  return {
+    book,
+    rows: 0,
+    targets: new Float64Array(capacity),
+    curvature: new Float64Array(capacity),
+    uniform: true,
+    maxCurvature: 1,
+    origin: new Int32Array(capacity),
+  };
+}
+
+export function createCodebookChoice(book: Codebook, capacity: number): CodebookChoice {
+  return { options: new Int16Array(capacity), usage: new Int32Array(book.resources), cost: 0 };
+}
+
+/** Fills `column` with targets in units of the scale. */
+export function gatherRows(
+  column: CodebookColumn,
+  targets: Float64Array,
+  curvature: Float64Array | undefined,
+): void {
+  const rows = targets.length;
+  const origin = column.origin.subarray(0, rows);
+  for (let row = 0; row < rows; row++) origin[row] = row;
+  origin.sort((a, b) => targets[a] - targets[b]);
+  column.rows = rows;
+  column.uniform = true;
+  column.maxCurvature = 0;
+  for (let row = 0; row < rows; row++) {
+    column.targets[row] = targets[origin[row]];
+    const weight = curvature ? curvature[origin[row]] : 1;
+    column.curvature[row] = weight;
+    if (weight !== column.curvature[0]) column.uniform = false;
+    if (weight > column.maxCurvature) column.maxCurvature = weight;
+  }
+}
+
+export function optionCost(
+  { book, targets, curvature }: CodebookColumn,
+  row: number,
+  option: number,
+): number {
+  const error = targets[row] - book.minCode - option;
+  return curvature[row] * error * error;
+}
+
+/** Recomputes usage and cost of a choice from its options. */
+export function measureOptions(column: CodebookColumn, choice: CodebookChoice): void {
+  const { resources, uses } = column.book;
+  choice.usage.fill(0);
+  choice.cost = 0;
+  for (let row = 0; row < column.rows; row++) {
+    const option = choice.options[row];
+    choice.cost += optionCost(column, row, option);
+    for (let at = 0; at < resources; at++) choice.usage[at] += uses[option * resources + at];
+  }
+}
+
+/** Whether a measured choice keeps every limit. */
+export function keepsBudgets({ book }: CodebookColumn, { usage }: CodebookChoice): boolean {
+  for (let at = 0; at < book.resources; at++) if (usage[at] > book.budgets[at]) return false;
+  return true;
+}
+
+export function copyOptions(column: CodebookColumn, from: CodebookChoice, to: CodebookChoice): void {
+  for (let row = 0; row < column.rows; row++) to.options[row] = from.options[row];
+  to.usage.set(from.usage);
+  to.cost = from.cost;
+}
+
+/** Changes one row's option and keeps the books. */
+export function setOption(column: CodebookColumn, choice: CodebookChoice, row: number, option: number): void {
+  const { resources, uses } = column.book;
+  const before = choice.options[row];
+  for (let at = 0; at < resources; at++) {
+    choice.usage[at] += uses[option * resources + at] - uses[before * resources + at];
+  }
+  choice.cost += optionCost(column, row, option) - optionCost(column, row, before);
+  choice.options[row] = option;
+}
+
+/**
+ * The option nearest to `target` (in code units) that uses no level of `mask`, of those nearer than `within`; -1 if
+ * there is none. Of two equally near the smaller code.
+ */
+export function nearestOption(
+  { minCode, count, levels }: Codebook,
+  target: number,
+  within: number,
+  mask: LevelMask,
+): number {
+  const first = mask[0];
+  const second = mask[1];
+  const place = target - minCode;
+  let low = Math.max(-1, Math.min(count - 1, Math.floor(place)));
+  let high = low + 1;
+  for (;;) {
+    const below = low >= 0 ? Math.abs(place - low) : Infinity;
+    const above = high < count ? Math.abs(high - place) : Infinity;
+    if (Math.min(below, above) >= within) return -1;
+    const option = below <= above ? low-- : high++;
+    if ((levels[2 * option] & first) === 0 && (levels[2 * option + 1] & second) === 0) return option;
+  }
+}
+
+/** The nearest option of all. */
+export function roundedOption({ minCode, count }: Codebook, target: number): number {
+  const place = Math.ceil(target - minCode - 0.5);
+  return Math.max(0, Math.min(count - 1, place));
+}
