@@ -95,6 +95,7 @@ export * from './reports/to-markdown';
 export * from './reports/to-text';
 export * from './tensor/random';
 export * from './training/evaluate';
+export * from './training/reestimate-statistics';
 export * from './training/schedule';
 export * from './training/train';
 export * from './training/weight-steering';

@@ -79,6 +79,9 @@ export const trainingPruningDefaults = {
   seed: 1,
 } as const;
 
+/** Pictures on which batch norm's statistics are measured for the averaged weights, rounded to their codes. */
+const REESTIMATION = 5000;
+
 export interface TrainingPruningOptions {
   /** The trained network, with batch norm: where pruning starts, and the teacher. */
   readonly description: NetworkDescription;
@@ -197,6 +200,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       recipe,
       teacher,
       checkpoint: folder && join(folder, `${stage}.state.safetensors`),
+      reestimation: stage === 'retraining' ? REESTIMATION : 0,
       evaluateEvery: options.evaluateEvery,
       onProgress: options.onProgress,
       onEpoch: onEpoch && ((record: EpochRecord) => onEpoch(stage, record, epochs)),

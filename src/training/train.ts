@@ -8,6 +8,7 @@ import type { OnProgress } from '../progress';
 import { randomStream } from '../tensor/random';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { evaluateParameters } from './evaluate';
+import { reestimateStatistics } from './reestimate-statistics';
 import { learningRate, type Schedule, validateSchedule } from './schedule';
 import { createTrainer, initialState, type TrainerOptions } from './trainer';
 import type { WeightPull, WeightSteering } from './weight-steering';
@@ -95,6 +96,11 @@ export interface TrainingOptions {
   readonly teacher?: Inference;
   /** Steers the weights, as pruning does; its settings belong in the recipe's `steering` text. */
   readonly steering?: WeightSteering;
+  /**
+   * Training pictures on which batch norm's statistics are measured anew for what is tested and returned; default 0, the
+   * running ones. Weights that are averaged and then rounded need it.
+   */
+  readonly reestimation?: number;
   /** May replace a node's output in the forward pass (activation quantisation). */
   readonly afterNode?: TrainerOptions['afterNode'];
   /** Epochs between test evaluations (default 1; the last epoch is always evaluated). */
@@ -139,27 +145,29 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
     },
     resumed?.state ?? initialState(network, start),
   );
-  const which = recipe.averageDecay > 0 ? 'average' : 'weights';
+  const result = () => {
+    const parameters = trainer.parameters(recipe.averageDecay > 0 ? 'average' : 'weights');
+    const pictures = options.reestimation ?? 0;
+    const normalisation = options.normalisation ?? dataset;
+    return pictures > 0
+      ? reestimateStatistics(network, parameters, normalisation, dataset.train, { pictures })
+      : parameters;
+  };
   try {
     for (let epoch = curve.length; epoch < recipe.epochs; epoch++) {
       const sums = await runEpoch(epoch, trainer, options);
-      if (!sums) return { parameters: trainer.parameters(which), curve, finished: false };
+      if (!sums) return { parameters: result(), curve, finished: false };
       const last = epoch === recipe.epochs - 1;
       const report = steering?.report?.();
       const due = last || (epoch + 1) % (options.evaluateEvery ?? 1) === 0;
       const testAccuracy = due
-        ? evaluateParameters(
-            network,
-            trainer.parameters(which),
-            options.normalisation ?? dataset,
-            dataset.test,
-          ).top1
+        ? evaluateParameters(network, result(), options.normalisation ?? dataset, dataset.test).top1
         : null;
       curve.push({ epoch, testAccuracy, ...sums, ...(report && { steering: report }) });
       if (options.checkpoint) writeCheckpoint(options.checkpoint, options, trainer.state(), curve);
       options.onEpoch?.(curve[curve.length - 1]);
     }
-    return { parameters: trainer.parameters(which), curve, finished: true };
+    return { parameters: result(), curve, finished: true };
   } finally {
     trainer.dispose();
   }

@@ -225,7 +225,7 @@ function parameterTensors(layout: ParameterLayout, vector: Tensor, compute: DTyp
 }
 
 /** uint8 pictures -> (pixels / 255 - mean) / std in the compute type. */
-function pictureNormaliser(mean: readonly number[], std: readonly number[], compute: DType) {
+export function pictureNormaliser(mean: readonly number[], std: readonly number[], compute: DType) {
   const scale = keep(
     upload(
       Float32Array.from(std, (s) => 1 / (255 * s)),
