@@ -37,7 +37,7 @@ export const projectionMethods: readonly ProjectionMethod[] = [
 
 export interface SolverOptions extends LimitOptions {
   readonly method: ProjectionMethod;
-  /** States the search of `exact` may hold at once; default 4,000. */
+  /** States the search of `exact` may hold at once; default 32,000. */
   readonly searchLimit?: number;
 }
 
@@ -81,7 +81,7 @@ export function createColumnSolver(options: SolverOptions, capacity: number): Co
   if (!projectionMethods.includes(method)) {
     throw new InputError(`method: "${method}" is unknown; one of ${projectionMethods.join(', ')} is needed`);
   }
-  const searchLimit = options.searchLimit ?? 4_000;
+  const searchLimit = options.searchLimit ?? 32_000;
   if (!Number.isInteger(searchLimit) || searchLimit < 1) {
     throw new InputError(`searchLimit: ${searchLimit} is not a whole number of at least 1`);
   }
