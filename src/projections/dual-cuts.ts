@@ -19,17 +19,19 @@ export interface DualCuts {
   readonly minima: Float64Array;
 }
 
-/** Changes of one budget that a cut is made for. */
-const DEVIATIONS = [-3, -1, 1, 3];
-
-/** Cuts around `multipliers`, which stay as they are. */
-export function dualCuts(column: Column, dual: Dual, multipliers: Float64Array): DualCuts {
+/** `multipliers`, and a cut for each of the given changes of each budget. */
+export function dualCuts(
+  column: Column,
+  dual: Dual,
+  multipliers: Float64Array,
+  deviations: readonly number[],
+): DualCuts {
   const { planes, bits, values } = column.limits;
   const vectors = [multipliers];
   for (let at = 0; at < column.sides * planes; at++) {
     const side = at < planes ? 0 : 1;
     if (bits[at % planes] >= column.starts[side + 1] - column.starts[side]) continue;
-    for (const extra of DEVIATIONS) {
+    for (const extra of deviations) {
       const vector = bestAlong(multipliers, at, (trial) => {
         const value = relax(dual, trial) - extra * trial[at];
         return { value, slope: dual.usage[at] - bits[at % planes] - extra };
@@ -38,7 +40,7 @@ export function dualCuts(column: Column, dual: Dual, multipliers: Float64Array):
     }
   }
   if (values < column.rows) {
-    for (const extra of DEVIATIONS) {
+    for (const extra of deviations) {
       const vector = bestAlong(multipliers, 2 * planes, (trial) => {
         const value = relax(dual, trial) - extra * trial[2 * planes];
         return { value, slope: dual.nonzeros - values - extra };

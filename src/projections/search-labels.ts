@@ -38,6 +38,10 @@ const FIRST_WIDTH = 128;
 const WIDER = 8;
 /** A level may outgrow the width by this factor before its worst labels go. */
 const OVERFLOW = 2;
+/** Changes of one budget that cuts are made for once the first pass fails. */
+const DEVIATIONS = [-3, -1, 1, 3];
+/** Costs closer than this, in proportion, are the same. */
+const SLACK = 1e-12;
 /** Budget left is kept in a byte. */
 const MOST_OPEN = 255;
 
@@ -59,18 +63,24 @@ export function searchLabels(
   multipliers: Float64Array,
   width: number,
 ): number {
-  const cuts = dualCuts(column, dual, multipliers);
-  let bound = Math.max(...cuts.values);
-  for (let narrow = Math.min(FIRST_WIDTH, width); ; narrow = Math.min(WIDER * narrow, width)) {
+  let cuts = dualCuts(column, dual, multipliers, []);
+  let bound = cuts.values[0];
+  for (
+    let narrow = Math.min(FIRST_WIDTH, width), pass = 0;
+    ;
+    narrow = Math.min(WIDER * narrow, width), pass++
+  ) {
+    if (bound >= best.cost * (1 - SLACK)) return best.cost;
+    if (pass === 1) cuts = dualCuts(column, dual, multipliers, DEVIATIONS);
     bound = Math.max(bound, searchPass(column, cuts, best, narrow));
-    if (bound >= best.cost || narrow === width) return Math.min(bound, best.cost);
+    if (pass > 0 && narrow === width) return Math.min(bound, best.cost);
   }
 }
 
 /** One pass; the bound is Infinity if nothing better than `best` can have been missed. */
 function searchPass(column: Column, cuts: DualCuts, best: Choice, width: number): number {
   const { planes, bits, values } = column.limits;
-  const cutoff = best.cost - 1e-12 * best.cost;
+  const cutoff = best.cost * (1 - SLACK);
   const resources = 2 * planes + 1;
   const room = new Float64Array(resources);
   for (let at = 0; at < 2 * planes; at++) room[at] = bits[at % planes];
