@@ -49,8 +49,8 @@ const MOST_OPEN = 255;
  * Exact search by reduced costs. Any feasible cost is g(l) + the sum of its rows' reduced costs + sum l * unused
  * budget, so with an incumbent `best` only codes of reduced cost below best - g matter: rows with one such code are
  * fixed, the others go through dynamic programming over the budget left, pruned by the same inequality. Several
- * multiplier vectors (`dualCuts`) prune together. Rows go side by side, largest first: planes that no later row can use
- * leave the state, so the polarities meet in one number, the nonzeros.
+ * multiplier vectors (`dualCuts`) prune together. Rows go side by side, those of fewest codes first: bit columns that no
+ * later row can use leave the state, so the polarities meet in one number, the nonzeros.
  *
  * At most `width` labels are kept after each row (the most promising); what is dropped limits the bound returned.
  * Narrow passes come first, since a better incumbent leaves less open. Improves `best` in place; returns a lower bound
@@ -102,6 +102,7 @@ function searchPass(column: Column, cuts: DualCuts, best: Choice, width: number)
       if (fixed[row] !== 0) room[2 * planes]--;
     }
   }
+  open.sort((a, b) => a.side - b.side || a.codes.length - b.codes.length);
   if (room.some((left) => left < 0) || start.some((bound) => bound >= cutoff)) return Infinity;
   if (open.length > MOST_OPEN) return -Infinity;
 
