@@ -39,7 +39,7 @@ const WIDER = 8;
 /** A level may outgrow the width by this factor before its worst labels go. */
 const OVERFLOW = 2;
 /** Changes of one budget that cuts are made for once the first pass fails. */
-const DEVIATIONS = [-3, -1, 1, 3];
+const DEVIATIONS = [-2, 2];
 /** Costs closer than this, in proportion, are the same. */
 const SLACK = 1e-12;
 /** Budget left is kept in a byte. */
