@@ -94,12 +94,21 @@ export function projectionStudy(options: ProjectionStudyOptions = {}): Projectio
   const shapes = (options.distributions ?? distributions).flatMap((distribution) =>
     (options.curvatures ?? curvatures).flatMap((curvature) =>
       (options.tileRows ?? [128, 64, 32, 16]).flatMap((tileRows) =>
-        (options.bitLimits ?? [3, 7, 15]).map((bitLimit) => ({ distribution, curvature, tileRows, bitLimit })),
+        (options.bitLimits ?? [3, 7, 15]).map((bitLimit) => ({
+          distribution,
+          curvature,
+          tileRows,
+          bitLimit,
+        })),
       ),
     ),
   );
   const cases = shapes.map((shape, done) => {
-    onProgress?.({ done, total: shapes.length, note: `${shape.distribution} columns, R = ${shape.tileRows}` });
+    onProgress?.({
+      done,
+      total: shapes.length,
+      note: `${shape.distribution} columns, R = ${shape.tileRows}`,
+    });
     return studyCase(shape, options.methods ?? projectionMethods, columns, tuningColumns, seed);
   });
   onProgress?.({ done: shapes.length, total: shapes.length });

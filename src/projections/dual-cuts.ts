@@ -19,6 +19,11 @@ export interface DualCuts {
   readonly minima: Float64Array;
 }
 
+/** First step of the line search, in proportion to the multiplier, its growth, and meetings of tangents tried. */
+const FIRST_STEP = 0.05;
+const STEP_GROWTH = 3;
+const MEETINGS = 3;
+
 /** `multipliers`, and a cut for each of the given changes of each budget. */
 export function dualCuts(
   column: Column,
@@ -73,41 +78,49 @@ function multiplierStride({ limits }: Column): number {
   return 2 * limits.planes + 1;
 }
 
-/** Maximises a concave function along multiplier `at`; undefined where it does not pay to move. */
+/** A multiplier with the function's value and slope there. */
+interface Point {
+  readonly at: number;
+  readonly value: number;
+  readonly slope: number;
+}
+
+/**
+ * Maximises a concave, piecewise linear function along multiplier `at`: steps until the slope turns, then where the
+ * tangents meet. Undefined where it does not pay to move.
+ */
 function bestAlong(
   start: Float64Array,
   at: number,
   evaluate: (trial: Float64Array) => { value: number; slope: number },
 ): Float64Array | undefined {
   const trial = Float64Array.from(start);
-  const first = evaluate(trial);
-  if (first.slope === 0 || (first.slope < 0 && start[at] === 0)) return undefined;
-  let best = first.value;
-  let bestAt = start[at];
-  const up = first.slope > 0;
-  const look = (multiplier: number) => {
+  const look = (multiplier: number): Point => {
     trial[at] = multiplier;
-    const { value, slope } = evaluate(trial);
-    if (value > best) {
-      best = value;
-      bestAt = multiplier;
-    }
-    return up ? slope > 0 : slope < 0;
+    return { at: multiplier, ...evaluate(trial) };
   };
-  let inner = start[at];
-  let outer = inner;
-  let step = 0.02 * (start[at] || 1);
-  do {
+  const first = look(start[at]);
+  if (first.slope === 0 || (first.slope < 0 && start[at] === 0)) return undefined;
+  const direction = Math.sign(first.slope);
+  let inner = first;
+  let outer = first;
+  for (let step = FIRST_STEP * (start[at] || 1); outer.slope * direction > 0; step *= STEP_GROWTH) {
+    if (step > 2 ** 40 || (outer.at === 0 && direction < 0)) break;
     inner = outer;
-    outer = up ? inner + step : Math.max(0, inner - step);
-    step *= 2;
-  } while (look(outer) && outer > 0 && step < 2 ** 40);
-  for (let i = 0; i < 3; i++) {
-    const middle = (inner + outer) / 2;
-    if (look(middle)) inner = middle;
-    else outer = middle;
+    outer = look(Math.max(0, inner.at + direction * step));
   }
-  if (bestAt === start[at]) return undefined;
-  trial[at] = bestAt;
+  let best = outer.value > inner.value ? outer : inner;
+  for (let i = 0; i < MEETINGS && inner.slope !== outer.slope; i++) {
+    const meet =
+      (outer.value - outer.slope * outer.at - inner.value + inner.slope * inner.at) /
+      (inner.slope - outer.slope);
+    const point = look(meet);
+    if (!(point.value > best.value)) break;
+    best = point;
+    if (point.slope * direction > 0) inner = point;
+    else outer = point;
+  }
+  if (best === first) return undefined;
+  trial[at] = best.at;
   return trial;
 }
