@@ -1,10 +1,10 @@
 """HiGHS' side of `bench/compare-highs.mjs`: the projection of a column as a mixed-integer program, by scipy.optimize.milp.
 
-    python highs_rival.py SECONDS < columns.json > answers.json
+    python highs_rival.py SECONDS plain|reduced < columns.json > answers.json
 
-A binary variable per (row, code), one equality a row, one inequality a bit column, one for the value limit. Codes that a
-subset of their own bits reaches at no larger cost are left out: the subset keeps every limit that the code keeps, so an
-optimum without them exists. Without a value limit each polarity is a program of its own. Only the processor time of `milp`
+A binary variable per (row, code), one equality a row, one inequality a bit column, one for the value limit. `plain` has all
+codes; `reduced` leaves out those that a subset of their own bits reaches at no larger cost: the subset keeps every limit
+that the code keeps, so an optimum without them exists. Without a value limit each polarity is a program of its own. Only the processor time of `milp`
 is counted.
 """
 import json
@@ -32,10 +32,10 @@ def useful_codes(size, planes):
     return codes[error < smaller]
 
 
-def solve(targets, curvature, planes, bits, values, seconds):
+def solve(targets, curvature, planes, bits, values, seconds, reduced):
     cost, rows, uses = [], [], []
     for row, (target, weight) in enumerate(zip(targets, curvature)):
-        for code in useful_codes(abs(target), planes):
+        for code in useful_codes(abs(target), planes) if reduced else range(2**planes):
             at = len(cost)
             cost.append(weight * (abs(target) - code) ** 2)
             rows.append((row, at))
@@ -68,10 +68,10 @@ def solve(targets, curvature, planes, bits, values, seconds):
     }
 
 
-def solve_column(column, seconds):
+def solve_column(column, seconds, reduced):
     targets = np.array(column['targets'])
     curvature = np.array(column['curvature'] or [1.0] * targets.size)
-    common = (column['planes'], column['bitLimit'], column['valueLimit'], seconds)
+    common = (column['planes'], column['bitLimit'], column['valueLimit'], seconds, reduced)
     if column['valueLimit'] is not None:
         return solve(targets, curvature, *common)
     parts = [solve(targets[side], curvature[side], *common) for side in (targets > 0, targets <= 0)]
@@ -85,8 +85,8 @@ def solve_column(column, seconds):
 
 
 def main():
-    seconds = float(sys.argv[1])
-    answers = [solve_column(column, seconds) for column in json.load(sys.stdin)]
+    seconds, form = sys.argv[1:]
+    answers = [solve_column(column, float(seconds), form == 'reduced') for column in json.load(sys.stdin)]
     print(json.dumps({'scipy': scipy.__version__, 'answers': answers}))
 
 
