@@ -58,6 +58,7 @@ export * from './networks/save-parameters';
 export * from './networks/write-safetensors';
 export * from './package-root';
 export * from './progress';
+export * from './projections/deal-rows';
 export * from './projections/nearest-with-mask';
 export * from './projections/project-column';
 export * from './projections/project-layer';

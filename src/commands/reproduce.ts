@@ -6,17 +6,56 @@ import { runSmoke } from '../experiments/run-smoke';
 import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
 import { toText } from '../reports/to-text';
-import { type Command, type CommandResult, textOption } from './command';
+import { type Command, type CommandContext, type CommandResult, type Options, textOption } from './command';
 import { packageFile } from './run-script';
+
+/** Experiments that run by themselves, by the name that --experiment takes. */
+const experiments: Readonly<
+  Record<string, (options: Options, context: CommandContext) => Promise<CommandResult>>
+> = {
+  projections: async (options, { onProgress, note }) => {
+    const model = textOption(options, 'model');
+    const { result, tables, verdict, files } = await runProjections({
+      models: model === undefined ? [] : [model],
+      folder: packageFile('runs', 'projections'),
+      figures: packageFile('figures'),
+      fresh: options.fresh === true,
+      notebook: notebookOf(options, '01-projections.ipynb'),
+      onProgress,
+      note,
+    });
+    return report(result, [...tables, verdict.table], verdict, files);
+  },
+};
+
+function notebookOf(options: Options, name: string): string | undefined {
+  const notebook = packageFile('notebooks', name);
+  return options['no-notebook'] !== true && existsSync(notebook) ? notebook : undefined;
+}
+
+function report(
+  result: unknown,
+  tables: readonly Table[],
+  verdict: ExpectedVersusObtained,
+  files: readonly string[],
+): CommandResult {
+  return {
+    data: { result, verdict: verdict.results, files },
+    text: [...tables.map((table) => toText(table)), `${verdict.summary}; ${files.length} files written`].join(
+      '\n\n',
+    ),
+    exitCode: verdict.exitStatus,
+  };
+}
 
 export const reproduceCommand: Command = {
   name: 'reproduce',
-  usage: '[--profile smoke] [--data DIR] | --experiment projections',
+  usage: '[--profile smoke | --experiment NAME] [--data DIR]',
   summary:
-    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment by name: projections (minutes), their errors and\ncertified gaps on synthetic columns, and row orders.',
+    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes).',
   options: {
     profile: { value: 'NAME', help: 'smoke (the only one so far)' },
-    experiment: { value: 'NAME', help: 'projections: this experiment alone' },
+    experiment: { value: 'NAME', help: `one experiment alone: ${Object.keys(experiments).join(', ')}` },
     data: {
       value: 'DIR',
       help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, then data/, then the official download)',
@@ -29,48 +68,35 @@ export const reproduceCommand: Command = {
     'no-notebook': { help: 'leave the notebook alone' },
   },
   words: [0, 0],
-  async run(_words, options, { onProgress, note }) {
+  async run(_words, options, context) {
+    const name = textOption(options, 'experiment');
+    if (name !== undefined) {
+      if (!Object.hasOwn(experiments, name))
+        throw new InputError(`--experiment ${name}: allowed are ${Object.keys(experiments).join(', ')}`);
+      return experiments[name](options, context);
+    }
+    const { onProgress, note } = context;
     const profile = textOption(options, 'profile') ?? 'smoke';
     if (profile !== 'smoke') throw new InputError(`--profile ${profile}: allowed is smoke`);
-    const experiment = textOption(options, 'experiment') ?? profile;
-    const model = textOption(options, 'model');
-    const common = (notebook: string, folder: string) => ({
-      folder: packageFile('runs', folder),
+    const outcome = await runSmoke({
+      dataDir: textOption(options, 'data'),
+      model: textOption(options, 'model'),
+      folder: packageFile('runs', 'smoke'),
       figures: packageFile('figures'),
       fresh: options.fresh === true,
-      notebook:
-        options['no-notebook'] !== true && existsSync(packageFile('notebooks', notebook))
-          ? packageFile('notebooks', notebook)
-          : undefined,
+      notebook: notebookOf(options, '00-quickstart.ipynb'),
       onProgress,
       note,
     });
-    if (experiment === 'smoke') {
-      const dataDir = textOption(options, 'data');
-      return report(await runSmoke({ ...common('00-quickstart.ipynb', 'smoke'), dataDir, model }));
-    }
-    if (experiment !== 'projections')
-      throw new InputError(`--experiment ${experiment}: allowed is projections`);
-    const models = model === undefined ? [] : [model];
-    return report(await runProjections({ ...common('01-projections.ipynb', 'projections'), models }));
+    const { result, tables, verdict, files } = outcome;
+    return {
+      data: { result, verdict: verdict.results, files },
+      text: [
+        ...tables.map((table) => toText(table)),
+        toText(verdict.table),
+        `${verdict.summary}; figures and tables in ${join('figures', '')}`,
+      ].join('\n\n'),
+      exitCode: verdict.exitStatus,
+    };
   },
 };
-
-interface Outcome {
-  readonly result: unknown;
-  readonly tables: readonly Table[];
-  readonly verdict: ExpectedVersusObtained;
-  readonly files: readonly string[];
-}
-
-function report({ result, tables, verdict, files }: Outcome): CommandResult {
-  return {
-    data: { result, verdict: verdict.results, files },
-    text: [
-      ...tables.map((table) => toText(table)),
-      toText(verdict.table),
-      `${verdict.summary}; figures and tables in ${join('figures', '')}`,
-    ].join('\n\n'),
-    exitCode: verdict.exitStatus,
-  };
-}

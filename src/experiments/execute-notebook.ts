@@ -2,7 +2,7 @@ import { InputError } from '../errors';
 import { notebookPython, runNotebook } from '../kernel/run-notebook';
 import type { OnProgress } from '../progress';
 
-/** Executes a notebook on the results of a run; without a Python environment it says so and leaves the notebook alone. */
+/** Executes a notebook in place on the results of an experiment; says so where there is no Python environment for it. */
 export async function executeNotebook(
   path: string,
   results: string,

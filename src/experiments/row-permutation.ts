@@ -1,4 +1,5 @@
 import type { OnProgress } from '../progress';
+import { dealRows } from '../projections/deal-rows';
 import { tuneScales } from '../projections/tune-scales';
 import { rowCount, weightMatrix } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
@@ -9,11 +10,12 @@ import type { FloatModel } from './open-model';
 /**
  * How the rows of a layer go to its row tiles, one order for all output channels:
  * - `as they come`: ky, kx, channel;
+ * - `by channel`: channel, ky, kx, so that a tile holds whole kernels;
  * - `dealt`: rows by norm, largest first, each to the tile that is least full in proportion to its rows;
  * - `balanced`: the same, but to the tile of least weight energy that has room (a short last tile gets larger rows);
  * - `random`: a control.
  */
-export const rowOrders = ['as they come', 'dealt', 'balanced', 'random'] as const;
+export const rowOrders = ['as they come', 'by channel', 'dealt', 'balanced', 'random'] as const;
 export type RowOrder = (typeof rowOrders)[number];
 
 export interface RowPermutationRow {
@@ -56,6 +58,7 @@ export function rowPermutationStudy(options: RowPermutationOptions): RowPermutat
     const rows = rowCount(node);
     const all = node.op === 'conv' ? node.outChannels : node.outFeatures;
     const columns = Math.min(all, channels);
+    const inputs = node.op === 'conv' ? node.inChannels : node.inFeatures;
     const weights = firstColumns(
       weightMatrix(node, model.folded.parameters, { std: model.std ?? [1, 1, 1] }),
       all,
@@ -65,7 +68,8 @@ export function rowPermutationStudy(options: RowPermutationOptions): RowPermutat
     onProgress?.({ done: done++, total: jobs.length, note: `row orders: ${model.name} ${node.name}` });
     return configurations.map(({ tileRows, bitLimit }) => {
       const error = (order: RowOrder) => {
-        const permuted = permuteRows(weights, columns, rowOrder(order, weights, columns, tileRows, seed));
+        const places = rowOrder(order, { weights, columns, channels: inputs, tileRows, seed });
+        const permuted = permuteRows(weights, columns, places);
         const shape = { rows, columns, tileRows, weightBits: 8, bitLimit };
         return tuneScales({ ...shape, weights: permuted }).objective / energy;
       };
@@ -99,44 +103,32 @@ function permuteRows(weights: Float32Array, columns: number, order: Int32Array):
   return permuted;
 }
 
+interface RowOrderInput {
+  readonly weights: Float32Array;
+  readonly columns: number;
+  /** Of the layer's input. */
+  readonly channels: number;
+  readonly tileRows: number;
+  readonly seed: number;
+}
+
 /** order[i]: the row that comes to place i. */
-function rowOrder(
-  kind: RowOrder,
-  weights: Float32Array,
-  columns: number,
-  tileRows: number,
-  seed: number,
-): Int32Array {
+function rowOrder(kind: RowOrder, { weights, columns, channels, tileRows, seed }: RowOrderInput): Int32Array {
   const rows = weights.length / columns;
   if (kind === 'as they come') return Int32Array.from({ length: rows }, (_, row) => row);
   if (kind === 'random') return randomStream(seed, 'row order').permutation(rows);
+  if (kind === 'by channel') {
+    const positions = rows / channels;
+    return Int32Array.from(
+      { length: rows },
+      (_, i) => (i % positions) * channels + Math.floor(i / positions),
+    );
+  }
   const energies = new Float64Array(rows);
   weights.forEach((weight, i) => {
     energies[Math.floor(i / columns)] += weight * weight;
   });
   return dealRows(energies, tileRows, kind === 'dealt');
-}
-
-/**
- * Deals rows to tiles of `tileRows` places, largest energy first, each to the tile with room that holds least: in rows
- * per place if `byCount`, else in energy.
- */
-export function dealRows(energies: Float64Array, tileRows: number, byCount: boolean): Int32Array {
-  const rows = energies.length;
-  const places = Array.from({ length: Math.ceil(rows / tileRows) }, (_, tile) =>
-    Math.min(tileRows, rows - tile * tileRows),
-  );
-  const held: number[][] = places.map(() => []);
-  const load = places.map(() => 0);
-  const queue = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => energies[b] - energies[a]);
-  for (const row of queue) {
-    let to = -1;
-    for (let tile = 0; tile < places.length; tile++)
-      if (held[tile].length < places[tile] && (to < 0 || load[tile] < load[to])) to = tile;
-    held[to].push(row);
-    load[to] += byCount ? 1 / places[to] : energies[row];
-  }
-  return Int32Array.from(held.flat());
 }
 
 export function rowPermutationTable(rows: readonly RowPermutationRow[]): Table {

@@ -16,7 +16,12 @@ import {
   projectionMethodTable,
 } from './projection-report';
 import { type ProjectionStudy, projectionStudy } from './projection-study';
-import { type RowPermutationRow, rowPermutationStudy, rowPermutationTable } from './row-permutation';
+import {
+  type RowPermutationRow,
+  rowOrders,
+  rowPermutationStudy,
+  rowPermutationTable,
+} from './row-permutation';
 
 export interface RunProjectionsOptions {
   /** Where results are kept. */
@@ -62,7 +67,7 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Pr
   const settings = { revision: REVISION, columns, seed };
   const result: ProjectionsResult = {
     study: cachedResult(folder, 'study', settings, () => projectionStudy({ columns, seed, onProgress })),
-    rowOrders: cachedResult(folder, 'row-orders', { ...settings, checksums }, () =>
+    rowOrders: cachedResult(folder, 'row-orders', { seed, checksums, orders: rowOrders }, () =>
       rowPermutationStudy({ models, configurations: ROW_ORDER_CONFIGURATIONS, seed, onProgress }),
     ),
   };

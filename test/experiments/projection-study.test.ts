@@ -9,7 +9,8 @@ import {
   projectionMethodTable,
 } from '../../src/experiments/projection-report';
 import { type ProjectionStudy, projectionStudy } from '../../src/experiments/projection-study';
-import { dealRows, rowPermutationStudy, rowPermutationTable } from '../../src/experiments/row-permutation';
+import { rowPermutationStudy, rowPermutationTable } from '../../src/experiments/row-permutation';
+import { dealRows } from '../../src/projections/deal-rows';
 import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
 import { requireTable } from '../../src/reports/table';
 
