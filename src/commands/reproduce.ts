@@ -1,38 +1,90 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors';
+import { runProjections } from '../experiments/run-projections';
 import { runSmoke } from '../experiments/run-smoke';
+import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
+import type { Table } from '../reports/table';
 import { toText } from '../reports/to-text';
-import { type Command, textOption } from './command';
+import { type Command, type CommandContext, type CommandResult, type Options, textOption } from './command';
 import { packageFile } from './run-script';
+
+/** Experiments that run by themselves, by the name that --experiment takes. */
+const experiments: Readonly<
+  Record<string, (options: Options, context: CommandContext) => Promise<CommandResult>>
+> = {
+  projections: async (options, { onProgress, note }) => {
+    const model = textOption(options, 'model');
+    const { result, tables, verdict, files } = await runProjections({
+      models: model === undefined ? [] : [model],
+      folder: packageFile('runs', 'projections'),
+      figures: packageFile('figures'),
+      fresh: options.fresh === true,
+      notebook: notebookOf(options, '01-projections.ipynb'),
+      onProgress,
+      note,
+    });
+    return report(result, [...tables, verdict.table], verdict, files);
+  },
+};
+
+function notebookOf(options: Options, name: string): string | undefined {
+  const notebook = packageFile('notebooks', name);
+  return options['no-notebook'] !== true && existsSync(notebook) ? notebook : undefined;
+}
+
+function report(
+  result: unknown,
+  tables: readonly Table[],
+  verdict: ExpectedVersusObtained,
+  files: readonly string[],
+): CommandResult {
+  return {
+    data: { result, verdict: verdict.results, files },
+    text: [...tables.map((table) => toText(table)), `${verdict.summary}; ${files.length} files written`].join(
+      '\n\n',
+    ),
+    exitCode: verdict.exitStatus,
+  };
+}
 
 export const reproduceCommand: Command = {
   name: 'reproduce',
-  usage: '[--profile smoke] [--data DIR]',
+  usage: '[--profile smoke | --experiment NAME] [--data DIR]',
   summary:
-    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20.',
+    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes).',
   options: {
     profile: { value: 'NAME', help: 'smoke (the only one so far)' },
+    experiment: { value: 'NAME', help: `one experiment alone: ${Object.keys(experiments).join(', ')}` },
     data: {
       value: 'DIR',
       help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, then data/, then the official download)',
     },
-    model: { value: 'MODEL', help: 'the float network to prune (default: resnet20-cifar10)' },
+    model: {
+      value: 'MODEL',
+      help: 'the float network to prune (default: resnet20-cifar10); projections: one more network',
+    },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },
   },
   words: [0, 0],
-  async run(_words, options, { onProgress, note }) {
+  async run(_words, options, context) {
+    const name = textOption(options, 'experiment');
+    if (name !== undefined) {
+      if (!Object.hasOwn(experiments, name))
+        throw new InputError(`--experiment ${name}: allowed are ${Object.keys(experiments).join(', ')}`);
+      return experiments[name](options, context);
+    }
+    const { onProgress, note } = context;
     const profile = textOption(options, 'profile') ?? 'smoke';
     if (profile !== 'smoke') throw new InputError(`--profile ${profile}: allowed is smoke`);
-    const notebook = packageFile('notebooks', '00-quickstart.ipynb');
     const outcome = await runSmoke({
       dataDir: textOption(options, 'data'),
       model: textOption(options, 'model'),
       folder: packageFile('runs', 'smoke'),
       figures: packageFile('figures'),
       fresh: options.fresh === true,
-      notebook: options['no-notebook'] !== true && existsSync(notebook) ? notebook : undefined,
+      notebook: notebookOf(options, '00-quickstart.ipynb'),
       onProgress,
       note,
     });

@@ -2,8 +2,6 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
-import { InputError } from '../errors';
-import { notebookPython, runNotebook } from '../kernel/run-notebook';
 import { packageRoot } from '../package-root';
 import type { OnProgress } from '../progress';
 import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
@@ -12,6 +10,7 @@ import { saveFigure } from '../reports/save-figure';
 import { saveTable } from '../reports/save-table';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
+import { executeNotebook } from './execute-notebook';
 import { openFloatModel } from './open-model';
 import { reproduceSmoke, type SmokeResult, smokeConfigurations } from './smoke';
 import { smokeClaims, smokeFigures, smokeTable } from './smoke-report';
@@ -106,20 +105,4 @@ async function writeReport(
         .files,
     );
   return files;
-}
-
-async function executeNotebook(
-  path: string,
-  results: string,
-  { onProgress, note }: RunSmokeOptions,
-): Promise<void> {
-  try {
-    notebookPython();
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    note?.(`notebook not executed: ${error.message}`);
-    return;
-  }
-  await runNotebook(path, { parameters: { results }, onProgress });
-  note?.(`executed ${path}`);
 }

@@ -39,7 +39,7 @@ export const projectionMethods: readonly ProjectionMethod[] = [
 
 export interface SolverOptions extends LimitOptions {
   readonly method: ProjectionMethod;
-  /** States the search of `exact` may hold at once; default 4,000. */
+  /** States the search of `exact` may hold at once; default 32,000 (other encodings than sign-split: 4,000). */
   readonly searchLimit?: number;
 }
 
@@ -102,7 +102,7 @@ export function createColumnSolver(options: SolverOptions, capacity: number): Co
 }
 
 /** The method's search limit; throws an InputError for an unknown method too. */
-export function checkedSearchLimit({ method, searchLimit = 4_000 }: SolverOptions): number {
+export function checkedSearchLimit({ method, searchLimit = 32_000 }: SolverOptions): number {
   if (!projectionMethods.includes(method)) {
     throw new InputError(`method: "${method}" is unknown; one of ${projectionMethods.join(', ')} is needed`);
   }

@@ -1,34 +1,60 @@
-import { type Choice, type Column, measureChoice } from './column';
-import { type Dual, relax } from './dual';
+import { type Choice, type Column, measureChoice, rowCost } from './column';
+import type { Dual } from './dual';
+import { type DualCuts, dualCuts } from './dual-cuts';
+import {
+  clearLabels,
+  createLabelTable,
+  freeSlot,
+  type LabelTable,
+  narrowLabels,
+  offerLabel,
+} from './label-table';
+import { polish } from './polish';
 
 /** A row that reduced costs leave open: the codes it may still take and their reduced costs. */
 interface OpenRow {
   readonly row: number;
   readonly side: number;
-  readonly codes: number[];
-  readonly reduced: number[];
+  readonly codes: readonly number[];
+  /** [code][cut] */
+  readonly reduced: Float64Array;
 }
 
-/** Partial solutions after some rows, at most one for each use of the resources. */
-interface Labels {
-  readonly parent: number[];
-  readonly code: number[];
-  /** Reduced cost so far. */
-  readonly reduced: number[];
-  /** `reduced` and what the unused budget must cost at least. */
-  readonly total: number[];
-  /** [label][resource] */
-  readonly used: number[];
+/** What stays the same during a pass. */
+interface Search {
+  readonly cuts: DualCuts;
+  readonly open: readonly OpenRow[];
+  /** What the rows from each level on can use at most: [level][resource]. */
+  readonly reach: Int32Array;
+  /** 2 * planes + 1 */
+  readonly resources: number;
+  readonly planes: number;
+  /** What a partial solution must stay below. */
+  readonly cutoff: number;
 }
+
+/** Width of the first pass and how much wider each next one is. */
+const FIRST_WIDTH = 128;
+const WIDER = 8;
+/** A level may outgrow the width by this factor before its worst labels go. */
+const OVERFLOW = 2;
+/** Changes of one budget that cuts are made for once the first pass fails. */
+const DEVIATIONS = [-2, 2];
+/** Costs closer than this, in proportion, are the same. */
+const SLACK = 1e-12;
+/** Budget left is kept in a byte. */
+const MOST_OPEN = 255;
 
 /**
  * Exact search by reduced costs. Any feasible cost is g(l) + the sum of its rows' reduced costs + sum l * unused
  * budget, so with an incumbent `best` only codes of reduced cost below best - g matter: rows with one such code are
- * fixed, the others go through dynamic programming over the resources used, pruned by the same inequality. With
- * g = 0 known and nothing pruned that is the plain dynamic program over prod(k_p + 1) states.
+ * fixed, the others go through dynamic programming over the budget left, pruned by the same inequality. Several
+ * multiplier vectors (`dualCuts`) prune together. Rows go side by side, those of fewest codes first: bit columns that no
+ * later row can use leave the state, so the polarities meet in one number, the nonzeros.
  *
  * At most `width` labels are kept after each row (the most promising); what is dropped limits the bound returned.
- * Improves `best` in place; returns a lower bound on the rows' cost, equal to best.cost if nothing had to be dropped.
+ * Narrow passes come first, since a better incumbent leaves less open. Improves `best` in place; returns a lower bound
+ * on the rows' cost, equal to best.cost if nothing had to be dropped.
  */
 export function searchLabels(
   column: Column,
@@ -37,165 +63,208 @@ export function searchLabels(
   multipliers: Float64Array,
   width: number,
 ): number {
-  const { planes, bits, values } = column.limits;
-  const ground = relax(dual, multipliers);
-  const allowance = best.cost - ground;
-  const slack = 1e-12 * best.cost;
-  if (allowance <= slack) return best.cost;
-
-  const resources = column.sides * planes + 1;
-  const prices = new Float64Array(resources);
-  const room = new Float64Array(resources);
-  for (let at = 0; at < resources - 1; at++) {
-    prices[at] = multipliers[at];
-    room[at] = bits[at % planes];
+  let cuts = dualCuts(column, dual, multipliers, []);
+  let bound = cuts.values[0];
+  for (
+    let narrow = Math.min(FIRST_WIDTH, width), pass = 0;
+    ;
+    narrow = Math.min(WIDER * narrow, width), pass++
+  ) {
+    if (bound >= best.cost * (1 - SLACK)) return best.cost;
+    if (pass === 1) cuts = dualCuts(column, dual, multipliers, DEVIATIONS);
+    bound = Math.max(bound, searchPass(column, cuts, best, narrow));
+    if (pass > 0 && narrow === width) return Math.min(bound, best.cost);
   }
-  prices[resources - 1] = values < Infinity ? multipliers[2 * planes] : 0;
-  room[resources - 1] = values;
+}
 
+/** One pass; the bound is Infinity if nothing better than `best` can have been missed. */
+function searchPass(column: Column, cuts: DualCuts, best: Choice, width: number): number {
+  const { planes, bits, values } = column.limits;
+  const cutoff = best.cost * (1 - SLACK);
+  const resources = 2 * planes + 1;
+  const room = new Float64Array(resources);
+  for (let at = 0; at < 2 * planes; at++) room[at] = bits[at % planes];
+  room[2 * planes] = values;
   const fixed = new Uint8Array(column.rows);
+  const start = Float64Array.from(cuts.values);
   const open: OpenRow[] = [];
   for (let side = 0; side < column.sides; side++) {
     for (let row = column.starts[side]; row < column.starts[side + 1]; row++) {
-      const candidate = openRow(column, dual, row, side, allowance - slack);
+      const candidate = openRow(column, cuts, row, side, cutoff);
+      if (candidate.codes.length === 0) return Infinity;
       if (candidate.codes.length > 1) {
         open.push(candidate);
         continue;
       }
-      fixed[row] = candidate.codes.length === 1 ? candidate.codes[0] : dual.codes[row];
-      use(fixed[row], side, planes, resources, (at) => room[at]--);
+      fixed[row] = candidate.codes[0];
+      for (let j = 0; j < cuts.count; j++) start[j] += candidate.reduced[j];
+      for (let plane = 0; plane < planes; plane++) room[side * planes + plane] -= (fixed[row] >> plane) & 1;
+      if (fixed[row] !== 0) room[2 * planes]--;
     }
   }
-  for (let at = 0; at < resources; at++) if (room[at] < 0) return best.cost;
-  open.sort((a, b) => a.codes.length - b.codes.length);
+  open.sort((a, b) => a.side - b.side || a.codes.length - b.codes.length);
+  if (room.some((left) => left < 0) || start.some((bound) => bound >= cutoff)) return Infinity;
+  if (open.length > MOST_OPEN) return -Infinity;
 
-  // What the rows still to come can use at most: budget beyond that stays unused and costs its price.
-  const reach = new Float64Array((open.length + 1) * resources);
-  for (let i = open.length - 1; i >= 0; i--) {
-    let any = 0;
-    for (const code of open[i].codes) any |= code;
-    for (let at = 0; at < resources; at++) reach[i * resources + at] = reach[(i + 1) * resources + at];
-    use(any, open[i].side, planes, resources, (at) => reach[i * resources + at]++);
-  }
-  const unusedCost = (used: readonly number[], from: number, level: number) => {
-    let cost = 0;
-    for (let at = 0; at < resources; at++) {
-      if (prices[at] === 0) continue;
-      const unused = room[at] - used[from + at] - reach[level * resources + at];
-      if (unused > 0) cost += prices[at] * unused;
-    }
-    return cost;
-  };
-
+  const reach = reachOf(open, planes);
+  const search = { cuts, open, reach, resources, planes, cutoff };
+  let from = createLabelTable(cuts.count);
+  let next = createLabelTable(cuts.count);
+  from.bounds.set(start);
+  if (!enter(search, from, room)) return Infinity;
   let dropped = Infinity;
-  const nothing = new Array<number>(resources).fill(0);
-  const idle = unusedCost(nothing, 0, 0);
-  if (idle >= allowance - slack) return best.cost;
-  const layers: Labels[] = [{ parent: [-1], code: [0], reduced: [0], total: [idle], used: nothing }];
-  const trial = new Array<number>(resources);
+  const history: { parents: Int32Array; codes: Uint8Array }[] = [];
   for (let level = 0; level < open.length; level++) {
-    const { codes, reduced, side } = open[level];
-    const from = layers[level];
-    const next: Labels = { parent: [], code: [], reduced: [], total: [], used: [] };
-    const found = new Map<string, number>();
-    for (let label = 0; label < from.code.length; label++) {
-      for (let option = 0; option < codes.length; option++) {
-        const sum = from.reduced[label] + reduced[option];
-        if (sum >= allowance - slack) continue;
-        for (let at = 0; at < resources; at++) trial[at] = from.used[label * resources + at];
-        use(codes[option], side, planes, resources, (at) => trial[at]++);
-        if (trial.some((count, at) => count > room[at])) continue;
-        const total = sum + unusedCost(trial, 0, level + 1);
-        if (total >= allowance - slack) continue;
-        const key = String.fromCharCode(...trial);
-        const known = found.get(key);
-        if (known === undefined) {
-          found.set(key, next.code.length);
-          next.parent.push(label);
-          next.code.push(codes[option]);
-          next.reduced.push(sum);
-          next.total.push(total);
-          next.used.push(...trial);
-        } else if (sum < next.reduced[known]) {
-          next.parent[known] = label;
-          next.code[known] = codes[option];
-          next.reduced[known] = sum;
-          next.total[known] = total;
-        }
-      }
+    clearLabels(next);
+    for (let label = 0; label < from.count; label++) {
+      extend(search, from, label, level, next);
+      if (next.count > OVERFLOW * width) dropped = Math.min(dropped, narrowLabels(next, width));
     }
-    if (next.code.length === 0) return Math.min(best.cost, ground + dropped);
-    if (next.code.length <= width) layers.push(next);
-    else {
-      const { kept, firstDropped } = narrow(next, width, resources);
-      dropped = Math.min(dropped, firstDropped);
-      layers.push(kept);
-    }
+    if (next.count > width) dropped = Math.min(dropped, narrowLabels(next, width));
+    if (next.count === 0) return dropped;
+    history.push({
+      parents: next.parents.slice(0, next.count),
+      codes: next.codes.slice(0, next.count),
+    });
+    [from, next] = [next, from];
   }
 
-  const last = layers[open.length];
-  let winner = 0;
-  for (let label = 1; label < last.code.length; label++)
-    if (last.total[label] < last.total[winner]) winner = label;
-  const before = best.cost;
+  // No row is left, so no budget either: one label, whose bounds are its cost.
   const incumbent = best.codes.slice(0, column.rows);
+  const before = best.cost;
   best.codes.set(fixed);
-  for (let level = open.length; level > 0; level--) {
-    best.codes[open[level - 1].row] = layers[level].code[winner];
-    winner = layers[level].parent[winner];
+  for (let level = open.length - 1, label = 0; level >= 0; level--) {
+    best.codes[open[level].row] = history[level].codes[label];
+    label = history[level].parents[label];
   }
   measureChoice(column, best);
+  polish(column, best);
   // Rounding may promise what is not there.
   if (best.cost >= before) {
     best.codes.set(incumbent);
     measureChoice(column, best);
   }
-  return Math.min(best.cost, ground + dropped);
+  return dropped;
 }
 
-/** The row's codes of reduced cost below `allowance`. */
-function openRow(column: Column, dual: Dual, row: number, side: number, allowance: number): OpenRow {
+/** The row's codes that every cut leaves below `cutoff` and that none of their own subsets of bits equals. */
+function openRow(column: Column, cuts: DualCuts, row: number, side: number, cutoff: number): OpenRow {
+  const { nearest, twice, rows } = column;
   const codes: number[] = [];
   const reduced: number[] = [];
-  const size = column.magnitude[row];
-  const weight = column.curvature[row];
-  const ceiling = dual.costs[row] + allowance;
-  const reach = Math.sqrt(ceiling / weight);
-  const low = Math.max(0, Math.ceil(size - reach));
-  const high = Math.min(column.limits.maxMagnitude, Math.floor(size + reach));
-  for (let code = low; code <= high; code++) {
-    const error = size - code;
-    const cost = weight * error * error + dual.penalty[side * 128 + code];
-    if (cost >= ceiling) continue;
+  const own = new Float64Array(cuts.count);
+  for (let code = 0; code <= column.limits.maxMagnitude; code++) {
+    if (nearest[(code << 8) + twice[row]] !== code) continue;
+    const cost = rowCost(column, row, code);
+    let j = 0;
+    for (; j < cuts.count; j++) {
+      own[j] = cost + cuts.penalties[j * 256 + side * 128 + code] - cuts.minima[j * rows + row];
+      if (cuts.values[j] + own[j] >= cutoff) break;
+    }
+    if (j < cuts.count) continue;
     codes.push(code);
-    reduced.push(cost - dual.costs[row]);
+    reduced.push(...own);
   }
-  return { row, side, codes, reduced };
+  return { row, side, codes, reduced: Float64Array.from(reduced) };
 }
 
-/** Calls `each` for every resource that a code uses. */
-function use(
-  code: number,
-  side: number,
-  planes: number,
-  resources: number,
-  each: (at: number) => void,
+/** What the rows from each level on can use at most: [level][resource]. Budget beyond that cannot be spent. */
+function reachOf(open: readonly OpenRow[], planes: number): Int32Array {
+  const resources = 2 * planes + 1;
+  const reach = new Int32Array((open.length + 1) * resources);
+  for (let i = open.length - 1; i >= 0; i--) {
+    const { codes, side } = open[i];
+    const any = codes.reduce((bits, code) => bits | code, 0);
+    for (let at = 0; at < resources; at++) reach[i * resources + at] = reach[(i + 1) * resources + at];
+    for (let plane = 0; plane < planes; plane++)
+      reach[i * resources + side * planes + plane] += (any >> plane) & 1;
+    if (any !== 0) reach[i * resources + 2 * planes]++;
+  }
+  return reach;
+}
+
+/** The empty partial solution in slot 0; false if the budget that nobody can use already costs too much. */
+function enter(search: Search, table: LabelTable, room: Float64Array): boolean {
+  const { cuts, reach, resources, cutoff } = search;
+  for (let at = 0; at < resources; at++) {
+    const left = Math.min(room[at], reach[at]);
+    waste(search, table, 0, at, room[at] - left);
+    table.left[at] = left;
+  }
+  table.count = 1;
+  return table.bounds.subarray(0, cuts.count).every((bound) => bound < cutoff);
+}
+
+/** Writes every way for the open row of `level` to go on from one label. */
+function extend(search: Search, from: LabelTable, label: number, level: number, next: LabelTable): void {
+  const { cuts, open, reach, resources, planes, cutoff } = search;
+  const { codes, reduced, side } = open[level];
+  const { count } = cuts;
+  const base = label * 16;
+  const first = side * planes;
+  let openBits = 0;
+  for (let plane = 0; plane < planes; plane++)
+    if (from.left[base + first + plane] > 0) openBits |= 1 << plane;
+  if (from.left[base + resources - 1] === 0) openBits = 0;
+  const reachAt = (level + 1) * resources;
+  for (let option = 0; option < codes.length; option++) {
+    const code = codes[option];
+    if (code & ~openBits) continue;
+    const slot = freeSlot(next);
+    const { bounds, left } = next;
+    if (!addReduced(from.bounds, label * count, reduced, option * count, bounds, slot * count, count, cutoff))
+      continue;
+    for (let at = 0; at < resources; at++) {
+      let rest = from.left[base + at];
+      if (at >= first && at < first + planes) rest -= (code >> (at - first)) & 1;
+      else if (at === resources - 1 && code !== 0) rest--;
+      const excess = rest - reach[reachAt + at];
+      if (excess > 0) {
+        waste(search, next, slot, at, excess);
+        rest -= excess;
+      }
+      left[slot * 16 + at] = rest;
+    }
+    let score = bounds[slot * count];
+    for (let j = 1; j < count; j++) if (bounds[slot * count + j] > score) score = bounds[slot * count + j];
+    if (score >= cutoff) continue;
+    next.scores[slot] = score;
+    next.parents[slot] = label;
+    next.codes[slot] = code;
+    offerLabel(next);
+  }
+}
+
+/** Budget that cannot be used any more costs its price. */
+function waste(
+  { cuts, resources }: Search,
+  table: LabelTable,
+  slot: number,
+  at: number,
+  amount: number,
 ): void {
-  if (code === 0) return;
-  each(resources - 1);
-  for (let rest = code; rest !== 0; rest &= rest - 1) each(side * planes + 31 - Math.clz32(rest & -rest));
+  const { count, multipliers } = cuts;
+  for (let j = 0; j < count; j++) {
+    const price = multipliers[j * resources + at];
+    if (price > 0) table.bounds[slot * count + j] += price * amount;
+  }
 }
 
-/** Keeps the `width` labels of smallest total. */
-function narrow(labels: Labels, width: number, resources: number) {
-  const order = labels.total.map((_, label) => label).sort((a, b) => labels.total[a] - labels.total[b]);
-  const kept: Labels = { parent: [], code: [], reduced: [], total: [], used: [] };
-  for (const label of order.slice(0, width)) {
-    kept.parent.push(labels.parent[label]);
-    kept.code.push(labels.code[label]);
-    kept.reduced.push(labels.reduced[label]);
-    kept.total.push(labels.total[label]);
-    for (let at = 0; at < resources; at++) kept.used.push(labels.used[label * resources + at]);
+/** to = from + reduced, by cut; false as soon as one reaches the cutoff. */
+function addReduced(
+  from: Float64Array,
+  fromAt: number,
+  reduced: Float64Array,
+  reducedAt: number,
+  to: Float64Array,
+  toAt: number,
+  count: number,
+  cutoff: number,
+): boolean {
+  for (let j = 0; j < count; j++) {
+    const bound = from[fromAt + j] + reduced[reducedAt + j];
+    if (bound >= cutoff) return false;
+    to[toAt + j] = bound;
   }
-  return { kept, firstDropped: labels.total[order[width]] };
+  return true;
 }

@@ -141,6 +141,7 @@ describe('bad input', () => {
     expect(await refusal('train', 'tiny', '--epochs', 'many')).toMatch(/--epochs many/);
     expect(await refusal('train', 'tiny', '--precision', 'half')).toMatch(/--precision half/);
     expect(await refusal('reproduce', '--profile', 'huge')).toMatch(/--profile huge/);
+    expect(await refusal('reproduce', '--experiment', 'magic')).toMatch(/--experiment magic/);
     expect(await refusal('bench', 'everything')).toMatch(/everything/);
     expect(await refusal('data', 'cifar11')).toMatch(/cifar11/);
   });
