@@ -12,7 +12,10 @@ export function projectCodebookLayer(options: LayerOptions): LayerProjection {
     throw new InputError(`scales: ${scales.length} numbers for ${columns} columns`);
   if (curvature) checkCurvature(curvature, rows);
   const reach = Math.min(tileRows, rows);
-  const solver = createCodebookSolver({ ...options, searchLimit: checkedSearchLimit({ searchLimit: 4_000, ...options }) }, reach);
+  const solver = createCodebookSolver(
+    { ...options, searchLimit: checkedSearchLimit({ searchLimit: 4_000, ...options }) },
+    reach,
+  );
   const tiles = Math.ceil(rows / tileRows);
   const stride = solver.multipliers;
   const warm = state?.multipliers;
