@@ -1,10 +1,10 @@
 import { checkShape } from '../bitplanes/code-matrix';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
-import { multiplierCount } from './dual';
 import {
   checkCurvature,
   createColumnSolver,
+  multiplierCount,
   relativeGap,
   type SolverOptions,
   solveColumn,

@@ -1,5 +1,6 @@
-import { type Choice, type Column, measureChoice } from './column';
-import { type Dual, relax } from './dual';
+import { type Column, UNLIMITED } from './core/column';
+import type { Dual } from './core/dual';
+import type { Solver } from './core/solver';
 
 /** A row that reduced costs leave open: the codes it may still take and their reduced costs. */
 interface OpenRow {
@@ -28,17 +29,13 @@ interface Labels {
  * g = 0 known and nothing pruned that is the plain dynamic program over prod(k_p + 1) states.
  *
  * At most `width` labels are kept after each row (the most promising); what is dropped limits the bound returned.
- * Improves `best` in place; returns a lower bound on the rows' cost, equal to best.cost if nothing had to be dropped.
+ * Starts where the solver's Lagrangian method ended and improves its `best` in place; returns a lower bound on the rows' cost, equal to best.cost if nothing had to be dropped.
  */
-export function searchLabels(
-  column: Column,
-  dual: Dual,
-  best: Choice,
-  multipliers: Float64Array,
-  width: number,
-): number {
-  const { planes, bits, values } = column.limits;
-  const ground = relax(dual, multipliers);
+export function searchLabels(solver: Solver, width: number): number {
+  const { column, best, own: multipliers } = solver;
+  const { dual } = solver.lagrangian;
+  const { planes, bits, values } = column;
+  const ground = dual.settle(column, multipliers);
   const allowance = best.cost - ground;
   const slack = 1e-12 * best.cost;
   if (allowance <= slack) return best.cost;
@@ -50,7 +47,7 @@ export function searchLabels(
     prices[at] = multipliers[at];
     room[at] = bits[at % planes];
   }
-  prices[resources - 1] = values < Infinity ? multipliers[2 * planes] : 0;
+  prices[resources - 1] = values < UNLIMITED ? multipliers[2 * planes] : 0;
   room[resources - 1] = values;
 
   const fixed = new Uint8Array(column.rows);
@@ -144,11 +141,11 @@ export function searchLabels(
     best.codes[open[level - 1].row] = layers[level].code[winner];
     winner = layers[level].parent[winner];
   }
-  measureChoice(column, best);
+  best.measure(column);
   // Rounding may promise what is not there.
   if (best.cost >= before) {
     best.codes.set(incumbent);
-    measureChoice(column, best);
+    best.measure(column);
   }
   return Math.min(best.cost, ground + dropped);
 }
@@ -162,7 +159,7 @@ function openRow(column: Column, dual: Dual, row: number, side: number, allowanc
   const ceiling = dual.costs[row] + allowance;
   const reach = Math.sqrt(ceiling / weight);
   const low = Math.max(0, Math.ceil(size - reach));
-  const high = Math.min(column.limits.maxMagnitude, Math.floor(size + reach));
+  const high = Math.min(column.maxMagnitude, Math.floor(size + reach));
   for (let code = low; code <= high; code++) {
     const error = size - code;
     const cost = weight * error * error + dual.penalty[side * 128 + code];
