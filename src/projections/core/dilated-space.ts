@@ -2,9 +2,9 @@ import { type Int, type Real, type Reals, reals } from './portable';
 
 /** Shor's r-algorithm in the form of Stetsyuk's ralgb5: step factors, steps before lengthening, dilation. */
 const SHORTEN: Real = 0.95;
-const LENGTHEN: Real = 1.2;
+const LENGTHEN: Real = 1.3;
 const PATIENCE: Int = 2;
-const DILATION: Real = 3;
+const DILATION: Real = 2;
 
 /**
  * Maximises a concave, piecewise linear function of few variables by subgradient steps in a space that is dilated along

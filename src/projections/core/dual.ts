@@ -1,5 +1,10 @@
 import { type Column, UNLIMITED } from './column';
+import { Hull } from './hull';
 import { type Int, type Ints, ints, lowestBit, type Real, type Reals, reals } from './portable';
+
+/** Levels into which rows of different curvature are sorted, and the ratio from one to the next. */
+const LEVELS: Int = 6;
+const RATIO: Real = 2;
 
 /**
  * Lagrangian relaxation of one column. With multipliers l >= 0 for every bit column (side * planes + plane) and, last,
@@ -17,31 +22,42 @@ export class Dual {
   /** Filled by `settle` only: L of every code, by side: penalty[side * 128 + code]. */
   readonly penalty: Reals;
 
-  /** Codes that can be a row's minimum, ascending, their L, and the magnitudes where each takes over from the one below. */
-  private readonly hull: Ints;
-  private readonly prices: Reals;
-  private readonly borders: Reals;
-  /** Rows at each code of the hull. */
+  private readonly hull: Hull;
+  /** Where rows differ in curvature: the hull of the next level. */
+  private readonly nextHull: Hull;
+  /** Rows at each code. */
   private readonly hits: Ints;
   /** Sums of the magnitudes and of their squares over the rows before. */
   private readonly sums: Reals;
   private readonly squares: Reals;
+  /** Rows by side and level of curvature, in a level by falling magnitude; the start of each, and its largest curvature. */
+  private readonly leveled: Ints;
+  private readonly levelStarts: Ints;
+  private readonly levelCurvatures: Reals;
+  private leastCurvature: Real = 1;
 
   constructor(capacity: Int) {
     this.usage = ints(16);
     this.codes = ints(capacity);
     this.costs = reals(capacity);
     this.penalty = reals(256);
-    this.hull = ints(128);
-    this.prices = reals(128);
-    this.borders = reals(129);
+    this.hull = new Hull();
+    this.nextHull = new Hull();
     this.hits = ints(128);
     this.sums = reals(capacity + 1);
     this.squares = reals(capacity + 1);
+    this.leveled = ints(capacity);
+    this.levelStarts = ints(2 * LEVELS + 1);
+    this.levelCurvatures = reals(LEVELS);
   }
 
   /** To be called once for every column, before `relax`. */
   prepare(column: Column): void {
+    if (column.uniform) this.addUp(column);
+    else this.sortByLevel(column);
+  }
+
+  private addUp(column: Column): void {
     const magnitude = column.magnitude;
     const sums = this.sums;
     const squares = this.squares;
@@ -58,34 +74,59 @@ export class Dual {
     }
   }
 
+  /** Level l holds curvatures up to the largest / RATIO^l, the last one all the rest. */
+  private sortByLevel(column: Column): void {
+    const curvature = column.curvature;
+    const curvatures = this.levelCurvatures;
+    const starts = this.levelStarts;
+    curvatures[0] = column.maxCurvature;
+    for (let level: Int = 1; level < LEVELS; level++) curvatures[level] = curvatures[level - 1] / RATIO;
+    let slot: Int = 0;
+    let least = column.maxCurvature;
+    for (let side: Int = 0; side < column.sides; side++) {
+      const end = column.starts[side + 1];
+      for (let level: Int = 0; level < LEVELS; level++) {
+        starts[side * LEVELS + level] = slot;
+        const high = curvatures[level];
+        const low: Real = level + 1 < LEVELS ? curvatures[level + 1] : 0;
+        for (let row = column.starts[side]; row < end; row++) {
+          const weight = curvature[row];
+          if (weight > high || weight <= low) continue;
+          if (weight < least) least = weight;
+          this.leveled[slot++] = row;
+        }
+      }
+      starts[(side + 1) * LEVELS] = slot;
+    }
+    this.leastCurvature = least;
+  }
+
   /** Evaluates g at `multipliers`; leaves what the minimum uses. */
   relax(column: Column, multipliers: Reals): Real {
+    return this.evaluate(column, multipliers, false);
+  }
+
+  /** `relax`, and fills in every row's code and cost and every code's penalty. */
+  settle(column: Column, multipliers: Reals): Real {
+    for (let side: Int = 0; side < column.sides; side++) this.fillPenalty(column.planes, multipliers, side);
+    return this.evaluate(column, multipliers, true);
+  }
+
+  private evaluate(column: Column, multipliers: Reals, keep: boolean): Real {
     const planes = column.planes;
-    const usage = this.usage;
-    usage.fill(0);
+    this.usage.fill(0);
     this.nonzeros = 0;
     let value: Real = 0;
     for (let side: Int = 0; side < column.sides; side++) {
-      const count = this.buildHull(column, multipliers, side);
-      value += column.uniform
-        ? this.relaxSegments(column, side, count)
-        : this.relaxRows(column, side, count, false);
-      this.countUsage(side * planes, count);
       const base = side * planes;
+      value += column.uniform
+        ? this.relaxSegments(column, multipliers, side, keep)
+        : this.relaxLevels(column, multipliers, side, keep);
       for (let plane: Int = 0; plane < planes; plane++)
         value -= multipliers[base + plane] * (column.bits[plane] as Real);
     }
     if (column.values < UNLIMITED) value -= multipliers[2 * planes] * (column.values as Real);
     return value;
-  }
-
-  /** `relax`, and fills in every row's code and cost and every code's penalty. */
-  settle(column: Column, multipliers: Reals): Real {
-    for (let side: Int = 0; side < column.sides; side++) {
-      this.fillPenalty(column.planes, multipliers, side);
-      this.relaxRows(column, side, this.buildHull(column, multipliers, side), true);
-    }
-    return this.relax(column, multipliers);
   }
 
   private fillPenalty(planes: Int, multipliers: Reals, side: Int): void {
@@ -101,174 +142,138 @@ export class Dual {
     }
   }
 
-  /**
-   * d (m - c)^2 + L(c) is smallest, over c, on the lower hull of the points (c, c^2 + L(c)/d): one hull serves every m.
-   * As 1/d grows hull points only vanish, so the hull of the largest d holds every row's minimum. The upper half of the
-   * codes is the lower half moved by a plane's bit 2^p, which adds 2^(2p) + 2^(p+1) c + l_p/d to the heights: a linear
-   * term, so its hull is a copy. The hull of both is what lies left and right of their common tangent.
-   */
-  private buildHull(column: Column, multipliers: Reals, side: Int): Int {
-    const planes = column.planes;
-    const hull = this.hull;
-    const prices = this.prices;
-    const borders = this.borders;
-    const inverse = 1 / column.maxCurvature;
-    let count: Int = 1;
-    hull[0] = 0;
-    prices[0] = 0;
-    borders[0] = -Infinity;
-    for (let plane: Int = 0; plane < planes; plane++) {
-      const bit: Int = 1 << plane;
-      const step = bit as Real;
-      const price = multipliers[side * planes + plane];
-      let left = count - 1;
-      let right: Int = 0;
-      let rise: Real = 0;
-      let run: Real = 0;
-      for (;;) {
-        const low = hull[left] as Real;
-        const high = (hull[right] as Real) + step;
-        rise = high * high - low * low + (prices[right] + price - prices[left]) * inverse;
-        run = 2 * (high - low);
-        if (left > 0 && rise <= run * borders[left]) left--;
-        else if (right + 1 < count && rise >= run * (borders[right + 1] + step)) right++;
-        else break;
-      }
-      const shift = left + 1 - right;
-      if (shift >= 0)
-        for (let from = count - 1; from >= right; from--) {
-          hull[from + shift] = hull[from] + bit;
-          prices[from + shift] = prices[from] + price;
-          borders[from + shift] = borders[from] + step;
-        }
-      else
-        for (let from = right; from < count; from++) {
-          hull[from + shift] = hull[from] + bit;
-          prices[from + shift] = prices[from] + price;
-          borders[from + shift] = borders[from] + step;
-        }
-      borders[left + 1] = rise / run;
-      count += shift;
-    }
-    const nonzero = multipliers[2 * planes];
-    return nonzero > 0 ? this.raiseNonzeros(count, nonzero, inverse) : count;
-  }
-
-  /** Adds the value limit's multiplier to all codes but 0, which may hide the smallest of them. */
-  private raiseNonzeros(count: Int, nonzero: Real, inverse: Real): Int {
-    const hull = this.hull;
-    const prices = this.prices;
-    const borders = this.borders;
-    for (let at: Int = 1; at < count; at++) prices[at] = prices[at] + nonzero;
-    if (count === 1) return count;
-    let first: Int = 1;
-    let border: Real = 0;
-    for (; ; first++) {
-      const code = hull[first] as Real;
-      border = (code * code + prices[first] * inverse) / (2 * code);
-      if (first + 1 === count || border < borders[first + 1]) break;
-    }
-    const shift = first - 1;
-    for (let from = first; from < count; from++) {
-      hull[from - shift] = hull[from];
-      prices[from - shift] = prices[from];
-      borders[from - shift] = borders[from];
-    }
-    borders[1] = border;
-    return count - shift;
-  }
-
-  /** With one curvature d: rows between two borders take one code, so sums over them tell their cost. */
-  private relaxSegments(column: Column, side: Int, count: Int): Real {
+  /** With one curvature d: rows between two borders of the hull take one code, so sums over them tell their cost. */
+  private relaxSegments(column: Column, multipliers: Reals, side: Int, keep: boolean): Real {
     const magnitude = column.magnitude;
-    const hull = this.hull;
-    const prices = this.prices;
-    const borders = this.borders;
-    const hits = this.hits;
     const sums = this.sums;
     const squares = this.squares;
     const weight = column.maxCurvature;
     const end = column.starts[side + 1];
+    const hull = this.hull;
+    hull.build(column.planes, multipliers, side, weight);
     let row = column.starts[side];
     let value: Real = 0;
-    for (let at = count - 1; at >= 0; at--) {
+    for (let at = hull.count - 1; at >= 0; at--) {
       const first = row;
-      const border = borders[at];
+      const border = hull.borders[at];
       while (row < end && magnitude[row] >= border) row++;
-      hits[at] = row - first;
       if (row === first) continue;
-      const code = hull[at] as Real;
+      const code = hull.codes[at];
+      const price = hull.prices[at];
+      const place = code as Real;
       const rows = (row - first) as Real;
-      const spread = squares[row] - squares[first] + code * (code * rows - 2 * (sums[row] - sums[first]));
-      value += weight * spread + rows * prices[at];
+      const spread = squares[row] - squares[first] + place * (place * rows - 2 * (sums[row] - sums[first]));
+      value += weight * spread + rows * price;
+      this.count(column.planes, side, code, row - first);
+      if (!keep) continue;
+      for (let kept = first; kept < row; kept++) {
+        this.codes[kept] = code;
+        this.costs[kept] = column.rowCost(kept, code) + price;
+      }
     }
     return value;
   }
 
-  /** Each row's minimum of d (m - c)^2 + L(c) over the hull; returns their sum. `keep`: in codes and costs. */
-  private relaxRows(column: Column, side: Int, count: Int, keep: boolean): Real {
+  /**
+   * As d falls, the minimum of d (m - c)^2 + L(c) moves to codes with more error and less L. So a row's minimum lies
+   * between those for its level's largest and for the next level's largest d, which their hulls tell: where both are one
+   * code it is that, else the codes around are tried, as far as the next level's minimum lets any of them be better.
+   */
+  private relaxLevels(column: Column, multipliers: Reals, side: Int, keep: boolean): Real {
+    const planes = column.planes;
     const magnitude = column.magnitude;
     const curvature = column.curvature;
-    const hull = this.hull;
-    const prices = this.prices;
-    const borders = this.borders;
+    const starts = this.levelStarts;
     const hits = this.hits;
-    const most = column.maxCurvature;
-    const end = column.starts[side + 1];
-    for (let at: Int = 0; at < count; at++) hits[at] = 0;
-    let place = count - 1;
+    const first = side * LEVELS;
+    let hull = this.hull;
+    let next = this.nextHull;
     let value: Real = 0;
-    for (let row = column.starts[side]; row < end; row++) {
-      const size = magnitude[row];
-      const weight = curvature[row];
-      // Magnitudes fall from row to row, so the place on the hull only moves down.
-      while (place > 0 && size < borders[place]) place--;
-      let at = place;
-      let error = size - (hull[at] as Real);
-      let best = weight * error * error + prices[at];
-      if (weight !== most) {
-        // A smaller d weighs L more: cheaper codes on either side may win, until distance alone costs more.
-        for (let other = place - 1; other >= 0; other--) {
-          error = size - (hull[other] as Real);
-          const distance = weight * error * error;
-          if (error > 0 && distance >= best) break;
-          const cost = distance + prices[other];
-          if (cost < best) {
-            best = cost;
-            at = other;
-          }
-        }
-        for (let other = place + 1; other < count; other++) {
-          error = size - (hull[other] as Real);
-          const distance = weight * error * error;
-          if (error < 0 && distance >= best) break;
-          const cost = distance + prices[other];
-          if (cost < best) {
-            best = cost;
-            at = other;
-          }
-        }
+    let built = false;
+    for (let level: Int = 0; level < LEVELS; level++) {
+      const end = starts[first + level + 1];
+      if (starts[first + level] === end) {
+        built = false;
+        continue;
       }
-      hits[at] = hits[at] + 1;
-      value += best;
-      if (!keep) continue;
-      this.codes[row] = hull[at];
-      this.costs[row] = best;
+      if (!built) hull.build(planes, multipliers, side, this.levelCurvatures[level]);
+      const nextCurvature = level + 1 < LEVELS ? this.levelCurvatures[level + 1] : this.leastCurvature;
+      next.build(planes, multipliers, side, nextCurvature);
+      built = true;
+      const codes = hull.codes;
+      const prices = hull.prices;
+      const borders = hull.borders;
+      const count = hull.count;
+      let place = count - 1;
+      let nextPlace = next.count - 1;
+      for (let slot = starts[first + level]; slot < end; slot++) {
+        const row = this.leveled[slot];
+        const size = magnitude[row];
+        const weight = curvature[row];
+        // Magnitudes fall from row to row, so the places on the hulls only move down.
+        while (place > 0 && size < borders[place]) place--;
+        while (nextPlace > 0 && size < next.borders[nextPlace]) nextPlace--;
+        let code = codes[place];
+        const last = next.codes[nextPlace];
+        let error = size - (code as Real);
+        let best = weight * error * error + prices[place];
+        if (last !== code) {
+          error = size - (last as Real);
+          const square = error * error;
+          const price = next.prices[nextPlace];
+          const cost = weight * square + price;
+          // Every L is at least what the next level's minimum leaves: L + e^2 * its curvature.
+          const ground = nextCurvature * square + price;
+          const slack = weight - nextCurvature;
+          if (cost < best) {
+            best = cost;
+            code = last;
+          }
+          for (let other = place - 1; other >= 0; other--) {
+            error = size - (codes[other] as Real);
+            if (error > 0 && slack * error * error + ground >= best) break;
+            const cost = weight * error * error + prices[other];
+            if (cost < best) {
+              best = cost;
+              code = codes[other];
+            }
+          }
+          for (let other = place + 1; other < count; other++) {
+            error = size - (codes[other] as Real);
+            if (error < 0 && slack * error * error + ground >= best) break;
+            const cost = weight * error * error + prices[other];
+            if (cost < best) {
+              best = cost;
+              code = codes[other];
+            }
+          }
+        }
+        hits[code] = hits[code] + 1;
+        value += best;
+        if (!keep) continue;
+        this.codes[row] = code;
+        this.costs[row] = best;
+      }
+      const swap = hull;
+      hull = next;
+      next = swap;
+    }
+    for (let code: Int = 0; code <= column.maxMagnitude; code++) {
+      if (hits[code] === 0) continue;
+      this.count(planes, side, code, hits[code]);
+      hits[code] = 0;
     }
     return value;
   }
 
-  private countUsage(base: Int, count: Int): void {
+  /** Adds what `rows` rows with a code use. */
+  private count(planes: Int, side: Int, code: Int, rows: Int): void {
     const usage = this.usage;
-    for (let at: Int = 0; at < count; at++) {
-      const rows = this.hits[at];
-      let code = this.hull[at];
-      if (rows === 0 || code === 0) continue;
-      this.nonzeros += rows;
-      for (; code !== 0; code &= code - 1) {
-        const resource = base + lowestBit(code);
-        usage[resource] = usage[resource] + rows;
-      }
+    const base = side * planes;
+    if (code !== 0) this.nonzeros += rows;
+    for (let rest = code; rest !== 0; rest &= rest - 1) {
+      const resource = base + lowestBit(rest);
+      usage[resource] = usage[resource] + rows;
     }
   }
 }

@@ -9,6 +9,11 @@ import type { RowOrder } from './row-order';
 
 /** Stop when (best - bound) / best is at most this. */
 const TOLERANCE: Real = 1e-9;
+/** Stop when the bound has risen by less than STALL * best in PATIENCE evaluations. */
+const STALL: Real = 1e-4;
+const PATIENCE: Int = 5;
+/** By how much the top plane's multiplier is below proportion to its bit; a quarter of that for the next, and so on. */
+const BEND: Real = 0.8;
 
 /** Raises the Lagrangian bound of one column and repairs relaxed codes to feasible ones near the end. */
 export class Lagrangian {
@@ -16,6 +21,8 @@ export class Lagrangian {
   private readonly space: DilatedSpace;
   private readonly room: Ints;
   private readonly trial: Reals;
+  /** Direction in which the start is sought. */
+  private readonly shape: Reals;
   /** Variables in use: the bit columns' multipliers, and the value limit's. */
   private count: Int = 0;
   private used: Int = 0;
@@ -26,6 +33,7 @@ export class Lagrangian {
     this.space = new DilatedSpace(15);
     this.room = ints(16);
     this.trial = reals(15);
+    this.shape = reals(15);
   }
 
   /**
@@ -52,17 +60,21 @@ export class Lagrangian {
     this.dual.prepare(column);
     if (warm) for (let at: Int = 0; at < count; at++) space.x[at] = multipliers[this.place(column, at)];
     else this.findStart(column, multipliers);
-    for (let at: Int = 0; at < count; at++)
-      space.spread[at] = 0.1 * ((at < this.used ? ((1 << (at % column.planes)) as Real) : 1) + space.x[at]);
+    this.guessSpread(column, warm);
 
     let evaluations: Int = 0;
     let going = true;
+    let before: Real = -Infinity;
     while (going && evaluations < most) {
       this.evaluate(column, multipliers);
       evaluations++;
       if (2 * evaluations > most && evaluations % repairEvery === 0)
         this.tryRepair(column, best, scratch, order, this.trial);
       if (best.cost - this.bound <= TOLERANCE * best.cost) break;
+      if (evaluations % PATIENCE === 0) {
+        if (2 * evaluations > most && this.bound - before <= STALL * best.cost) break;
+        before = this.bound;
+      }
       this.findSlope(column);
       going = evaluations === 1 ? space.start(count) : space.advance();
     }
@@ -116,13 +128,44 @@ export class Lagrangian {
 
   /**
    * A start for the multipliers: with every plane short of room the marginal worth of a bit is about in proportion to it,
-   * so l_p = t 2^p, and t where the bound is highest on that ray; then the value limit's multiplier alone.
+   * somewhat less for the top planes, so l = t * shape, and t where the bound is highest on that ray; then the value
+   * limit's multiplier alone.
    */
   private findStart(column: Column, multipliers: Reals): void {
     for (let at: Int = 0; at < 15; at++) this.trial[at] = 0;
     for (let at: Int = 0; at < this.count; at++) this.space.x[at] = 0;
+    for (let side: Int = 0; side < column.sides; side++) {
+      const first = column.starts[side];
+      const largest: Int =
+        first < column.starts[side + 1] ? column.nearestCode(first, column.maxMagnitude) : 1;
+      // 4^(p - top) of the plane at hand.
+      let part: Real = 1;
+      for (let plane = column.planes - 1; plane >= 0; plane--) {
+        const bit: Int = 1 << plane;
+        const at = side * column.planes + plane;
+        if (bit > largest) this.shape[at] = 0;
+        else {
+          this.shape[at] = (bit as Real) * (1 - BEND * part);
+          part *= 0.25;
+        }
+      }
+    }
     this.findHighest(column, multipliers, false);
     if (this.count > this.used) this.findHighest(column, multipliers, true);
+  }
+
+  /** How far each multiplier may have to go from x. */
+  private guessSpread(column: Column, warm: boolean): void {
+    let scale: Real = 0;
+    for (let at: Int = 0; at < this.used; at++) {
+      const each = this.space.x[at] / ((1 << (at % column.planes)) as Real);
+      if (each > scale) scale = each;
+    }
+    const least = 0.1 * (scale > 0 ? scale : 1);
+    for (let at: Int = 0; at < this.count; at++) {
+      const unit: Real = at < this.used ? ((1 << (at % column.planes)) as Real) : 1;
+      this.space.spread[at] = (warm ? 0.1 : 0.5) * (least * unit + this.space.x[at]);
+    }
   }
 
   /** Brackets the zero of the bound's slope along a ray; x ends at the last point tried. */
@@ -143,16 +186,16 @@ export class Lagrangian {
   /** Puts x at distance t on the ray of the planes, or of the value limit, and tells the bound's slope there. */
   private slopeAt(column: Column, multipliers: Reals, t: Real, valueLimit: boolean): Real {
     const x = this.space.x;
+    const shape = this.shape;
     if (valueLimit) {
       x[this.used] = t;
       this.evaluate(column, multipliers);
       return this.excess(column, this.used) as Real;
     }
-    for (let at: Int = 0; at < this.used; at++) x[at] = t * ((1 << (at % column.planes)) as Real);
+    for (let at: Int = 0; at < this.used; at++) x[at] = t * shape[at];
     this.evaluate(column, multipliers);
     let slope: Real = 0;
-    for (let at: Int = 0; at < this.used; at++)
-      slope += (this.excess(column, at) as Real) * ((1 << (at % column.planes)) as Real);
+    for (let at: Int = 0; at < this.used; at++) slope += (this.excess(column, at) as Real) * shape[at];
     return slope;
   }
 }

@@ -9,13 +9,17 @@ import type { Int, Real } from './portable';
 export function polish(column: Column, choice: Choice): void {
   fillRoom(column, choice);
   for (let round: Int = 0; round < 20; round++) {
-    if (!handBits(column, choice) && !exchangeValues(column, choice)) return;
+    const handed = handBits(column, choice);
+    const filled = handed && fillRoom(column, choice);
+    if (filled) continue;
+    if (!exchangeValues(column, choice)) return;
     fillRoom(column, choice);
   }
 }
 
-/** 1-opt: every row takes the nearest value that its own bits and the free ones can make. */
-function fillRoom(column: Column, choice: Choice): void {
+/** 1-opt: every row takes the nearest value that its own bits and the free ones can make; whether any has changed. */
+function fillRoom(column: Column, choice: Choice): boolean {
+  let any = false;
   for (let improved = true; improved; ) {
     improved = false;
     for (let side: Int = 0; side < column.sides; side++) {
@@ -29,22 +33,29 @@ function fillRoom(column: Column, choice: Choice): void {
         choice.setCode(column, side, row, code);
         free = choice.freeBits(column, side);
         improved = true;
+        any = true;
       }
     }
   }
+  return any;
 }
 
 /** For every full plane: the row that loses least hands its bit to the row that gains most, while that pays. */
 function handBits(column: Column, choice: Choice): boolean {
   const planes = column.planes;
   let improved = false;
-  for (let side: Int = 0; side < column.sides; side++)
-    for (let plane = planes - 1; plane >= 0; plane--)
-      while (
-        choice.usage[side * planes + plane] >= column.bits[plane] &&
-        handBit(column, choice, side, plane)
-      )
+  for (let side: Int = 0; side < column.sides; side++) {
+    // Planes in turn, until none has changed since each was last tried in vain.
+    let idle: Int = 0;
+    for (let plane = planes - 1; idle < planes; plane = plane > 0 ? plane - 1 : planes - 1) {
+      const resource = side * planes + plane;
+      while (choice.usage[resource] >= column.bits[plane] && handBit(column, choice, side, plane)) {
         improved = true;
+        idle = 0;
+      }
+      idle++;
+    }
+  }
   return improved;
 }
 
