@@ -10,7 +10,7 @@ import type { RowOrder } from './row-order';
 /** Stop when (best - bound) / best is at most this. */
 const TOLERANCE: Real = 1e-9;
 /** Stop when the bound has risen by less than STALL * best in PATIENCE evaluations. */
-const STALL: Real = 1e-4;
+const STALL: Real = 3e-5;
 const PATIENCE: Int = 5;
 /** By how much the top plane's multiplier is below proportion to its bit; a quarter of that for the next, and so on. */
 const BEND: Real = 0.8;
@@ -78,6 +78,7 @@ export class Lagrangian {
       this.findSlope(column);
       going = evaluations === 1 ? space.start(count) : space.advance();
     }
+    this.tryRepair(column, best, scratch, order, this.trial);
     this.tryRepair(column, best, scratch, order, multipliers);
     return this.bound;
   }
@@ -164,7 +165,7 @@ export class Lagrangian {
     const least = 0.1 * (scale > 0 ? scale : 1);
     for (let at: Int = 0; at < this.count; at++) {
       const unit: Real = at < this.used ? ((1 << (at % column.planes)) as Real) : 1;
-      this.space.spread[at] = (warm ? 0.1 : 0.5) * (least * unit + this.space.x[at]);
+      this.space.spread[at] = (warm ? 0.07 : 0.5) * (least * unit + this.space.x[at]);
     }
   }
 
