@@ -4,6 +4,8 @@
  * experiments, reports, notebooks.
  */
 
+import { useFastProjections } from './experiments/fast-projections';
+
 export * from './admm/hessian-descent';
 export * from './admm/layer-admm';
 export * from './admm/prune-post-training';
@@ -29,6 +31,7 @@ export * from './experiments/accuracy';
 export * from './experiments/calibration';
 export * from './experiments/certify-network';
 export * from './experiments/check-crossbar';
+export * from './experiments/fast-projections';
 export * from './experiments/open-model';
 export * from './experiments/run-smoke';
 export * from './experiments/smoke';
@@ -84,3 +87,5 @@ export * from './tensor/random';
 export * from './training/evaluate';
 export * from './training/schedule';
 export * from './training/train';
+
+useFastProjections();

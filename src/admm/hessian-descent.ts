@@ -1,3 +1,5 @@
+import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
+
 /**
  * Improves feasible codes of a layer in the metric of its Hessian, one move at a time, keeping every budget:
  * 1-opt gives one weight its best value under the bits still free; 2-opt moves a bit from one weight to another in the
@@ -23,16 +25,51 @@ export interface DescentProblem {
 /** Least gain of a move in units of the mean curvature: less may be rounding, and moves could go in circles. */
 const LEAST_GAIN = 1e-6;
 
+/** Columns of a part of the work. */
+const BLOCK = 4;
+
 /** Changes `codes` [rows, columns] in place; returns how many moves were made. */
 export function descend(problem: DescentProblem, codes: Int8Array): number {
   const { hessian, rows, columns } = problem;
   let trace = 0;
   for (let row = 0; row < rows; row++) trace += hessian[row * rows + row];
-  const leastGain = (LEAST_GAIN * trace) / rows;
-  let moves = 0;
-  for (let column = 0; column < columns; column++)
-    moves += descendColumn({ ...problem, leastGain }, codes, column);
-  return moves;
+  const work: DescentWork = {
+    problem: {
+      ...problem,
+      hessian: shareArray(hessian),
+      targets: shareArray(problem.targets),
+      leastGain: (LEAST_GAIN * trace) / rows,
+    },
+    codes: shareArray(codes),
+    moves: new Int32Array(jobBuffer(4 * columns)),
+  };
+  runParts(descendParts, {
+    module: 'admm/hessian-descent',
+    name: 'descendParts',
+    argument: work,
+    parts: Math.ceil(columns / BLOCK),
+    // A product with the Hessian, and the moves in each tile.
+    milliseconds: columns * rows * (rows + 5 * problem.tileRows) * 1e-6,
+  });
+  if (work.codes !== codes) codes.set(work.codes);
+  return work.moves.reduce((sum, moves) => sum + moves, 0);
+}
+
+interface DescentWork {
+  readonly problem: Problem;
+  /** [rows, columns], changed in place. */
+  readonly codes: Int8Array;
+  /** Moves made, by column. */
+  readonly moves: Int32Array;
+}
+
+/** Descends in the blocks of columns that it can take. */
+export function descendParts({ problem, codes, moves }: DescentWork, take: () => number): void {
+  for (let part = take(); part >= 0; part = take()) {
+    const last = Math.min(problem.columns, (part + 1) * BLOCK);
+    for (let column = part * BLOCK; column < last; column++)
+      moves[column] = descendColumn(problem, codes, column);
+  }
 }
 
 interface Problem extends DescentProblem {

@@ -2,8 +2,13 @@ import * as plain from './core/solver';
 import type { Limits } from './limits';
 import { nearestTable } from './nearest-with-mask';
 
-/** The compiled core: a WebAssembly.Module, which this package's types do not know. */
-export type CompiledCore = object;
+/** The core in WebAssembly. */
+export interface CompiledCore {
+  /** Tells one from another wherever it is sent. */
+  readonly id: number;
+  /** A WebAssembly.Module, which this package's types do not know. */
+  readonly module: object;
+}
 
 /** One solver of the core with its buffers, whichever way the core was compiled. */
 export interface ColumnCore {
@@ -45,40 +50,44 @@ interface CoreExports {
 
 /** Node and browsers have it; only what is used here. */
 declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
-let provided: (() => CompiledCore | undefined) | undefined;
+let provided: (() => Uint8Array | undefined) | undefined;
 let compiled: CompiledCore | undefined;
+let cores = 0;
 
 /**
- * Makes projections use the compiled core that `provide` gives when one is first needed; undefined: plain TypeScript.
- * Both give the same bits.
+ * Makes projections use the compiled core whose bytes `read` gives when one is first needed. Without it, or where it
+ * gives undefined, they run in plain TypeScript. Both give the same bits.
  */
-export function provideCore(provide: (() => CompiledCore | undefined) | undefined): void {
-  provided = provide;
+export function useCompiledCore(read: (() => Uint8Array | undefined) | undefined): void {
+  provided = read;
   compiled = undefined;
 }
 
 /** The compiled core in use, if any. */
 export function compiledCore(): CompiledCore | undefined {
   if (provided) {
-    compiled = provided();
+    const bytes = provided();
     provided = undefined;
+    if (bytes) compiled = { id: ++cores, module: new WebAssembly.Module(bytes) };
   }
   return compiled;
 }
 
-const kept = new Map<CompiledCore | undefined, ColumnCore>();
+const kept = new Map<number, ColumnCore>();
 
 /** A solver of at least `capacity` rows with its limits set; the same one is lent again and again. */
-export function borrowCore(capacity: number, limits: Limits, module = compiledCore()): ColumnCore {
-  let core = kept.get(module);
+export function borrowCore(capacity: number, limits: Limits, compiled: CompiledCore | undefined): ColumnCore {
+  const id = compiled?.id ?? 0;
+  let core = kept.get(id);
   if (!core || core.capacity < capacity) {
     // Doubling, so that few solvers are made on the way to the largest.
     const room = Math.max(128, capacity, 2 * (core?.capacity ?? 0));
-    core = module ? wasmCore(module, room) : plainCore(room).core;
-    kept.set(module, core);
+    core = compiled ? wasmCore(compiled, room) : plainCore(room).core;
+    kept.set(id, core);
   }
   setLimits(core, limits);
   return core;
@@ -110,7 +119,7 @@ export function plainCore(capacity: number): { core: ColumnCore; solver: plain.S
 }
 
 /** The compiled core, in a memory of its own that is freed with it. */
-export function wasmCore(module: CompiledCore, capacity: number): ColumnCore {
+export function wasmCore({ module }: CompiledCore, capacity: number): ColumnCore {
   const wasm = new WebAssembly.Instance(module, { env: { abort } }).exports as CoreExports;
   const solver = wasm.createSolver(capacity);
   const reals = (address: number, length: number) => new Float64Array(wasm.memory.buffer, address, length);

@@ -1,5 +1,12 @@
 import { InputError } from '../errors';
-import { borrowCore, type ColumnCore, plainCore, setLimits } from './column-core';
+import {
+  borrowCore,
+  type ColumnCore,
+  type CompiledCore,
+  compiledCore,
+  plainCore,
+  setLimits,
+} from './column-core';
 import {
   beginColumn,
   endSides,
@@ -70,7 +77,12 @@ export interface ColumnSolver {
   readonly searchLimit: number;
 }
 
-export function createColumnSolver(options: SolverOptions, capacity: number): ColumnSolver {
+/** `compiled`: the core to use, by default the one in use here. */
+export function createColumnSolver(
+  options: SolverOptions,
+  capacity: number,
+  compiled: CompiledCore | undefined = compiledCore(),
+): ColumnSolver {
   const { method } = options;
   if (!projectionMethods.includes(method)) {
     throw new InputError(`method: "${method}" is unknown; one of ${projectionMethods.join(', ')} is needed`);
@@ -83,7 +95,7 @@ export function createColumnSolver(options: SolverOptions, capacity: number): Co
   // With no more nonzeros than the tightest plane allows every bit column is kept: TinyADC's set.
   const values = method === 'value-only' ? Math.min(asked.values, ...asked.bits) : asked.values;
   const limits = { ...asked, values };
-  if (method !== 'exact') return { limits, core: borrowCore(capacity, limits), searchLimit };
+  if (method !== 'exact') return { limits, core: borrowCore(capacity, limits, compiled), searchLimit };
   const { core, solver } = plainCore(capacity);
   setLimits(core, limits);
   return { limits, core, inside: solver, searchLimit };
