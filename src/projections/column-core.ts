@@ -59,12 +59,12 @@ let compiled: CompiledCore | undefined;
 let cores = 0;
 
 /**
- * Makes projections use the compiled core whose bytes `read` gives when one is first needed. Without it, or where it
- * gives undefined, they run in plain TypeScript. Both give the same bits.
+ * Makes projections use the compiled core given, or the one whose bytes a function gives when it is first needed.
+ * Without one they run in plain TypeScript. Both give the same bits.
  */
-export function useCompiledCore(read: (() => Uint8Array | undefined) | undefined): void {
-  provided = read;
-  compiled = undefined;
+export function useCompiledCore(core: CompiledCore | (() => Uint8Array | undefined) | undefined): void {
+  provided = typeof core === 'function' ? core : undefined;
+  compiled = typeof core === 'function' ? undefined : core;
 }
 
 /** The compiled core in use, if any. */

@@ -22,9 +22,14 @@ export interface ThreadPool {
 
 let pool: ThreadPool | undefined;
 
-/** Makes jobs run on this pool; undefined: on the calling thread alone. Results are the same either way. */
-export function useThreadPool(given: ThreadPool | undefined): void {
+/**
+ * Makes jobs run on this pool; undefined: on the calling thread alone. Results are the same either way. Returns what was
+ * in use before.
+ */
+export function useThreadPool(given: ThreadPool | undefined): ThreadPool | undefined {
+  const before = pool;
   pool = given;
+  return before;
 }
 
 /** Threads that jobs may use. */

@@ -4,7 +4,7 @@ import { type Int, type Real, type Reals, reals } from './portable';
 const SHORTEN: Real = 0.95;
 const LENGTHEN: Real = 1.3;
 const PATIENCE: Int = 2;
-const DILATION: Real = 2;
+const DILATION: Real = 3;
 
 /**
  * Maximises a concave, piecewise linear function of few variables by subgradient steps in a space that is dilated along

@@ -10,8 +10,8 @@ import type { RowOrder } from './row-order';
 /** Stop when (best - bound) / best is at most this. */
 const TOLERANCE: Real = 1e-9;
 /** Stop when the bound has risen by less than STALL * best in PATIENCE evaluations. */
-const STALL: Real = 3e-5;
-const PATIENCE: Int = 5;
+const STALL: Real = 1e-5;
+const PATIENCE: Int = 7;
 /** By how much the top plane's multiplier is below proportion to its bit; a quarter of that for the next, and so on. */
 const BEND: Real = 0.8;
 
@@ -54,7 +54,7 @@ export class Lagrangian {
     const count = this.count;
     // Enough for gaps of hundredths of a percent; the r-algorithm needs evaluations in proportion to the multipliers.
     const most: Int = warm ? 10 + 3 * count : 20 + 8 * count;
-    const repairs: Int = warm ? 2 : 3;
+    const repairs: Int = warm ? 3 : 5;
     const repairEvery: Int = Math.floor((most as Real) / (2 * repairs)) as Int;
     this.bound = -Infinity;
     this.dual.prepare(column);
@@ -72,7 +72,9 @@ export class Lagrangian {
         this.tryRepair(column, best, scratch, order, this.trial);
       if (best.cost - this.bound <= TOLERANCE * best.cost) break;
       if (evaluations % PATIENCE === 0) {
-        if (2 * evaluations > most && this.bound - before <= STALL * best.cost) break;
+        // With the polarities coupled the bound rises by fits and starts.
+        const settled = 2 * evaluations > most && count < 8;
+        if (settled && this.bound - before <= STALL * best.cost) break;
         before = this.bound;
       }
       this.findSlope(column);
