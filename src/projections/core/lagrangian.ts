@@ -57,6 +57,8 @@ export class Lagrangian {
     const repairs: Int = warm ? 3 : 5;
     const repairEvery: Int = Math.floor((most as Real) / (2 * repairs)) as Int;
     this.bound = -Infinity;
+    // Multipliers not in use stay 0, whatever the column before had.
+    this.trial.fill(0);
     this.dual.prepare(column);
     if (warm) for (let at: Int = 0; at < count; at++) space.x[at] = multipliers[this.place(column, at)];
     else this.findStart(column, multipliers);
@@ -135,7 +137,6 @@ export class Lagrangian {
    * limit's multiplier alone.
    */
   private findStart(column: Column, multipliers: Reals): void {
-    for (let at: Int = 0; at < 15; at++) this.trial[at] = 0;
     for (let at: Int = 0; at < this.count; at++) this.space.x[at] = 0;
     for (let side: Int = 0; side < column.sides; side++) {
       const first = column.starts[side];
