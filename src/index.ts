@@ -4,6 +4,8 @@
  * experiments, reports, notebooks.
  */
 
+import { useFastProjections } from './experiments/fast-projections';
+
 export * from './admm/bit-slice-l1';
 export * from './admm/hessian-descent';
 export * from './admm/layer-admm';
@@ -37,6 +39,7 @@ export * from './experiments/accuracy';
 export * from './experiments/calibration';
 export * from './experiments/certify-network';
 export * from './experiments/check-crossbar';
+export * from './experiments/fast-projections';
 export * from './experiments/open-model';
 export * from './experiments/projection-report';
 export * from './experiments/projection-study';
@@ -104,3 +107,5 @@ export * from './training/reestimate-statistics';
 export * from './training/schedule';
 export * from './training/train';
 export * from './training/weight-steering';
+
+useFastProjections();

@@ -1,5 +1,6 @@
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { isPlainSignSplit } from '../projections/limits';
+import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { descendCodebook } from './descend-codebook';
 
 /**
@@ -33,6 +34,9 @@ export interface DescentProblem {
 /** Least gain of a move in units of the mean curvature: less may be rounding, and moves could go in circles. */
 const LEAST_GAIN = 1e-6;
 
+/** Columns of a part of the work. */
+const BLOCK = 4;
+
 /** Changes `codes` [rows, columns] in place; returns how many moves were made. */
 export function descend(problem: DescentProblem, codes: Int8Array): number {
   const { hessian, rows, columns } = problem;
@@ -42,10 +46,44 @@ export function descend(problem: DescentProblem, codes: Int8Array): number {
   const { bitLimit } = problem;
   if (typeof bitLimit !== 'number' || !isPlainSignSplit(problem))
     return descendCodebook(problem, leastGain, codes);
-  let moves = 0;
-  for (let column = 0; column < columns; column++)
-    moves += descendColumn({ ...problem, bitLimit, leastGain }, codes, column);
-  return moves;
+  const work: DescentWork = {
+    problem: {
+      ...problem,
+      bitLimit,
+      hessian: shareArray(hessian),
+      targets: shareArray(problem.targets),
+      leastGain,
+    },
+    codes: shareArray(codes),
+    moves: new Int32Array(jobBuffer(4 * columns)),
+  };
+  runParts(descendParts, {
+    module: 'admm/hessian-descent',
+    name: 'descendParts',
+    argument: work,
+    parts: Math.ceil(columns / BLOCK),
+    // A product with the Hessian, and the moves in each tile.
+    milliseconds: columns * rows * (rows + 5 * problem.tileRows) * 1e-6,
+  });
+  if (work.codes !== codes) codes.set(work.codes);
+  return work.moves.reduce((sum, moves) => sum + moves, 0);
+}
+
+interface DescentWork {
+  readonly problem: Problem;
+  /** [rows, columns], changed in place. */
+  readonly codes: Int8Array;
+  /** Moves made, by column. */
+  readonly moves: Int32Array;
+}
+
+/** Descends in the blocks of columns that it can take. */
+export function descendParts({ problem, codes, moves }: DescentWork, take: () => number): void {
+  for (let part = take(); part >= 0; part = take()) {
+    const last = Math.min(problem.columns, (part + 1) * BLOCK);
+    for (let column = part * BLOCK; column < last; column++)
+      moves[column] = descendColumn(problem, codes, column);
+  }
 }
 
 /** Sign-split codes in 1-bit cells, every plane with the same budget. */

@@ -1,15 +1,28 @@
 import { benchCrossbar } from '../crossbar/bench-crossbar';
 import { InputError } from '../errors';
 import { benchTraining } from '../experiments/bench-training';
+import { useFastProjections } from '../experiments/fast-projections';
+import { openFloatModel } from '../experiments/open-model';
+import type { OnProgress } from '../progress';
+import { type BenchLayer, benchProjection } from '../projections/bench-projection';
+import { rowCount, weightMatrix } from '../quantization/build-integer-network';
+import { crossbarNodes } from '../quantization/crossbar-layers';
 import { type Command, textOption, wholeNumber } from './command';
 
 export const benchCommand: Command = {
   name: 'bench',
-  usage: 'crossbar|training [...]',
+  usage: 'crossbar|projection|training [...]',
   summary:
-    'Times a speed workload and checks its answer: crossbar (against its checksum), training (steps or inference of a\nnetwork). bench/ has the comparisons with other tools.',
+    'Times a speed workload and checks its answer: crossbar (against its checksum), projection (all weights of\na network, with certified gaps), training (steps or inference of a network). bench/ has the comparisons with other tools.',
   options: {
     repeats: { value: 'N', help: 'crossbar: timed runs after one to warm up (default 5)' },
+    columns: {
+      value: 'N',
+      help: 'projection: seeded columns of 128 rows (default 87000, as many as ResNet-18 has)',
+    },
+    model: { value: 'FILE', help: 'projection: the weights of this network instead' },
+    threads: { value: 'N', help: 'projection: (default one a core)' },
+    engine: { value: 'NAME', help: 'projection: wasm (default, where set-up has compiled it) or typescript' },
     network: { value: 'NAME', help: 'training: network of the zoo (default resnet20)' },
     mode: { value: 'NAME', help: 'training: train (default) or infer' },
     precision: { value: 'NAME', help: 'training: float32 (default) or bfloat16' },
@@ -20,8 +33,9 @@ export const benchCommand: Command = {
   words: [1, 1],
   async run([name], options, { onProgress }) {
     if (name === 'training') return training(options);
+    if (name === 'projection') return projection(options, onProgress);
     if (name !== 'crossbar')
-      throw new InputError(`bench '${name}' is unknown; there are crossbar and training`);
+      throw new InputError(`bench '${name}' is unknown; there are crossbar, projection and training`);
     const result = benchCrossbar({ repeats: wholeNumber(options, 'repeats', 1, 1000), onProgress });
     return {
       data: result,
@@ -29,6 +43,46 @@ export const benchCommand: Command = {
     };
   },
 };
+
+function projection(options: Parameters<Command['run']>[1], onProgress: OnProgress | undefined) {
+  const engine = textOption(options, 'engine') ?? 'wasm';
+  if (engine !== 'wasm' && engine !== 'typescript')
+    throw new InputError(`--engine ${engine}: allowed are wasm and typescript`);
+  useFastProjections({
+    threads: wholeNumber(options, 'threads', 1, 256),
+    compiled: engine === 'wasm',
+  });
+  const model = textOption(options, 'model');
+  const result = benchProjection({
+    layers: model === undefined ? undefined : layersOf(model),
+    columns: wholeNumber(options, 'columns', 1, 10_000_000),
+    cpuSeconds: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+    onProgress,
+  });
+  const { columns, seconds, cpuSeconds = 0, meanGapPercent, largestGapPercent, sample } = result;
+  const each = (milliseconds: number) => `${milliseconds.toFixed(3)} ms a column`;
+  return {
+    data: result,
+    text: [
+      `${columns} columns projected in ${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time; ${result.threads} threads, ${result.engine}): ${result.columnsPerSecond.toFixed(0)} columns/s`,
+      `certified gap ${meanGapPercent.toFixed(4)} % in the mean, ${largestGapPercent.toFixed(2)} % at most; checksum ${result.fnv1a}`,
+      `on one thread: ${each(sample.plain)} in plain TypeScript${sample.compiled ? `, ${each(sample.compiled)} in WebAssembly, same codes` : ''}`,
+    ].join('\n'),
+  };
+}
+
+/** The weight matrices of a float network's crossbar layers. */
+function layersOf(path: string): BenchLayer[] {
+  const { folded, std } = openFloatModel(path);
+  return crossbarNodes(folded.description).map((node) => {
+    const weights = weightMatrix(node, folded.parameters, { std: std ?? [1, 1, 1] });
+    const rows = rowCount(node);
+    return { name: node.name, weights, rows, columns: weights.length / rows };
+  });
+}
 
 function training(options: Parameters<Command['run']>[1]) {
   const mode = textOption(options, 'mode') ?? 'train';

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { useFastProjections } from '../experiments/fast-projections';
 import { terminalProgress } from '../kernel/terminal-progress';
 import { benchCommand } from './bench';
 import { certifyCommand } from './certify';
@@ -43,6 +44,7 @@ export interface Streams {
 
 /** Runs a command line (without `cim-pruning` itself); resolves to the exit status. A mistake of the user's is one line. */
 export async function runCommandLine(args: readonly string[], streams: Streams = console): Promise<number> {
+  useFastProjections();
   try {
     return await run(args, streams);
   } catch (error) {

@@ -1,9 +1,9 @@
 import { type CodebookChoice, type CodebookColumn, copyOptions } from './codebook-column';
 import { codebookPolish } from './codebook-polish';
 import { codebookRepair } from './codebook-repair';
+import { DilatedSpace } from './core/dilated-space';
 import { highestOnRay } from './highest-on-ray';
 import { type CodebookDual, relaxCodebook, scarce } from './relax-codebook';
-import { ascend } from './space-dilation';
 
 /** Stop when (best - bound) / best is at most this. */
 const TOLERANCE = 1e-9;
@@ -65,22 +65,22 @@ export function codebookLagrangian(
         return excess(slots);
       });
   }
-  ascend(
-    (point, slope) => {
-      const value = evaluate(point);
-      done++;
-      if (done > evaluations / 2 && done % repairEvery === 0) tryRepair();
-      for (let i = 0; i < count; i++) {
-        const rise = excess(i);
-        // Below 0 the multiplier counts as 0; the slope leads back.
-        slope[i] = point[i] < 0 ? Math.max(1, rise) : rise;
-      }
-      return { value, stop: best.cost - bound <= TOLERANCE * best.cost };
-    },
-    x,
-    x.map((value, i) => 0.1 * (sizes[i] + value)),
-    evaluations,
-  );
+  const space = new DilatedSpace(count);
+  space.x.set(x);
+  for (let i = 0; i < count; i++) space.spread[i] = 0.1 * (sizes[i] + x[i]);
+  const closed = () => {
+    evaluate(space.x);
+    done++;
+    if (done > evaluations / 2 && done % repairEvery === 0) tryRepair();
+    for (let i = 0; i < count; i++) {
+      const rise = excess(i);
+      // Below 0 the multiplier counts as 0; the slope leads back.
+      space.slope[i] = space.x[i] < 0 ? Math.max(1, rise) : rise;
+    }
+    return best.cost - bound <= TOLERANCE * best.cost;
+  };
+  let going = !closed() && space.start(count);
+  while (going && done < evaluations) going = !closed() && space.advance();
   relaxCodebook(dual, multipliers);
   tryRepair();
   return bound;

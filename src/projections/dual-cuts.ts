@@ -1,5 +1,5 @@
-import type { Column } from './column';
-import { type Dual, relax } from './dual';
+import type { Column } from './core/column';
+import type { Dual } from './core/dual';
 
 /**
  * Several multiplier vectors and what the relaxation says of each. Every one bounds every partial solution: with f spent
@@ -31,14 +31,14 @@ export function dualCuts(
   multipliers: Float64Array,
   deviations: readonly number[],
 ): DualCuts {
-  const { planes, bits, values } = column.limits;
+  const { planes, bits, values } = column;
   const vectors = [multipliers];
   for (let at = 0; at < column.sides * planes; at++) {
     const side = at < planes ? 0 : 1;
     if (bits[at % planes] >= column.starts[side + 1] - column.starts[side]) continue;
     for (const extra of deviations) {
       const vector = bestAlong(multipliers, at, (trial) => {
-        const value = relax(dual, trial) - extra * trial[at];
+        const value = dual.relax(column, trial) - extra * trial[at];
         return { value, slope: dual.usage[at] - bits[at % planes] - extra };
       });
       if (vector) vectors.push(vector);
@@ -47,7 +47,7 @@ export function dualCuts(
   if (values < column.rows) {
     for (const extra of deviations) {
       const vector = bestAlong(multipliers, 2 * planes, (trial) => {
-        const value = relax(dual, trial) - extra * trial[2 * planes];
+        const value = dual.relax(column, trial) - extra * trial[2 * planes];
         return { value, slope: dual.nonzeros - values - extra };
       });
       if (vector) vectors.push(vector);
@@ -66,16 +66,16 @@ function evaluateCuts(column: Column, dual: Dual, vectors: readonly Float64Array
     minima: new Float64Array(vectors.length * column.rows),
   };
   vectors.forEach((vector, j) => {
-    cuts.values[j] = relax(dual, vector);
-    cuts.multipliers.set(vector, j * stride);
+    cuts.values[j] = dual.settle(column, vector);
+    cuts.multipliers.set(vector.subarray(0, stride), j * stride);
     cuts.penalties.set(dual.penalty, j * 256);
     cuts.minima.set(dual.costs.subarray(0, column.rows), j * column.rows);
   });
   return cuts;
 }
 
-function multiplierStride({ limits }: Column): number {
-  return 2 * limits.planes + 1;
+function multiplierStride({ planes }: Column): number {
+  return 2 * planes + 1;
 }
 
 /** A multiplier with the function's value and slope there. */

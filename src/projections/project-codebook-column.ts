@@ -16,7 +16,7 @@ import { codebookLagrangian } from './codebook-lagrangian';
 import { codebookPolish } from './codebook-polish';
 import { codebookSearch } from './codebook-search';
 import { codebookTruncate } from './codebook-truncate';
-import type { ProjectionMethod, SolverOptions } from './project-column';
+import { checkedSearchLimit, type ProjectionMethod, type SolverOptions } from './project-column';
 import { type CodebookDual, createCodebookDual, relaxCodebook } from './relax-codebook';
 
 /** One way of storing a column's words: buffers and limits for columns of at most some rows. */
@@ -56,11 +56,9 @@ export interface CodebookAnswer {
 }
 
 /** A solver for columns of at most `capacity` rows. Checks the limits, and that codes exist which keep them. */
-export function createCodebookSolver(
-  options: SolverOptions & { readonly searchLimit: number },
-  capacity: number,
-): CodebookSolver {
-  const { method, searchLimit, flip, encoding } = options;
+export function createCodebookSolver(options: SolverOptions, capacity: number): CodebookSolver {
+  const { method, flip, encoding } = options;
+  const searchLimit = checkedSearchLimit({ ...options, searchLimit: options.searchLimit ?? 4_000 });
   const books = (flip ? [false, true] : [false]).map((flipped) => {
     const book = codebookOf(options, flipped);
     if (method !== 'truncation' && method !== 'value-only') return book;

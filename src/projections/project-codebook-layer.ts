@@ -1,8 +1,8 @@
 import { checkShape } from '../bitplanes/code-matrix';
 import { InputError } from '../errors';
 import { createCodebookSolver, solveCodebookColumn } from './project-codebook-column';
-import { checkCurvature, checkedSearchLimit, relativeGap } from './project-column';
-import { checkedScale, inUnits, type LayerOptions, type LayerProjection } from './project-layer';
+import { checkCurvature, relativeGap } from './project-column';
+import { checkWeights, type LayerOptions, type LayerProjection } from './project-layer';
 
 /** `projectLayer` for every encoding but sign-split in 1-bit cells. */
 export function projectCodebookLayer(options: LayerOptions): LayerProjection {
@@ -12,10 +12,8 @@ export function projectCodebookLayer(options: LayerOptions): LayerProjection {
     throw new InputError(`scales: ${scales.length} numbers for ${columns} columns`);
   if (curvature) checkCurvature(curvature, rows);
   const reach = Math.min(tileRows, rows);
-  const solver = createCodebookSolver(
-    { ...options, searchLimit: checkedSearchLimit({ searchLimit: 4_000, ...options }) },
-    reach,
-  );
+  const solver = createCodebookSolver(options, reach);
+  checkWeights(targets, scales);
   const tiles = Math.ceil(rows / tileRows);
   const stride = solver.multipliers;
   const warm = state?.multipliers;
@@ -41,10 +39,10 @@ export function projectCodebookLayer(options: LayerOptions): LayerProjection {
     const answer = new Int8Array(count);
     const weight = curvature?.subarray(start, start + count);
     for (let column = 0; column < columns; column++) {
-      const scale = checkedScale(scales, column);
+      const scale = scales[column];
       for (let row = 0; row < count; row++) {
         const from = (start + row) * columns + column;
-        target[row] = inUnits(targets[from], scale, start + row, column);
+        target[row] = targets[from] === 0 ? 0 : targets[from] / scale;
         if (state) previous[row] = state.codes[from];
       }
       const at = tile * columns + column;

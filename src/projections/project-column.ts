@@ -1,26 +1,27 @@
 import { InputError } from '../errors';
 import {
-  type Choice,
-  type Column,
-  copyChoice,
-  createChoice,
-  createColumn,
-  gatherColumn,
-  isFeasible,
-  measureChoice,
-} from './column';
-import { createDual, type Dual, multiplierCount, relax } from './dual';
-
-import { greedy } from './greedy';
-import { solveLagrangian } from './lagrangian';
+  borrowCore,
+  type ColumnCore,
+  type CompiledCore,
+  compiledCore,
+  plainCore,
+  setLimits,
+} from './column-core';
+import {
+  beginColumn,
+  endSides,
+  GREEDY,
+  LAGRANGIAN,
+  type Solver,
+  solveSides,
+  TRUNCATION,
+  UNLIMITED,
+} from './core/solver';
 import { checkLimits, isPlainSignSplit, type LimitOptions, type Limits } from './limits';
-import { polish } from './polish';
 import { createCodebookSolver, solveCodebookColumn } from './project-codebook-column';
 import { searchLabels } from './search-labels';
-import { truncate } from './truncate';
 
 /**
- * What each method gives, in every encoding; offset encoding, where zero weights hold ones, has no first two.
  * - `truncation`: the rows that matter most, rounded, as many a polarity as a plane allows; the rest zero.
  * - `value-only` (TinyADC-like): at most min(k_b) nonzero weights in the whole column, rounded.
  * - `greedy`: MSB-first, then polished by single-row and exchange moves.
@@ -73,32 +74,31 @@ export interface ColumnProjection {
   readonly flipped?: boolean;
 }
 
-/** Buffers and checked limits for many columns of at most `capacity` rows. */
+/** Buffers and checked limits for many columns of at most `capacity` rows; only one is in use at a time. */
 export interface ColumnSolver {
   readonly limits: Limits;
-  readonly column: Column;
-  readonly dual: Dual;
-  readonly best: Choice;
-  readonly scratch: Choice;
+  readonly core: ColumnCore;
+  /** For `exact`: the plain core from the inside. */
+  readonly inside?: Solver;
   readonly searchLimit: number;
 }
 
-export function createColumnSolver(options: SolverOptions, capacity: number): ColumnSolver {
+/** `compiled`: the core to use, by default the one in use here. */
+export function createColumnSolver(
+  options: SolverOptions,
+  capacity: number,
+  compiled: CompiledCore | undefined = compiledCore(),
+): ColumnSolver {
   const { method } = options;
   const searchLimit = checkedSearchLimit(options);
   const asked = checkLimits(options);
   // With no more nonzeros than the tightest plane allows every bit column is kept: TinyADC's set.
   const values = method === 'value-only' ? Math.min(asked.values, ...asked.bits) : asked.values;
   const limits = { ...asked, values };
-  const column = createColumn(capacity, limits);
-  return {
-    limits,
-    column,
-    dual: createDual(column),
-    best: createChoice(capacity, limits),
-    scratch: createChoice(capacity, limits),
-    searchLimit,
-  };
+  if (method !== 'exact') return { limits, core: borrowCore(capacity, limits, compiled), searchLimit };
+  const { core, solver } = plainCore(capacity);
+  setLimits(core, limits);
+  return { limits, core, inside: solver, searchLimit };
 }
 
 /** The method's search limit; throws an InputError for an unknown method too. */
@@ -112,14 +112,17 @@ export function checkedSearchLimit({ method, searchLimit = 32_000 }: SolverOptio
   return searchLimit;
 }
 
+/** Multipliers a column has: 2 sides x planes, and the value limit's. */
+export function multiplierCount(planes: number): number {
+  return 2 * planes + 1;
+}
+
 /** Projects one column on its constraint set. An empty column gives empty codes and objective 0. */
 export function projectColumn(options: ColumnOptions): ColumnProjection {
   const { targets, curvature, method, previous } = options;
   checkNumbers(targets, curvature);
   const plain = isPlainSignSplit(options) ? createColumnSolver(options, targets.length) : undefined;
-  const coded = plain
-    ? undefined
-    : createCodebookSolver({ ...options, searchLimit: checkedSearchLimit(options) }, targets.length);
+  const coded = plain ? undefined : createCodebookSolver(options, targets.length);
   const multipliers = new Float64Array(coded?.multipliers ?? multiplierCount(plain!.limits.planes));
   if (options.multipliers) {
     if (options.multipliers.length !== multipliers.length) {
@@ -185,100 +188,48 @@ export interface ColumnTask {
   readonly codes: Int8Array;
 }
 
+const METHODS = {
+  truncation: TRUNCATION,
+  'value-only': TRUNCATION,
+  greedy: GREEDY,
+  lagrangian: LAGRANGIAN,
+  exact: LAGRANGIAN,
+} as const;
+
 /** `projectColumn` without checks and allocations, for many columns. */
 export function solveColumn(
   solver: ColumnSolver,
   task: ColumnTask,
 ): { objective: number; lowerBound: number } {
-  const { planes, values } = solver.limits;
-  const { targets, curvature } = task;
-  task.codes.fill(0);
-  if (!task.warm) task.multipliers.fill(0);
-  if (values < targets.length) {
-    gatherColumn(solver.column, targets, curvature, [1, -1]);
-    return solveSides(solver, task, [1, -1], task.multipliers);
-  }
-  // Polarities share nothing, so each is a problem of its own.
-  task.multipliers[2 * planes] = 0;
-  let objective = 0;
-  let lowerBound = 0;
-  for (const sign of [1, -1]) {
-    gatherColumn(solver.column, targets, curvature, [sign]);
-    const own = new Float64Array(task.multipliers.length);
-    const at = sign > 0 ? 0 : planes;
-    for (let plane = 0; plane < planes; plane++) own[plane] = task.multipliers[at + plane];
-    const part = solveSides(solver, task, [sign], own);
-    for (let plane = 0; plane < planes; plane++) task.multipliers[at + plane] = own[plane];
-    objective += part.objective;
-    lowerBound += part.lowerBound;
-  }
-  return { objective, lowerBound };
+  const { core, inside } = solver;
+  const { targets, curvature, previous, warm } = task;
+  const { length } = targets;
+  core.targets.set(targets);
+  if (curvature) core.curvature.set(curvature);
+  else core.curvature.fill(1, 0, length);
+  if (previous) core.previous.set(previous);
+  if (warm) core.multipliers.set(task.multipliers);
+  if (inside) searchColumn(solver, inside, length, previous !== undefined, warm);
+  else core.solve(length, METHODS[task.method], previous !== undefined, warm);
+  for (let row = 0; row < length; row++) task.codes[row] = core.codes[row];
+  for (let at = 0; at < task.multipliers.length; at++) task.multipliers[at] = core.multipliers[at];
+  return { objective: core.objective(), lowerBound: core.lowerBound() };
 }
 
-function solveSides(
-  solver: ColumnSolver,
-  task: ColumnTask,
-  signs: readonly number[],
-  multipliers: Float64Array,
-) {
-  const { column, best, limits } = solver;
-  const full = limits.maxMagnitude << 8;
-  for (let row = 0; row < column.rows; row++) best.codes[row] = column.nearest[full + column.twice[row]];
-  measureChoice(column, best);
-  let bound = best.cost;
-  if (isFeasible(column, best)) multipliers.fill(0);
-  else bound = choose(solver, task, multipliers, bound, signs);
-
-  measureChoice(column, best);
-  for (let side = 0; side < column.sides; side++) {
-    for (let row = column.starts[side]; row < column.starts[side + 1]; row++) {
-      task.codes[column.origin[row]] = signs[side] * best.codes[row];
-    }
+/** The core's `solveColumn`, with the search after the Lagrangian. */
+function searchColumn(
+  { limits, searchLimit }: ColumnSolver,
+  inside: Solver,
+  length: number,
+  previous: boolean,
+  warm: boolean,
+): void {
+  beginColumn(inside, length, warm);
+  const coupled = limits.values < length;
+  inside.column.values = coupled ? limits.values : UNLIMITED;
+  for (const sign of coupled ? [0] : [1, -1]) {
+    if (solveSides(inside, length, sign, LAGRANGIAN, previous, warm))
+      inside.bound = Math.max(inside.bound, searchLabels(inside, searchLimit));
+    endSides(inside, sign);
   }
-  const objective = best.cost + column.constant;
-  return { objective, lowerBound: Math.min(objective, bound + column.constant) };
-}
-
-/** Runs the method, leaves its choice in solver.best and returns a bound on the rows' cost. */
-function choose(
-  solver: ColumnSolver,
-  task: ColumnTask,
-  multipliers: Float64Array,
-  roundingBound: number,
-  signs: readonly number[],
-): number {
-  const { column, best, scratch, dual } = solver;
-  const { method } = task;
-  const offer = () => {
-    if (scratch.cost < best.cost) copyChoice(column, scratch, best);
-  };
-  if (method === 'truncation' || method === 'value-only') {
-    truncate(column, best);
-    return roundingBound;
-  }
-  greedy(column, best);
-  polish(column, best);
-  if (method === 'greedy') return Math.max(roundingBound, task.warm ? relax(dual, multipliers) : 0);
-
-  truncate(column, scratch);
-  offer();
-  if (task.previous) {
-    takePrevious(column, task.previous, signs, scratch);
-    if (isFeasible(column, scratch)) {
-      polish(column, scratch);
-      offer();
-    }
-  }
-  const bound = Math.max(roundingBound, solveLagrangian(column, dual, best, scratch, multipliers, task.warm));
-  if (method !== 'exact') return bound;
-  return Math.max(bound, searchLabels(column, dual, best, multipliers, solver.searchLimit));
-}
-
-function takePrevious(column: Column, previous: Int8Array, signs: readonly number[], choice: Choice): void {
-  for (let side = 0; side < column.sides; side++) {
-    for (let row = column.starts[side]; row < column.starts[side + 1]; row++) {
-      choice.codes[row] = Math.max(0, previous[column.origin[row]] * signs[side]);
-    }
-  }
-  measureChoice(column, choice);
 }

@@ -1,15 +1,17 @@
 import { checkShape } from '../bitplanes/code-matrix';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
-import { multiplierCount } from './dual';
+import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
+import { compiledCore } from './column-core';
+import { type LayerWork, partCount, projectParts } from './layer-part';
 import { isPlainSignSplit } from './limits';
 import { projectCodebookLayer } from './project-codebook-layer';
 import {
   checkCurvature,
   createColumnSolver,
+  multiplierCount,
   relativeGap,
   type SolverOptions,
-  solveColumn,
 } from './project-column';
 
 export interface LayerOptions extends SolverOptions {
@@ -63,70 +65,88 @@ export function projectLayer(options: LayerOptions): LayerProjection {
   if (scales.length !== columns)
     throw new InputError(`scales: ${scales.length} numbers for ${columns} columns`);
   if (curvature) checkCurvature(curvature, rows);
-  const reach = Math.min(tileRows, rows);
-  const solver = createColumnSolver(options, reach);
+  const { limits } = createColumnSolver(options, Math.min(tileRows, rows));
   const tiles = Math.ceil(rows / tileRows);
-  const stride = multiplierCount(solver.limits.planes);
+  const stride = multiplierCount(limits.planes);
   const warm = state?.multipliers;
   const stored = tiles * columns * stride;
   if (state && (state.codes.length !== rows * columns || (warm ?? { length: stored }).length !== stored)) {
     throw new InputError('state: it belongs to a layer of other rows, columns, tiles or weight bits');
   }
-  const codes = new Int8Array(rows * columns);
-  const gaps = new Float64Array(tiles * columns);
-  const multipliers = warm ? Float64Array.from(warm) : new Float64Array(stored);
+  checkWeights(targets, scales);
+  const { weightBits, bitLimit, valueLimit, searchLimit } = options;
+  const work: LayerWork = {
+    compiled: compiledCore(),
+    solver: { weightBits, bitLimit, valueLimit, method, searchLimit },
+    targets: shareArray(targets),
+    rows,
+    columns,
+    tileRows,
+    scales,
+    curvature,
+    previous: state && shareArray(state.codes),
+    warm: warm !== undefined,
+    codes: new Int8Array(jobBuffer(rows * columns)),
+    multipliers: new Float64Array(jobBuffer(8 * stored)),
+    objectives: new Float64Array(jobBuffer(8 * tiles * columns)),
+    bounds: new Float64Array(jobBuffer(8 * tiles * columns)),
+  };
+  if (warm) work.multipliers.set(warm);
+  const parts = partCount(work);
+  const blocks = parts / tiles;
+  let done = 0;
+  const reporting = (argument: LayerWork, take: () => number) =>
+    projectParts(argument, () => {
+      const part = take();
+      const reached = part < 0 ? tiles : Math.floor(part / blocks);
+      if (reached > done) onProgress?.({ done: reached, total: tiles, note: 'row tiles projected' });
+      done = reached;
+      return part;
+    });
+  runParts(reporting, {
+    module: 'projections/layer-part',
+    name: 'projectParts',
+    argument: work,
+    parts,
+    milliseconds: rows * columns * (method === 'lagrangian' || method === 'exact' ? 2e-3 : 3e-4),
+  });
+  const gaps = work.objectives.map((objective, at) => relativeGap(objective, work.bounds[at]));
   let objective = 0;
   let lowerBound = 0;
-  const targetBuffer = new Float64Array(reach);
-  const previousBuffer = new Int8Array(reach);
-  const codeBuffer = new Int8Array(reach);
-  for (let tile = 0; tile < tiles; tile++) {
-    const start = tile * tileRows;
-    const count = Math.min(tileRows, rows - start);
-    const target = targetBuffer.subarray(0, count);
-    const previous = previousBuffer.subarray(0, count);
-    const answer = codeBuffer.subarray(0, count);
-    const weight = curvature?.subarray(start, start + count);
-    for (let column = 0; column < columns; column++) {
-      const scale = checkedScale(scales, column);
-      for (let row = 0; row < count; row++) {
-        const from = (start + row) * columns + column;
-        target[row] = inUnits(targets[from], scale, start + row, column);
-        if (state) previous[row] = state.codes[from];
-      }
-      const at = tile * columns + column;
-      const part = solveColumn(solver, {
-        targets: target,
-        curvature: weight,
-        method,
-        previous: state && previous,
-        multipliers: multipliers.subarray(at * stride, (at + 1) * stride),
-        warm: warm !== undefined,
-        codes: answer,
-      });
-      for (let row = 0; row < count; row++) codes[(start + row) * columns + column] = answer[row];
-      gaps[at] = relativeGap(part.objective, part.lowerBound);
-      objective += part.objective * scale * scale;
-      lowerBound += part.lowerBound * scale * scale;
-    }
-    onProgress?.({ done: tile + 1, total: tiles, note: 'row tiles projected' });
+  for (let at = 0; at < gaps.length; at++) {
+    const unit = scales[at % columns] * scales[at % columns];
+    objective += work.objectives[at] * unit;
+    lowerBound += work.bounds[at] * unit;
   }
-  return { codes, objective, lowerBound, gaps, state: { codes, multipliers } };
+  const codes = work.codes.slice();
+  return {
+    codes,
+    objective,
+    lowerBound,
+    gaps,
+    state: { codes, multipliers: work.multipliers.slice() },
+  };
 }
 
-export function checkedScale(scales: Float32Array, column: number): number {
+/** Weights must be finite, and scales must make them finite codes. */
+export function checkWeights(targets: Float32Array | Float64Array, scales: Float32Array): void {
+  const columns = scales.length;
+  for (let column = 0; column < columns; column++) checkScale(scales, column);
+  for (let at = 0, column = 0; at < targets.length; at++) {
+    const weight = targets[at];
+    const row = () => Math.floor(at / columns);
+    if (!Number.isFinite(weight)) {
+      throw new InputError(`weight at row ${row()}, column ${column} is ${weight}, not a finite number`);
+    }
+    if (weight !== 0 && scales[column] === 0)
+      throw new InputError(`scale of column ${column} is 0 but row ${row()} holds ${weight}`);
+    column = column + 1 === columns ? 0 : column + 1;
+  }
+}
+
+function checkScale(scales: Float32Array, column: number): void {
   const scale = scales[column];
   if (!(scale >= 0 && scale < Infinity)) {
     throw new InputError(`scale of column ${column} is ${scale}; a finite number of at least 0 is needed`);
   }
-  return scale;
-}
-
-export function inUnits(weight: number, scale: number, row: number, column: number): number {
-  if (!Number.isFinite(weight)) {
-    throw new InputError(`weight at row ${row}, column ${column} is ${weight}, not a finite number`);
-  }
-  if (weight === 0) return 0;
-  if (scale === 0) throw new InputError(`scale of column ${column} is 0 but row ${row} holds ${weight}`);
-  return weight / scale;
 }

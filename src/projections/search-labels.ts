@@ -1,5 +1,7 @@
-import { type Choice, type Column, measureChoice, rowCost } from './column';
-import type { Dual } from './dual';
+import type { Choice } from './core/choice';
+import type { Column } from './core/column';
+import { polish } from './core/polish';
+import type { Solver } from './core/solver';
 import { type DualCuts, dualCuts } from './dual-cuts';
 import {
   clearLabels,
@@ -9,7 +11,6 @@ import {
   narrowLabels,
   offerLabel,
 } from './label-table';
-import { polish } from './polish';
 
 /** A row that reduced costs leave open: the codes it may still take and their reduced costs. */
 interface OpenRow {
@@ -53,16 +54,12 @@ const MOST_OPEN = 255;
  * later row can use leave the state, so the polarities meet in one number, the nonzeros.
  *
  * At most `width` labels are kept after each row (the most promising); what is dropped limits the bound returned.
- * Narrow passes come first, since a better incumbent leaves less open. Improves `best` in place; returns a lower bound
+ * Narrow passes come first, since a better incumbent leaves less open. Starts where the solver's Lagrangian method ended and improves its `best` in place; returns a lower bound
  * on the rows' cost, equal to best.cost if nothing had to be dropped.
  */
-export function searchLabels(
-  column: Column,
-  dual: Dual,
-  best: Choice,
-  multipliers: Float64Array,
-  width: number,
-): number {
+export function searchLabels(solver: Solver, width: number): number {
+  const { column, best, own: multipliers } = solver;
+  const { dual } = solver.lagrangian;
   let cuts = dualCuts(column, dual, multipliers, []);
   let bound = cuts.values[0];
   for (
@@ -79,7 +76,7 @@ export function searchLabels(
 
 /** One pass; the bound is Infinity if nothing better than `best` can have been missed. */
 function searchPass(column: Column, cuts: DualCuts, best: Choice, width: number): number {
-  const { planes, bits, values } = column.limits;
+  const { planes, bits, values } = column;
   const cutoff = best.cost * (1 - SLACK);
   const resources = 2 * planes + 1;
   const room = new Float64Array(resources);
@@ -137,12 +134,12 @@ function searchPass(column: Column, cuts: DualCuts, best: Choice, width: number)
     best.codes[open[level].row] = history[level].codes[label];
     label = history[level].parents[label];
   }
-  measureChoice(column, best);
+  best.measure(column);
   polish(column, best);
   // Rounding may promise what is not there.
   if (best.cost >= before) {
     best.codes.set(incumbent);
-    measureChoice(column, best);
+    best.measure(column);
   }
   return dropped;
 }
@@ -153,9 +150,9 @@ function openRow(column: Column, cuts: DualCuts, row: number, side: number, cuto
   const codes: number[] = [];
   const reduced: number[] = [];
   const own = new Float64Array(cuts.count);
-  for (let code = 0; code <= column.limits.maxMagnitude; code++) {
+  for (let code = 0; code <= column.maxMagnitude; code++) {
     if (nearest[(code << 8) + twice[row]] !== code) continue;
-    const cost = rowCost(column, row, code);
+    const cost = column.rowCost(row, code);
     let j = 0;
     for (; j < cuts.count; j++) {
       own[j] = cost + cuts.penalties[j * 256 + side * 128 + code] - cuts.minima[j * rows + row];

@@ -5,6 +5,7 @@ import { engineCheck } from './engine-check.mjs';
 import { libtensorflowStep } from './libtensorflow.mjs';
 import { notebookKernel } from './notebook-kernel.mjs';
 import { npmPackages } from './npm-packages.mjs';
+import { projectionCore } from './projection-core.mjs';
 import { pythonEnvironment } from './python-environment.mjs';
 
 /**
@@ -18,6 +19,7 @@ export const STEPS = [
   libtensorflowStep(),
   binding,
   build,
+  projectionCore,
   packageLinks,
   notebookKernel,
   chromium,

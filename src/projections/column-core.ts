@@ -1,0 +1,146 @@
+import * as plain from './core/solver';
+import type { Limits } from './limits';
+import { nearestTable } from './nearest-with-mask';
+
+/** The core in WebAssembly. */
+export interface CompiledCore {
+  /** Tells one from another wherever it is sent. */
+  readonly id: number;
+  /** A WebAssembly.Module, which this package's types do not know. */
+  readonly module: object;
+}
+
+/** One solver of the core with its buffers, whichever way the core was compiled. */
+export interface ColumnCore {
+  /** Rows that fit. */
+  readonly capacity: number;
+  /** Ones allowed by plane. */
+  readonly bits: Int32Array;
+  /** To be filled in before `solve`, by row: weights in units of the scale, d > 0, codes of an earlier solution. */
+  readonly targets: Float64Array;
+  readonly curvature: Float64Array;
+  readonly previous: Int32Array;
+  /** [2 * planes + 1]: read by `solve` if `warm`, then the best found. */
+  readonly multipliers: Float64Array;
+  /** The answer: signed codes by row. */
+  readonly codes: Int32Array;
+  setLimits(planes: number, values: number): void;
+  /** Solves a column of `length` rows by method `plain.TRUNCATION`, `GREEDY` or `LAGRANGIAN`. */
+  solve(length: number, method: number, previous: boolean, warm: boolean): void;
+  objective(): number;
+  lowerBound(): number;
+}
+
+/** The core's functions in WebAssembly: solvers and arrays are addresses in its memory. */
+interface CoreExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  createSolver(capacity: number): number;
+  bitsOf(solver: number): number;
+  nearestOf(solver: number): number;
+  targetsOf(solver: number): number;
+  curvatureOf(solver: number): number;
+  previousOf(solver: number): number;
+  multipliersOf(solver: number): number;
+  codesOf(solver: number): number;
+  setLimits(solver: number, planes: number, values: number): void;
+  solveColumn(solver: number, length: number, method: number, previous: number, warm: number): void;
+  objectiveOf(solver: number): number;
+  lowerBoundOf(solver: number): number;
+}
+
+/** Node and browsers have it; only what is used here. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
+let provided: (() => Uint8Array | undefined) | undefined;
+let compiled: CompiledCore | undefined;
+let cores = 0;
+
+/**
+ * Makes projections use the compiled core given, or the one whose bytes a function gives when it is first needed.
+ * Without one they run in plain TypeScript. Both give the same bits.
+ */
+export function useCompiledCore(core: CompiledCore | (() => Uint8Array | undefined) | undefined): void {
+  provided = typeof core === 'function' ? core : undefined;
+  compiled = typeof core === 'function' ? undefined : core;
+}
+
+/** The compiled core in use, if any. */
+export function compiledCore(): CompiledCore | undefined {
+  if (provided) {
+    const bytes = provided();
+    provided = undefined;
+    if (bytes) compiled = { id: ++cores, module: new WebAssembly.Module(bytes) };
+  }
+  return compiled;
+}
+
+const kept = new Map<number, ColumnCore>();
+
+/** A solver of at least `capacity` rows with its limits set; the same one is lent again and again. */
+export function borrowCore(capacity: number, limits: Limits, compiled: CompiledCore | undefined): ColumnCore {
+  const id = compiled?.id ?? 0;
+  let core = kept.get(id);
+  if (!core || core.capacity < capacity) {
+    // Doubling, so that few solvers are made on the way to the largest.
+    const room = Math.max(128, capacity, 2 * (core?.capacity ?? 0));
+    core = compiled ? wasmCore(compiled, room) : plainCore(room).core;
+    kept.set(id, core);
+  }
+  setLimits(core, limits);
+  return core;
+}
+
+export function setLimits(core: ColumnCore, limits: Limits): void {
+  core.bits.set(limits.bits);
+  core.setLimits(limits.planes, Math.min(limits.values, plain.UNLIMITED));
+}
+
+/** The core in plain TypeScript, with the solver itself for those who look inside. */
+export function plainCore(capacity: number): { core: ColumnCore; solver: plain.Solver } {
+  const solver = plain.createSolver(capacity);
+  plain.nearestOf(solver).set(nearestTable());
+  const core: ColumnCore = {
+    capacity,
+    bits: plain.bitsOf(solver),
+    targets: solver.targets,
+    curvature: solver.curvature,
+    previous: solver.previous,
+    multipliers: solver.multipliers,
+    codes: solver.codes,
+    setLimits: (planes, values) => plain.setLimits(solver, planes, values),
+    solve: (length, method, previous, warm) => plain.solveColumn(solver, length, method, previous, warm),
+    objective: () => solver.objective,
+    lowerBound: () => solver.lowerBound,
+  };
+  return { core, solver };
+}
+
+/** The compiled core, in a memory of its own that is freed with it. */
+export function wasmCore({ module }: CompiledCore, capacity: number): ColumnCore {
+  const wasm = new WebAssembly.Instance(module, { env: { abort } }).exports as CoreExports;
+  const solver = wasm.createSolver(capacity);
+  const reals = (address: number, length: number) => new Float64Array(wasm.memory.buffer, address, length);
+  const integers = (address: number, length: number) => new Int32Array(wasm.memory.buffer, address, length);
+  new Uint8Array(wasm.memory.buffer, wasm.nearestOf(solver)).set(nearestTable());
+  return {
+    capacity,
+    bits: integers(wasm.bitsOf(solver), 7),
+    targets: reals(wasm.targetsOf(solver), capacity),
+    curvature: reals(wasm.curvatureOf(solver), capacity),
+    previous: integers(wasm.previousOf(solver), capacity),
+    multipliers: reals(wasm.multipliersOf(solver), 15),
+    codes: integers(wasm.codesOf(solver), capacity),
+    setLimits: (planes, values) => wasm.setLimits(solver, planes, values),
+    solve: (length, method, previous, warm) =>
+      wasm.solveColumn(solver, length, method, Number(previous), Number(warm)),
+    objective: () => wasm.objectiveOf(solver),
+    lowerBound: () => wasm.lowerBoundOf(solver),
+  };
+}
+
+function abort(): never {
+  throw new Error('the compiled projection core ran out of memory');
+}

@@ -1,0 +1,30 @@
+/**
+ * What the core's files say differently in TypeScript and in AssemblyScript. The core is compiled twice: by tsc with
+ * this file, and by asc with `portable.assemblyscript` in its place. Both give the same bits, because they add the same
+ * float64 numbers in the same order and use no function but + - * / sqrt floor.
+ */
+
+/** 32-bit integer. */
+export type Int = number;
+/** 64-bit float. */
+export type Real = number;
+export type Ints = Int32Array;
+export type Reals = Float64Array;
+export type Bytes = Uint8Array;
+
+export function ints(length: Int): Ints {
+  return new Int32Array(length);
+}
+
+export function reals(length: Int): Reals {
+  return new Float64Array(length);
+}
+
+export function bytes(length: Int): Bytes {
+  return new Uint8Array(length);
+}
+
+/** Number of the lowest bit set in `value`, which is not 0. */
+export function lowestBit(value: Int): Int {
+  return 31 - Math.clz32(value & -value);
+}

@@ -1,0 +1,228 @@
+import { Choice } from './choice';
+import { Column, UNLIMITED } from './column';
+import { greedy } from './greedy';
+import { Lagrangian } from './lagrangian';
+import { polish } from './polish';
+import { type Bytes, type Int, type Ints, ints, type Real, type Reals, reals } from './portable';
+import { RowOrder } from './row-order';
+import { truncate } from './truncate';
+
+export { UNLIMITED };
+
+/** Methods by number: truncation, greedy, Lagrangian. */
+export const TRUNCATION: Int = 0;
+export const GREEDY: Int = 1;
+export const LAGRANGIAN: Int = 2;
+
+/** Buffers for columns of at most `capacity` rows. */
+export class Solver {
+  readonly column: Column;
+  readonly best: Choice;
+  readonly scratch: Choice;
+  readonly order: RowOrder;
+  readonly lagrangian: Lagrangian;
+
+  /** What the caller fills in, by row as given: weights in units of the scale, d, codes of an earlier solution. */
+  readonly targets: Reals;
+  readonly curvature: Reals;
+  readonly previous: Ints;
+  /** Of both polarities and the value limit: [2 * planes + 1]. */
+  readonly multipliers: Reals;
+  /** Those of the sides at hand, in the same form. */
+  readonly own: Reals;
+  /** The answer: signed codes. */
+  readonly codes: Ints;
+  objective: Real = 0;
+  lowerBound: Real = 0;
+  /** Of the sides at hand. */
+  bound: Real = 0;
+
+  constructor(capacity: Int) {
+    this.column = new Column(capacity);
+    this.best = new Choice(capacity);
+    this.scratch = new Choice(capacity);
+    this.order = new RowOrder(capacity);
+    this.lagrangian = new Lagrangian(capacity);
+    this.targets = reals(capacity);
+    this.curvature = reals(capacity);
+    this.previous = ints(capacity);
+    this.multipliers = reals(15);
+    this.own = reals(15);
+    this.codes = ints(capacity);
+  }
+}
+
+export function createSolver(capacity: Int): Solver {
+  return new Solver(capacity);
+}
+
+// Access for callers outside the module's memory, who cannot see fields.
+export function bitsOf(solver: Solver): Ints {
+  return solver.column.bits;
+}
+export function nearestOf(solver: Solver): Bytes {
+  return solver.column.nearest;
+}
+export function targetsOf(solver: Solver): Reals {
+  return solver.targets;
+}
+export function curvatureOf(solver: Solver): Reals {
+  return solver.curvature;
+}
+export function previousOf(solver: Solver): Ints {
+  return solver.previous;
+}
+export function multipliersOf(solver: Solver): Reals {
+  return solver.multipliers;
+}
+export function ownMultipliersOf(solver: Solver): Reals {
+  return solver.own;
+}
+export function codesOf(solver: Solver): Ints {
+  return solver.codes;
+}
+export function objectiveOf(solver: Solver): Real {
+  return solver.objective;
+}
+export function lowerBoundOf(solver: Solver): Real {
+  return solver.lowerBound;
+}
+
+/** Sets limits: planes 1..7, values UNLIMITED for none; ones by plane go into `bitsOf`. */
+export function setLimits(solver: Solver, planes: Int, values: Int): void {
+  solver.column.planes = planes;
+  solver.column.maxMagnitude = (1 << planes) - 1;
+  solver.column.values = values;
+}
+
+/** Begins a column: no answer yet, and multipliers at 0 unless `warm`. */
+export function beginColumn(solver: Solver, length: Int, warm: boolean): void {
+  for (let i: Int = 0; i < length; i++) solver.codes[i] = 0;
+  if (!warm) solver.multipliers.fill(0);
+  solver.objective = 0;
+  solver.lowerBound = 0;
+}
+
+/**
+ * Solves the polarity `sign` (1 or -1), or both together (0), which only the value limit asks for. Leaves the choice in
+ * `best`, and multipliers in `own`. True where rounding broke a limit, so that there was something to choose.
+ */
+export function solveSides(
+  solver: Solver,
+  length: Int,
+  sign: Int,
+  method: Int,
+  previous: boolean,
+  warm: boolean,
+): boolean {
+  const column = solver.column;
+  const best = solver.best;
+  const planes = column.planes;
+  const own = solver.own;
+  const from: Int = sign < 0 ? planes : 0;
+  own.fill(0);
+  for (let at: Int = 0; at < (sign === 0 ? 2 * planes + 1 : planes); at++)
+    own[at] = solver.multipliers[from + at];
+  column.gather(solver.targets, solver.curvature, length, sign);
+  for (let row: Int = 0; row < column.rows; row++)
+    best.codes[row] = column.nearestCode(row, column.maxMagnitude);
+  best.measure(column);
+  solver.bound = best.cost;
+  if (best.isFeasible(column)) {
+    own.fill(0);
+    return false;
+  }
+  choose(solver, sign, method, previous, warm);
+  return true;
+}
+
+/** Runs the method; leaves its choice in `best` and raises the bound that rounding gave. */
+function choose(solver: Solver, sign: Int, method: Int, previous: boolean, warm: boolean): void {
+  const column = solver.column;
+  const best = solver.best;
+  const scratch = solver.scratch;
+  const lagrangian = solver.lagrangian;
+  if (method === TRUNCATION) {
+    truncate(column, best, solver.order);
+    return;
+  }
+  greedy(column, best, solver.order);
+  polish(column, best);
+  if (method === GREEDY) {
+    if (!warm) return;
+    lagrangian.dual.prepare(column);
+    raiseBound(solver, lagrangian.dual.relax(column, solver.own));
+    return;
+  }
+  truncate(column, scratch, solver.order);
+  if (scratch.cost < best.cost) best.copyFrom(scratch, column.rows);
+  if (previous) offerPrevious(solver, sign);
+  raiseBound(solver, lagrangian.solve(column, best, scratch, solver.order, solver.own, warm));
+}
+
+function raiseBound(solver: Solver, bound: Real): void {
+  if (bound > solver.bound) solver.bound = bound;
+}
+
+function offerPrevious(solver: Solver, sign: Int): void {
+  const column = solver.column;
+  const scratch = solver.scratch;
+  for (let side: Int = 0; side < column.sides; side++) {
+    const polarity: Int = sign < 0 || side > 0 ? -1 : 1;
+    const end = column.starts[side + 1];
+    for (let row = column.starts[side]; row < end; row++) {
+      const code = solver.previous[column.origin[row]] * polarity;
+      scratch.codes[row] = code > 0 ? code : 0;
+    }
+  }
+  scratch.measure(column);
+  if (!scratch.isFeasible(column)) return;
+  polish(column, scratch);
+  if (scratch.cost < solver.best.cost) solver.best.copyFrom(scratch, column.rows);
+}
+
+/** Adds what `solveSides` left to the answer. */
+export function endSides(solver: Solver, sign: Int): void {
+  const column = solver.column;
+  const best = solver.best;
+  const planes = column.planes;
+  best.measure(column);
+  for (let side: Int = 0; side < column.sides; side++) {
+    const polarity: Int = sign < 0 || side > 0 ? -1 : 1;
+    const end = column.starts[side + 1];
+    for (let row = column.starts[side]; row < end; row++)
+      solver.codes[column.origin[row]] = best.codes[row] * polarity;
+  }
+  const from: Int = sign < 0 ? planes : 0;
+  for (let at: Int = 0; at < (sign === 0 ? 2 * planes + 1 : planes); at++)
+    solver.multipliers[from + at] = solver.own[at];
+  if (sign !== 0) solver.multipliers[2 * planes] = 0;
+  const objective = best.cost + column.constant;
+  const bound = solver.bound + column.constant;
+  solver.objective += objective;
+  solver.lowerBound += bound < objective ? bound : objective;
+}
+
+/** A whole column. */
+export function solveColumn(
+  solver: Solver,
+  length: Int,
+  method: Int,
+  previous: boolean,
+  warm: boolean,
+): void {
+  beginColumn(solver, length, warm);
+  if (solver.column.values < length) {
+    solveSides(solver, length, 0, method, previous, warm);
+    endSides(solver, 0);
+    return;
+  }
+  // Polarities share nothing, so each is a problem of its own.
+  const values = solver.column.values;
+  solver.column.values = UNLIMITED;
+  for (let sign: Int = 1; sign >= -1; sign -= 2) {
+    solveSides(solver, length, sign, method, previous, warm);
+    endSides(solver, sign);
+  }
+  solver.column.values = values;
+}

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/package-root';
+import { compiledCore, useCompiledCore } from '../../src/projections/column-core';
+import { projectColumn, projectionMethods } from '../../src/projections/project-column';
+import { projectLayer } from '../../src/projections/project-layer';
+import { randomStream } from '../../src/tensor/random';
+import { problems } from './oracles';
+
+/** Set-up compiles it before the tests run. */
+const path = join(packageRoot().root, 'dist', 'projections', 'core.wasm');
+const bytes = () => readFileSync(path);
+
+function bothWays<T>(run: () => T): { plain: T; compiled: T } {
+  useCompiledCore(undefined);
+  const plain = run();
+  useCompiledCore(bytes);
+  expect(compiledCore()).toBeDefined();
+  return { plain, compiled: run() };
+}
+
+afterEach(() => useCompiledCore(undefined));
+
+describe('the projection core', () => {
+  it('runs in plain TypeScript where no compiled one is given or found', () => {
+    expect(compiledCore()).toBeUndefined();
+    useCompiledCore(() => undefined);
+    expect(compiledCore()).toBeUndefined();
+  });
+});
+
+describe.skipIf(!existsSync(path))('the projection core in WebAssembly', () => {
+  it('gives the bits of plain TypeScript for columns of all shapes, budgets and curvatures', () => {
+    fc.assert(
+      fc.property(
+        problems({ bits: [2, 8], rows: [0, 150] }),
+        fc.constantFrom(...projectionMethods.filter((method) => method !== 'exact')),
+        (problem, method) => {
+          const { plain, compiled } = bothWays(() => projectColumn({ ...problem, method }));
+          expect(compiled).toEqual(plain);
+        },
+      ),
+      { numRuns: 250 },
+    );
+  });
+
+  it('gives the bits of plain TypeScript from a warm start', () => {
+    fc.assert(
+      fc.property(problems({ bits: [2, 8], rows: [1, 150] }), fc.nat(1000), (problem, seed) => {
+        const stream = randomStream(seed, 'moved');
+        const method = 'lagrangian';
+        const { codes: previous, multipliers } = projectColumn({ ...problem, method });
+        const targets = problem.targets.map((target) => target * (1 + 0.1 * stream.normal()));
+        const { plain, compiled } = bothWays(() =>
+          projectColumn({ ...problem, targets, previous, multipliers, method }),
+        );
+        expect(compiled).toEqual(plain);
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  it('gives the same for a column whatever columns came before', () => {
+    fc.assert(
+      fc.property(
+        problems({ bits: [2, 8], rows: [1, 60] }),
+        problems({ bits: [2, 8], rows: [1, 60] }),
+        (problem, other) => {
+          const { codes: previous, multipliers } = projectColumn({ ...problem, method: 'lagrangian' });
+          const again = () => projectColumn({ ...problem, previous, multipliers, method: 'lagrangian' });
+          const first = again();
+          projectColumn({ ...other, method: 'lagrangian' });
+          expect(again()).toEqual(first);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('takes row tiles longer than any before', () => {
+    const stream = randomStream(3, 'long');
+    const rows = 3000;
+    const targets = Float64Array.from({ length: rows * 2 }, () => 20 * stream.normal());
+    const shape = { targets, rows, columns: 2, scales: Float32Array.of(1, 1), weightBits: 8, bitLimit: 63 };
+    const { plain, compiled } = bothWays(() =>
+      projectLayer({ ...shape, tileRows: rows, method: 'lagrangian' }),
+    );
+    expect(compiled).toEqual(plain);
+  });
+});
