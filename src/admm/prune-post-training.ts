@@ -1,19 +1,19 @@
 import { InputError } from '../errors';
-import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from '../networks/description';
-import { type Pictures, runNode, uploadParameters } from '../networks/inference';
-import { lastUses } from '../networks/last-uses';
+import type { ConvNode, DenseNode, NetworkDescription, Parameters } from '../networks/description';
+import type { Pictures } from '../networks/inference';
+import { inputsOf, nodeShapes } from '../networks/node-shapes';
 import type { OnProgress } from '../progress';
 import { weightMatrix } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
-import { inputCoding } from '../quantization/input-coding';
-import { loadLayer } from '../quantization/integer-layer';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
-import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
+import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { randomStream } from '../tensor/random';
-import { layerAdmm } from './layer-admm';
-import { randomPositions, samplePatches } from './patch-samples';
-import { secondMoments } from './second-moments';
+import { type AdmmIteration, layerAdmm } from './layer-admm';
+import { positionsIn, randomPositions, sampleOutputs, samplePatches } from './patch-samples';
+import { createMomentAccumulator, type SecondMoments } from './second-moments';
+import { createStageTimer, type StageSeconds, type StageTimer } from './stage-timer';
+import { createTwinFlow, type TwinFlow } from './twin-flow';
 
 export interface PostTrainingSettings {
   /** Resolution the pruned network's ADCs need: k_b = 2^adcBits - 1 ones a bit column. */
@@ -27,6 +27,11 @@ export interface PostTrainingSettings {
   /** Input patches a layer from which its Hessian is measured. */
   readonly patches?: number;
   readonly seed?: number;
+  readonly ridge?: number;
+  readonly compensation?: boolean;
+  readonly varianceMatching?: number;
+  /** Calibration pictures computed at once; changes memory and speed, not the result. */
+  readonly batchSize?: number;
 }
 
 /** What works well for CIFAR networks: more of each lowers the error a little and costs time in proportion. */
@@ -37,7 +42,8 @@ export interface LayerOutcome {
   /** Output error over output variance on the calibration pictures. */
   readonly relativeError: number;
   readonly nonzeroShare: number;
-  readonly residuals: readonly number[];
+  readonly iterations: readonly AdmmIteration[];
+  readonly seconds: StageSeconds;
 }
 
 export interface PostTrainingResult {
@@ -68,25 +74,29 @@ export function prunePostTraining(
   validate(settings, calibration);
   const { description } = network;
   const total = crossbarNodes(description).length;
-  const lastUse = lastUses(description);
   const layers = new Map<string, IntegerLayer>();
   const outcomes: LayerOutcome[] = [];
-  const referenceTensors = uploadParameters(reference.parameters);
-  const flow = startFlow(network, calibration);
+  const shapes = nodeShapes(description, calibration);
+  const flow = createTwinFlow(network, reference.parameters, calibration, shapes, settings.batchSize);
   try {
     description.nodes.forEach((node, index) => {
-      if (node.op === 'conv' || node.op === 'dense') {
-        onProgress?.({ done: outcomes.length, total, note: node.name });
-        const { layer, outcome } = pruneLayer(node, network, reference, flow, settings);
-        layers.set(node.name, layer);
-        outcomes.push(outcome);
+      const timer = createStageTimer();
+      timer.time('inference', () => flow.runReference(node, index));
+      if (node.op !== 'conv' && node.op !== 'dense') {
+        flow.runCompressed(node, index);
+        return;
       }
-      advance(node, network, layers, flow, referenceTensors);
-      for (const [name, at] of lastUse) if (at === index) flow.forget(name);
+      onProgress?.({ done: outcomes.length, total, note: node.name });
+      const moments = timer.time('moments', () =>
+        measure(node, network, flow, [calibration.count, ...shapes.get(node.input)!], settings),
+      );
+      const { layer, outcome } = pruneLayer(node, network, reference, moments, settings, timer);
+      layers.set(node.name, layer);
+      timer.time('inference', () => flow.runCompressed(node, index, layer));
+      outcomes.push({ ...outcome, seconds: timer.seconds() });
     });
   } finally {
     flow.dispose();
-    dispose(...referenceTensors.values());
   }
   onProgress?.({ done: total, total, note: 'pruned' });
   const limit = 2 ** settings.adcBits - 1;
@@ -127,147 +137,127 @@ function validate(settings: PostTrainingSettings, { count }: Pictures): void {
   if (count < 16) throw new InputError(`${count} calibration pictures are too few; at least 16 are needed`);
 }
 
-/** Activations of both networks by node: codes where a crossbar reads them, real values elsewhere. */
-interface Flow {
-  readonly codes: Map<string, Tensor>;
-  readonly compressed: Map<string, Tensor>;
-  readonly reference: Map<string, Tensor>;
-  forget(name: string): void;
-  dispose(): void;
+
+/** The other input of the addition that alone reads `node`, where it is computed before `node`. */
+function residualPartner(node: ConvNode | DenseNode, { nodes }: NetworkDescription): string | undefined {
+  const readers = nodes.filter((reader) => inputsOf(reader).includes(node.name));
+  const [reader] = readers;
+  if (readers.length !== 1 || reader.op !== 'add') return undefined;
+  const other = reader.inputs.find((name) => name !== node.name);
+  const before = nodes.slice(
+    0,
+    nodes.findIndex(({ name }) => name === node.name),
+  );
+  return before.some(({ name }) => name === other) ? other : undefined;
 }
 
-/** The picture enters both networks as pixels: less their mean for the reference, raw for the crossbar. */
-function startFlow(network: IntegerNetwork, { pixels, count, height, width, channels }: Pictures): Flow {
-  const codes = new Map<string, Tensor>();
-  const compressed = new Map<string, Tensor>();
-  const reference = new Map<string, Tensor>();
-  const maps = [codes, compressed, reference];
-  const [raw, normalised] = scope(() => {
-    const floats = k.cast(upload(pixels, [count, height, width, channels]), DType.float32);
-    const scale = Float32Array.from(network.std, (std) => 1 / (255 * std));
-    const shift = Float32Array.from(network.mean, (mean, c) => -mean / network.std[c]);
-    return [floats, k.add(k.multiply(floats, upload(scale, [channels])), upload(shift, [channels]))];
-  });
-  codes.set('input', keep(raw));
-  reference.set('input', keep(normalised));
-  const forget = (name: string) => {
-    for (const map of maps) {
-      if (map.has(name)) dispose(map.get(name)!);
-      map.delete(name);
-    }
-  };
-  return {
-    codes,
-    compressed,
-    reference,
-    forget,
-    dispose: () => {
-      for (const name of new Set(maps.flatMap((map) => [...map.keys()]))) forget(name);
-    },
-  };
-}
-
-/** Computes a node's output in both networks. */
-function advance(
-  node: Node,
+/**
+ * Moments of the layer's real-valued input patches (the picture counts as pixels less their mean) and of the outputs
+ * that it should have: those of the float network, plus what the other branch of a residual block lacks.
+ */
+function measure(
+  node: ConvNode | DenseNode,
   network: IntegerNetwork,
-  layers: ReadonlyMap<string, IntegerLayer>,
-  flow: Flow,
-  referenceTensors: ReadonlyMap<string, Tensor>,
-): void {
-  const reference = scope(() => runNode(node, (name) => flow.reference.get(name)!, referenceTensors));
-  flow.reference.set(node.name, keep(reference));
-  const output = scope(() => {
-    if (node.op !== 'conv' && node.op !== 'dense')
-      return runNode(node, (name) => flow.compressed.get(name)!, new Map());
-    const loaded = loadLayer(node, layers.get(node.name)!, network.mean);
-    const input = flow.codes.get(node.input)!;
-    const result = loaded.output(input, loaded.sums(input));
-    loaded.dispose();
-    return result;
-  });
-  const reader = crossbarNodes(network.description).find((candidate) => candidate.input === node.name);
-  if (!reader) {
-    flow.compressed.set(node.name, keep(output));
-    return;
+  flow: TwinFlow,
+  inputShape: readonly number[],
+  { patches = postTrainingDefaults.patches, seed = 1, compensation = true }: PostTrainingSettings,
+): SecondMoments {
+  const { inputScale, rows, columns } = network.layers.get(node.name)!;
+  const partner = compensation ? residualPartner(node, network.description) : undefined;
+  const places = randomPositions(node, inputShape, patches, randomStream(seed, `patches of ${node.name}`));
+  const values =
+    node.input === 'input'
+      ? { scale: 1, offsets: network.mean.map((mean) => -255 * mean) }
+      : { scale: inputScale };
+  const moments = createMomentAccumulator(rows, columns);
+  try {
+    for (const { first, count, codes, reference, compressed } of flow.batches()) {
+      const own = positionsIn(places, first, count);
+      scope(() => {
+        const input = codes(node.input);
+        const output = reference(node.name);
+        const wanted = partner ? k.add(output, k.subtract(reference(partner), compressed(partner))) : output;
+        moments.add({
+          inputs: samplePatches(node, k.floats(input), input.shape, own, values),
+          targets: sampleOutputs(k.floats(wanted), wanted.shape, own),
+          count: own.count,
+        });
+        return undefined;
+      });
+    }
+    return moments.finish();
+  } finally {
+    moments.dispose();
   }
-  const coding = inputCoding(network.layers.get(reader.name)!);
-  const [codes, decoded] = scope(() => {
-    const encoded = coding.encode(output);
-    return [encoded, coding.decode(encoded)];
-  });
-  dispose(output);
-  coding.dispose();
-  flow.codes.set(node.name, keep(codes));
-  flow.compressed.set(node.name, keep(decoded));
 }
 
 function pruneLayer(
   node: ConvNode | DenseNode,
   network: IntegerNetwork,
   reference: ReferenceNetwork,
-  flow: Flow,
+  moments: SecondMoments,
   settings: PostTrainingSettings,
-): { layer: IntegerLayer; outcome: LayerOutcome } {
+  timer: StageTimer,
+): { layer: IntegerLayer; outcome: Omit<LayerOutcome, 'seconds'> } {
   const layer = network.layers.get(node.name)!;
-  const weights = weightMatrix(node, reference.parameters, network);
-  const moments = measure(node, network, flow, settings);
-  const { codes, scales, relativeError, residuals } = layerAdmm({
-    weights,
-    columns: layer.columns,
+  const { codes, scales, relativeError, iterations } = layerAdmm({
+    weights: weightMatrix(node, reference.parameters, network),
     moments,
     tileRows: settings.tileRows,
     weightBits: network.weightBits,
     bitLimit: 2 ** settings.adcBits - 1,
     valueLimit: settings.valueLimit,
     iterations: settings.iterations ?? postTrainingDefaults.iterations,
+    ridge: settings.ridge,
+    timer,
   });
   const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
+  const corrected = correctOutputs(moments, codes, scales, settings.varianceMatching ?? 0);
   return {
-    layer: { ...layer, codes, scales, bias: correctedBias(layer, codes, scales, weights, moments) },
-    outcome: { name: node.name, relativeError, nonzeroShare: nonzero / codes.length, residuals },
+    layer: { ...layer, codes, ...corrected },
+    outcome: {
+      name: node.name,
+      relativeError,
+      nonzeroShare: nonzero / codes.length,
+      iterations,
+    },
   };
 }
 
-/** Moments of the layer's real-valued input patches; the picture counts as pixels less their mean. */
-function measure(
-  node: ConvNode | DenseNode,
-  network: IntegerNetwork,
-  flow: Flow,
-  { patches = postTrainingDefaults.patches, seed = 1 }: PostTrainingSettings,
-) {
-  const input = flow.codes.get(node.input)!;
-  const { inputScale } = network.layers.get(node.name)!;
-  const { shape } = input;
-  const positions = randomPositions(node, shape, patches, randomStream(seed, `patches of ${node.name}`));
-  const picture = node.input === 'input';
-  const own = k.floats(input);
-  const compressed = samplePatches(node, own, shape, positions, (code, c) =>
-    picture ? code - 255 * network.mean[c] : code * inputScale,
-  );
-  if (picture) return secondMoments(compressed, compressed);
-  const other = k.floats(flow.reference.get(node.input)!);
-  return secondMoments(
-    compressed,
-    samplePatches(node, other, shape, positions, (value) => value),
-  );
+/**
+ * Bias, and scales, that keep each channel's mean output on the calibration pictures and, as far as `matching` (0 to 1)
+ * says, its variance: what re-estimating a batch norm does for a network that still has one.
+ */
+function correctOutputs(
+  { rows, columns, hessian, mean, targetMean, targetVariance }: SecondMoments,
+  codes: Int8Array,
+  fitted: Float32Array,
+  matching: number,
+): { scales: Float32Array; bias: Float32Array } {
+  const scales = fitted.slice();
+  if (matching > 0) {
+    const variance = codeVariances(hessian, codes, rows, columns);
+    for (let n = 0; n < columns; n++) {
+      const ratio = targetVariance[n] / (variance[n] * scales[n] ** 2);
+      if (ratio > 0 && Number.isFinite(ratio)) scales[n] *= ratio ** (matching / 2);
+    }
+  }
+  const bias = targetMean.slice();
+  for (let n = 0; n < columns; n++) {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += mean[row] * codes[row * columns + n];
+    bias[n] -= sum * scales[n];
+  }
+  return { scales, bias };
 }
 
-/** Bias that keeps each channel's mean output: reference mean through the real weights less compressed mean through the codes. */
-function correctedBias(
-  layer: IntegerLayer,
-  codes: Int8Array,
-  scales: Float32Array,
-  weights: Float32Array,
-  { mean, referenceMean }: { mean: Float32Array; referenceMean: Float32Array },
-): Float32Array {
-  const { rows, columns, bias } = layer;
-  return bias.map((value, n) => {
-    let shift = 0;
-    for (let row = 0; row < rows; row++) {
-      const at = row * columns + n;
-      shift += referenceMean[row] * weights[at] - mean[row] * codes[at] * scales[n];
-    }
-    return value + shift;
-  });
+/** v' H v of each column. */
+function codeVariances(hessian: Float32Array, codes: Int8Array, rows: number, columns: number): Float64Array {
+  const values = Float32Array.from(codes);
+  const curved = scope(() =>
+    k.floats(k.matMul(upload(hessian, [rows, rows]), upload(values, [rows, columns]))),
+  );
+  const variances = new Float64Array(columns);
+  for (let at = 0; at < values.length; at++) variances[at % columns] += values[at] * curved[at];
+  return variances;
 }
