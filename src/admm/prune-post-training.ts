@@ -11,6 +11,7 @@ import * as k from '../tensor/kernels';
 import { randomStream } from '../tensor/random';
 import { type AdmmIteration, layerAdmm } from './layer-admm';
 import { positionsIn, randomPositions, sampleOutputs, samplePatches } from './patch-samples';
+import { type RectifiedSamples, rectifiedMoments } from './rectified-targets';
 import { createMomentAccumulator, type SecondMoments } from './second-moments';
 import { createStageTimer, type StageSeconds, type StageTimer } from './stage-timer';
 import { createTwinFlow, type TwinFlow } from './twin-flow';
@@ -29,6 +30,7 @@ export interface PostTrainingSettings {
   readonly seed?: number;
   readonly ridge?: number;
   readonly compensation?: boolean;
+  readonly rectification?: boolean;
   readonly varianceMatching?: number;
   /** Calibration pictures computed at once; changes memory and speed, not the result. */
   readonly batchSize?: number;
@@ -87,10 +89,10 @@ export function prunePostTraining(
         return;
       }
       onProgress?.({ done: outcomes.length, total, note: node.name });
-      const moments = timer.time('moments', () =>
+      const measured = timer.time('moments', () =>
         measure(node, network, flow, [calibration.count, ...shapes.get(node.input)!], settings),
       );
-      const { layer, outcome } = pruneLayer(node, network, reference, moments, settings, timer);
+      const { layer, outcome } = pruneLayer(node, network, reference, measured, settings, timer);
       layers.set(node.name, layer);
       timer.time('inference', () => flow.runCompressed(node, index, layer));
       outcomes.push({ ...outcome, seconds: timer.seconds() });
@@ -138,6 +140,14 @@ function validate(settings: PostTrainingSettings, { count }: Pictures): void {
 }
 
 
+/** Whether a ReLU alone reads the layer's output, or the sum it goes into. */
+function isRectified(name: string, description: NetworkDescription, summed: boolean): boolean {
+  const readers = description.nodes.filter((reader) => inputsOf(reader).includes(name));
+  const [reader] = readers;
+  if (readers.length !== 1) return false;
+  return reader.op === 'relu' || (summed && reader.op === 'add' && isRectified(reader.name, description, false));
+}
+
 /** The other input of the addition that alone reads `node`, where it is computed before `node`. */
 function residualPartner(node: ConvNode | DenseNode, { nodes }: NetworkDescription): string | undefined {
   const readers = nodes.filter((reader) => inputsOf(reader).includes(node.name));
@@ -161,7 +171,7 @@ function measure(
   flow: TwinFlow,
   inputShape: readonly number[],
   { patches = postTrainingDefaults.patches, seed = 1, compensation = true }: PostTrainingSettings,
-): SecondMoments {
+): { moments: SecondMoments; samples: RectifiedSamples | undefined } {
   const { inputScale, rows, columns } = network.layers.get(node.name)!;
   const partner = compensation ? residualPartner(node, network.description) : undefined;
   const places = randomPositions(node, inputShape, patches, randomStream(seed, `patches of ${node.name}`));
@@ -169,25 +179,38 @@ function measure(
     node.input === 'input'
       ? { scale: 1, offsets: network.mean.map((mean) => -255 * mean) }
       : { scale: inputScale };
-  const moments = createMomentAccumulator(rows, columns);
+  const accumulator = createMomentAccumulator(rows, columns);
+  const all = {
+    count: places.count,
+    inputs: new Float32Array(places.count * rows),
+    targets: new Float32Array(places.count * columns),
+    beside: partner === undefined ? undefined : new Float32Array(places.count * columns),
+  };
+  let done = 0;
   try {
     for (const { first, count, codes, reference, compressed } of flow.batches()) {
       const own = positionsIn(places, first, count);
       scope(() => {
         const input = codes(node.input);
         const output = reference(node.name);
-        const wanted = partner ? k.add(output, k.subtract(reference(partner), compressed(partner))) : output;
-        moments.add({
-          inputs: samplePatches(node, k.floats(input), input.shape, own, values),
-          targets: sampleOutputs(k.floats(wanted), wanted.shape, own),
-          count: own.count,
-        });
+        const other = partner === undefined ? undefined : compressed(partner);
+        const wanted = other ? k.add(output, k.subtract(reference(partner!), other)) : output;
+        const inputs = samplePatches(node, k.floats(input), input.shape, own, values);
+        const targets = sampleOutputs(k.floats(wanted), wanted.shape, own);
+        accumulator.add({ inputs, targets, count: own.count });
+        all.inputs.set(inputs, done * rows);
+        all.targets.set(targets, done * columns);
+        if (other) all.beside!.set(sampleOutputs(k.floats(other), other.shape, own), done * columns);
         return undefined;
       });
+      done += own.count;
     }
-    return moments.finish();
+    return {
+      moments: accumulator.finish(),
+      samples: isRectified(node.name, network.description, partner !== undefined) ? all : undefined,
+    };
   } finally {
-    moments.dispose();
+    accumulator.dispose();
   }
 }
 
@@ -195,11 +218,17 @@ function pruneLayer(
   node: ConvNode | DenseNode,
   network: IntegerNetwork,
   reference: ReferenceNetwork,
-  moments: SecondMoments,
+  { moments, samples }: ReturnType<typeof measure>,
   settings: PostTrainingSettings,
   timer: StageTimer,
 ): { layer: IntegerLayer; outcome: Omit<LayerOutcome, 'seconds'> } {
   const layer = network.layers.get(node.name)!;
+  let final = moments;
+  const retarget = (codes: Int8Array, scales: Float32Array) => {
+    const { bias } = correctOutputs(final, codes, scales, 0);
+    final = timer.time('moments', () => rectifiedMoments(moments, samples!, codes, scales, bias));
+    return final;
+  };
   const { codes, scales, relativeError, iterations } = layerAdmm({
     weights: weightMatrix(node, reference.parameters, network),
     moments,
@@ -209,10 +238,11 @@ function pruneLayer(
     valueLimit: settings.valueLimit,
     iterations: settings.iterations ?? postTrainingDefaults.iterations,
     ridge: settings.ridge,
+    retarget: samples && settings.rectification !== false ? retarget : undefined,
     timer,
   });
   const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
-  const corrected = correctOutputs(moments, codes, scales, settings.varianceMatching ?? 0);
+  const corrected = correctOutputs(final, codes, scales, settings.varianceMatching ?? 0);
   return {
     layer: { ...layer, codes, ...corrected },
     outcome: {
