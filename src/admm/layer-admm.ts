@@ -1,3 +1,4 @@
+import { InputError } from '../errors';
 import type { ProjectionMethod } from '../projections/project-column';
 import { type ProjectionState, projectLayer } from '../projections/project-layer';
 import { tuneScales } from '../projections/tune-scales';
@@ -9,6 +10,8 @@ import type { SecondMoments } from './second-moments';
 import type { StageTimer } from './stage-timer';
 
 export interface LayerAdmmProblem {
+  /** For errors. */
+  readonly name?: string;
   /** Weights of the float network, [rows, columns]: what the fit is drawn to where the samples do not tell. */
   readonly weights: Float32Array;
   readonly moments: SecondMoments;
@@ -72,9 +75,12 @@ const RESTARTS = 3;
  * unconstrained least-squares problem and the projection, then moves in the Hessian's own metric and a closed-form
  * scale for each output channel. W is the weight matrix that best gives the wanted outputs from the compressed
  * network's inputs, so errors made above are made good here. Each column takes its best iterate, the plain projection
- * being the first: the result is never worse than that.
+ * being the first: the result is never worse than that. Inputs that never vary are covered by the ridge: their weights
+ * are projected as they are. A column of zeros gets codes of zero and scale 1.
+ * @throws InputError for moments of no samples or of other sizes than the weights, and for numbers that are not finite
  */
 export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
+  check(problem);
   const { moments, tileRows, weightBits, bitLimit, valueLimit } = problem;
   const { rows, columns } = moments;
   const time = problem.timer?.time ?? ((_, body) => body());
@@ -101,12 +107,35 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   finish(wanted, [4, 3, 3]);
   for (let i = 0; problem.retarget && i < RETARGETS; i++) {
     const { cross } = problem.retarget(codes, best.scales);
-    const fitted = time('solving', () => quadratic.fit(cross));
+    const fitted = time('solving', () => quadratic.towards(cross));
     best.aim(fitted);
     finish(fitted.wanted, [3, 3]);
   }
   quadratic.dispose();
-  return { codes, scales: best.scales, relativeError: relativeError(moments, codes, best.scales), iterations };
+  return {
+    codes,
+    scales: best.scales,
+    relativeError: relativeError(moments, codes, best.scales),
+    iterations,
+  };
+}
+
+function check({ name = 'layer', weights, moments }: LayerAdmmProblem): void {
+  const { rows, columns, count, hessian, cross } = moments;
+  if (!(rows > 0 && columns > 0)) throw new InputError(`${name}: ${rows} x ${columns} weights: it is empty`);
+  if (!(count > 0)) throw new InputError(`${name}: no calibration samples`);
+  for (const [field, values, size] of [
+    ['weights', weights, rows * columns],
+    ['hessian', hessian, rows * rows],
+    ['cross', cross, rows * columns],
+  ] as const) {
+    if (values.length !== size)
+      throw new InputError(
+        `${name}: ${field} holds ${values.length} numbers, not the ${size} of ${rows} x ${columns} weights`,
+      );
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw new InputError(`${name}: ${field} ${bad} is ${values[bad]}, not a finite number`);
+  }
 }
 
 type Time = StageTimer['time'];
@@ -131,11 +160,11 @@ function leastSquares({ weights, moments, ridge: share = DAMPING }: LayerAdmmPro
   for (let i = 0; i < rows; i++) hessian[i * (rows + 1)] += ridge;
   const solver = createRidgeSolver(hessian, rows);
   solver.factorise(0);
-  const fit = (cross: Float32Array) => {
+  const towards = (cross: Float32Array) => {
     const right = cross.map((value, at) => value + ridge * weights[at]);
     return { right, wanted: solver.solve(right, columns) };
   };
-  return { rows, columns, hessian, fit, ...fit(moments.cross), dispose: solver.dispose };
+  return { rows, columns, hessian, towards, ...towards(moments.cross), dispose: solver.dispose };
 }
 
 /** What is added to the Hessian's diagonal, so that inputs that never vary have a curvature too. */
@@ -254,8 +283,7 @@ function alternate(
     );
   const root = Float32Array.from(diagonal, Math.sqrt);
   const normalised = hessian.slice();
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < rows; j++) normalised[i * rows + j] /= root[i] * root[j];
+  for (let i = 0; i < rows; i++) for (let j = 0; j < rows; j++) normalised[i * rows + j] /= root[i] * root[j];
   const solver = createRidgeSolver(normalised, rows);
   const pull = inUnitsOf(right, scales);
   for (let i = 0; i < rows; i++) for (let n = 0; n < columns; n++) pull[i * columns + n] /= root[i];

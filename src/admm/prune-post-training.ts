@@ -128,24 +128,31 @@ const RANGES = {
   valueLimit: [1, 65535],
   iterations: [1, 1e6],
   patches: [1, 1e9],
+  batchSize: [1, 1e9],
 } as const;
 
-function validate(settings: PostTrainingSettings, { count }: Pictures): void {
+function validate(settings: PostTrainingSettings, calibration: Pictures): void {
+  const { pixels, count, height, width, channels } = calibration;
   for (const [field, [least, most]] of Object.entries(RANGES)) {
     const value = settings[field as keyof typeof RANGES];
     if (value !== undefined && (!Number.isInteger(value) || value < least || value > most))
       throw new InputError(`${field} ${value} is not a whole number from ${least} to ${most}`);
   }
   if (count < 16) throw new InputError(`${count} calibration pictures are too few; at least 16 are needed`);
+  if (pixels.length !== count * height * width * channels)
+    throw new InputError(
+      `calibration pictures: ${pixels.length} bytes are not ${count} pictures of ${height} x ${width} x ${channels}`,
+    );
 }
-
 
 /** Whether a ReLU alone reads the layer's output, or the sum it goes into. */
 function isRectified(name: string, description: NetworkDescription, summed: boolean): boolean {
   const readers = description.nodes.filter((reader) => inputsOf(reader).includes(name));
   const [reader] = readers;
   if (readers.length !== 1) return false;
-  return reader.op === 'relu' || (summed && reader.op === 'add' && isRectified(reader.name, description, false));
+  return (
+    reader.op === 'relu' || (summed && reader.op === 'add' && isRectified(reader.name, description, false))
+  );
 }
 
 /** The other input of the addition that alone reads `node`, where it is computed before `node`. */
@@ -230,6 +237,7 @@ function pruneLayer(
     return final;
   };
   const { codes, scales, relativeError, iterations } = layerAdmm({
+    name: node.name,
     weights: weightMatrix(node, reference.parameters, network),
     moments,
     tileRows: settings.tileRows,

@@ -10,8 +10,9 @@ export interface RectifiedSamples extends LayerSamples {
 
 /**
  * The moments with targets that ask no more than the ReLU shows: where the target is negative, any negative output will
- * do, so the output itself is the target, or 0 where it is positive. The squared distance to these targets is nowhere
- * below the squared error after the ReLU and touches it at the present outputs, so that each fit to them lowers it.
+ * do, so the output itself is the target, or 0 where it is positive. What these targets stand for is the one-sided loss
+ * sum over t > 0 of (y - t)^2 + sum over t <= 0 of max(0, y)^2, which is at least the squared error behind the ReLU. The
+ * squared distance to them is nowhere below that loss and touches it at the present outputs, so that each fit lowers it.
  * @param codes [rows, columns], with their scales, of the present outputs
  */
 export function rectifiedMoments(

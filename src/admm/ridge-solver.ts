@@ -32,9 +32,7 @@ export function createRidgeSolver(matrix: Float32Array, rows: number): RidgeSolv
       release();
       const sum = matrix.slice();
       for (let i = 0; i < rows; i++) sum[i * (rows + 1)] += ridge;
-      factor = keep(
-        scope(() => run('Cholesky', DOUBLE, [k.cast(upload(sum, [rows, rows]), DType.float64)])),
-      );
+      factor = keep(scope(() => run('Cholesky', DOUBLE, [k.cast(upload(sum, [rows, rows]), DType.float64)])));
       current = ridge;
     },
     solve: (right, columns) =>

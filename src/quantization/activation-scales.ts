@@ -76,8 +76,7 @@ function largestMagnitude(values: Float32Array, least: number): number {
 function countMagnitudes({ largest, bins }: MagnitudeHistogram, values: Float32Array): void {
   if (largest === 0) return;
   const last = bins.length - 1;
-  for (const value of values)
-    bins[Math.min(last, Math.floor((Math.abs(value) / largest) * bins.length))]++;
+  for (const value of values) bins[Math.min(last, Math.floor((Math.abs(value) / largest) * bins.length))]++;
 }
 
 /** The scale with the least squared error when |values| are rounded to 0..top times the scale and clipped there. */
