@@ -62,7 +62,7 @@ const FIRST_RHO = 0.1;
  * Share of the iterations, the last ones, that project by the Lagrangian method. Before, while codes still change by the
  * tens of percent, greedy projection leads to the same end in a fifth of the time.
  */
-const LAGRANGIAN_SHARE = 0.36;
+const LAGRANGIAN_SHARE = 0.2;
 
 /** Times the targets are adapted to the codes. */
 const RETARGETS = 3;

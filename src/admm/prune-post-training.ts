@@ -28,16 +28,31 @@ export interface PostTrainingSettings {
   /** Input patches a layer from which its Hessian is measured. */
   readonly patches?: number;
   readonly seed?: number;
+  /** Added to each Hessian's diagonal, relative to its mean; default 0.01. */
   readonly ridge?: number;
+  /**
+   * Whether the layer that ends a residual branch aims at the float network's sum, and so makes good what the other
+   * branch lacks; default true.
+   */
   readonly compensation?: boolean;
+  /** Whether layers before a ReLU are fitted to what shows behind it; default true. */
   readonly rectification?: boolean;
+  /**
+   * How far the scales move from least squares (0) to the float network's output variances (1), as re-estimating a
+   * folded batch norm would set them. Means are kept in any case.
+   */
   readonly varianceMatching?: number;
   /** Calibration pictures computed at once; changes memory and speed, not the result. */
   readonly batchSize?: number;
 }
 
 /** What works well for CIFAR networks: more of each lowers the error a little and costs time in proportion. */
-export const postTrainingDefaults = { calibration: 384, iterations: 25, patches: 6144 } as const;
+export const postTrainingDefaults = { iterations: 25, patches: 24576 } as const;
+
+/** Calibration pictures by default: 1024 of 32 x 32, fewer of larger ones for the memory's sake, but 128 if there are. */
+export function defaultCalibration({ count, height, width }: Omit<Pictures, 'pixels'>): number {
+  return Math.min(count, Math.max(128, Math.min(1024, Math.floor(2 ** 20 / (height * width)))));
+}
 
 export interface LayerOutcome {
   readonly name: string;
@@ -177,8 +192,14 @@ function measure(
   network: IntegerNetwork,
   flow: TwinFlow,
   inputShape: readonly number[],
-  { patches = postTrainingDefaults.patches, seed = 1, compensation = true }: PostTrainingSettings,
+  settings: PostTrainingSettings,
 ): { moments: SecondMoments; samples: RectifiedSamples | undefined } {
+  const {
+    patches = postTrainingDefaults.patches,
+    seed = 1,
+    compensation = true,
+    rectification = true,
+  } = settings;
   const { inputScale, rows, columns } = network.layers.get(node.name)!;
   const partner = compensation ? residualPartner(node, network.description) : undefined;
   const places = randomPositions(node, inputShape, patches, randomStream(seed, `patches of ${node.name}`));
@@ -187,7 +208,8 @@ function measure(
       ? { scale: 1, offsets: network.mean.map((mean) => -255 * mean) }
       : { scale: inputScale };
   const accumulator = createMomentAccumulator(rows, columns);
-  const all = {
+  const rectified = rectification && isRectified(node.name, network.description, partner !== undefined);
+  const all = rectified && {
     count: places.count,
     inputs: new Float32Array(places.count * rows),
     targets: new Float32Array(places.count * columns),
@@ -205,6 +227,7 @@ function measure(
         const inputs = samplePatches(node, k.floats(input), input.shape, own, values);
         const targets = sampleOutputs(k.floats(wanted), wanted.shape, own);
         accumulator.add({ inputs, targets, count: own.count });
+        if (!all) return undefined;
         all.inputs.set(inputs, done * rows);
         all.targets.set(targets, done * columns);
         if (other) all.beside!.set(sampleOutputs(k.floats(other), other.shape, own), done * columns);
@@ -212,10 +235,7 @@ function measure(
       });
       done += own.count;
     }
-    return {
-      moments: accumulator.finish(),
-      samples: isRectified(node.name, network.description, partner !== undefined) ? all : undefined,
-    };
+    return { moments: accumulator.finish(), samples: all || undefined };
   } finally {
     accumulator.dispose();
   }
@@ -246,7 +266,7 @@ function pruneLayer(
     valueLimit: settings.valueLimit,
     iterations: settings.iterations ?? postTrainingDefaults.iterations,
     ridge: settings.ridge,
-    retarget: samples && settings.rectification !== false ? retarget : undefined,
+    retarget: samples && retarget,
     timer,
   });
   const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);

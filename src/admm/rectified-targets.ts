@@ -23,31 +23,78 @@ export function rectifiedMoments(
   bias: Float32Array,
 ): SecondMoments {
   const { rows, columns } = moments;
-  const weights = Float32Array.from(codes, (code, at) => code * scales[at % columns]);
-  const outputs = scope(() =>
-    k.floats(
-      k.biasAdd(
-        k.matMul(upload(inputs, [count, rows]), upload(weights, [rows, columns])),
-        upload(bias, [columns]),
-      ),
-    ),
-  );
+  const adapted = layerOutputs(inputs, count, codes, scales, bias);
   const sums = new Float64Array(columns);
-  for (let at = 0; at < outputs.length; at++) {
+  for (let at = 0; at < adapted.length; at++) {
     const other = beside ? beside[at] : 0;
-    if (targets[at] + other > 0) outputs[at] = targets[at];
-    else if (outputs[at] + other > 0) outputs[at] = -other;
-    sums[at % columns] += outputs[at];
+    if (targets[at] + other > 0) adapted[at] = targets[at];
+    else if (adapted[at] + other > 0) adapted[at] = -other;
+    sums[at % columns] += adapted[at];
   }
   const targetMean = Float32Array.from(sums, (sum) => sum / count);
   const variance = new Float64Array(columns);
-  for (let at = 0; at < outputs.length; at++) {
-    outputs[at] -= targetMean[at % columns];
-    variance[at % columns] += outputs[at] ** 2 / count;
+  for (let at = 0; at < adapted.length; at++) {
+    adapted[at] -= targetMean[at % columns];
+    variance[at % columns] += adapted[at] ** 2 / count;
   }
-  // With centred targets it does not matter that the inputs are not: the products sum to the covariance.
-  const cross = scope(() =>
-    k.floats(k.matMul(upload(inputs, [count, rows]), upload(outputs, [count, columns]), true)),
-  ).map((value) => value / count);
-  return { ...moments, cross, targetMean, targetVariance: Float32Array.from(variance) };
+  return {
+    ...moments,
+    cross: meanProducts(inputs, adapted, count, rows, columns),
+    targetMean,
+    targetVariance: Float32Array.from(variance),
+  };
+}
+
+/** Samples multiplied at once, which bounds the memory. */
+const CHUNK = 2048;
+
+/** [count, columns] */
+function layerOutputs(
+  inputs: Float32Array,
+  count: number,
+  codes: Int8Array,
+  scales: Float32Array,
+  bias: Float32Array,
+): Float32Array {
+  const columns = scales.length;
+  const rows = codes.length / columns;
+  const outputs = new Float32Array(count * columns);
+  scope(() => {
+    const weights = upload(
+      Float32Array.from(codes, (code, at) => code * scales[at % columns]),
+      [rows, columns],
+    );
+    const offset = upload(bias, [columns]);
+    for (let from = 0; from < count; from += CHUNK) {
+      const to = Math.min(count, from + CHUNK);
+      const part = scope(() => {
+        const x = upload(inputs.subarray(from * rows, to * rows), [to - from, rows]);
+        return k.floats(k.biasAdd(k.matMul(x, weights), offset));
+      });
+      outputs.set(part, from * columns);
+    }
+    return undefined;
+  });
+  return outputs;
+}
+
+/** X' T / count, [rows, columns]: the covariance where T is centred, X need not be. */
+function meanProducts(
+  inputs: Float32Array,
+  centred: Float32Array,
+  count: number,
+  rows: number,
+  columns: number,
+): Float32Array {
+  const sum = new Float32Array(rows * columns);
+  for (let from = 0; from < count; from += CHUNK) {
+    const to = Math.min(count, from + CHUNK);
+    const part = scope(() => {
+      const x = upload(inputs.subarray(from * rows, to * rows), [to - from, rows]);
+      const t = upload(centred.subarray(from * columns, to * columns), [to - from, columns]);
+      return k.floats(k.matMul(x, t, true));
+    });
+    for (let at = 0; at < sum.length; at++) sum[at] += part[at] / count;
+  }
+  return sum;
 }

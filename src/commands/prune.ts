@@ -1,4 +1,4 @@
-import { postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
+import { defaultCalibration, postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
@@ -23,7 +23,10 @@ export const pruneCommand: Command = {
     'weight-bits': { value: 'N', help: 'bits of a weight code, 2 to 8 (default 8)' },
     'input-bits': { value: 'N', help: 'bits of an activation code, 1 to 8 (default 8)' },
     method: { value: 'NAME', help: 'post-training (the only one so far)' },
-    calibration: { value: 'N', help: `calibration pictures (default ${postTrainingDefaults.calibration})` },
+    calibration: {
+      value: 'N',
+      help: 'calibration pictures (default 1024 of 32 x 32 pixels, fewer of larger ones)',
+    },
     iterations: { value: 'N', help: `ADMM iterations a layer (default ${postTrainingDefaults.iterations})` },
     patches: {
       value: 'N',
@@ -69,8 +72,7 @@ export const pruneCommand: Command = {
     });
     requireFit(model.description, dataset);
     const count =
-      wholeNumber(options, 'calibration', 16, dataset.train.count) ??
-      Math.min(postTrainingDefaults.calibration, dataset.train.count);
+      wholeNumber(options, 'calibration', 16, dataset.train.count) ?? defaultCalibration(dataset.train);
     const pictures = calibrationPictures(dataset.train, count, seed);
     const { description, parameters } = model.folded;
     const quantized = buildIntegerNetwork(
