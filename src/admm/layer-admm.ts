@@ -81,11 +81,18 @@ const RESTARTS = 3;
  */
 export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   check(problem);
-  const { moments, tileRows, weightBits, bitLimit, valueLimit } = problem;
-  const { rows, columns } = moments;
   const time = problem.timer?.time ?? ((_, body) => body());
   const quadratic = time('solving', () => leastSquares(problem));
-  const { hessian, wanted } = quadratic;
+  try {
+    return minimise(problem, quadratic, time);
+  } finally {
+    quadratic.dispose();
+  }
+}
+
+function minimise(problem: LayerAdmmProblem, quadratic: Quadratic, time: Time): LayerAdmmResult {
+  const { moments, tileRows, weightBits, bitLimit, valueLimit } = problem;
+  const { rows, columns, hessian, wanted } = quadratic;
   const diagonal = Float64Array.from({ length: rows }, (_, i) => hessian[i * (rows + 1)]);
   const budget = { rows, columns, tileRows, weightBits, bitLimit, valueLimit };
   const scales = time(
@@ -95,9 +102,9 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   const best = createBest(quadratic, scales);
   const iterations = alternate(problem, quadratic, diagonal, scales, best, time);
   const { codes } = best;
-  const finish = (wanted: Float32Array, rounds: readonly number[]) => {
+  const finish = (aim: Float32Array, rounds: readonly number[]) => {
     for (const most of rounds) {
-      const targets = inUnitsOf(wanted, best.scales);
+      const targets = inUnitsOf(aim, best.scales);
       time('moving', () =>
         descend({ ...budget, hessian, targets, rounds: most, valueLimit: valueLimit ?? rows }, codes),
       );
@@ -107,11 +114,10 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   finish(wanted, [4, 3, 3]);
   for (let i = 0; problem.retarget && i < RETARGETS; i++) {
     const { cross } = problem.retarget(codes, best.scales);
-    const fitted = time('solving', () => quadratic.towards(cross));
-    best.aim(fitted);
-    finish(fitted.wanted, [3, 3]);
+    const aim = time('solving', () => quadratic.towards(cross));
+    best.aim(aim);
+    finish(aim.wanted, [3, 3]);
   }
-  quadratic.dispose();
   return {
     codes,
     scales: best.scales,
@@ -140,31 +146,41 @@ function check({ name = 'layer', weights, moments }: LayerAdmmProblem): void {
 
 type Time = StageTimer['time'];
 
+/** Wanted weights, and H times them; both [rows, columns]. */
+interface Aim {
+  readonly wanted: Float32Array;
+  readonly right: Float32Array;
+}
+
 /** The layer's error as a function of its weights v: (v - wanted)' H (v - wanted). */
-interface Quadratic {
+interface Quadratic extends Aim {
   readonly rows: number;
   readonly columns: number;
   /** With the ridge, [rows, rows]. */
   readonly hessian: Float32Array;
-  /** [rows, columns] */
-  readonly wanted: Float32Array;
-  /** H wanted, [rows, columns]. */
-  readonly right: Float32Array;
+  /** What other covariances between inputs and targets ask for. */
+  towards(cross: Float32Array): Aim;
+  dispose(): void;
 }
 
 /** Least squares from compressed inputs to wanted outputs, drawn to the float weights: (H + ridge)^-1 (cross + ridge W0). */
-function leastSquares({ weights, moments, ridge: share = DAMPING }: LayerAdmmProblem) {
+function leastSquares({ weights, moments, ridge: share = DAMPING }: LayerAdmmProblem): Quadratic {
   const { rows, columns, hessian: covariance } = moments;
   const ridge = ridgeOf(moments, share);
   const hessian = covariance.slice();
   for (let i = 0; i < rows; i++) hessian[i * (rows + 1)] += ridge;
   const solver = createRidgeSolver(hessian, rows);
-  solver.factorise(0);
   const towards = (cross: Float32Array) => {
     const right = cross.map((value, at) => value + ridge * weights[at]);
     return { right, wanted: solver.solve(right, columns) };
   };
-  return { rows, columns, hessian, towards, ...towards(moments.cross), dispose: solver.dispose };
+  try {
+    solver.factorise(0);
+    return { rows, columns, hessian, towards, ...towards(moments.cross), dispose: solver.dispose };
+  } catch (error) {
+    solver.dispose();
+    throw error;
+  }
 }
 
 /** What is added to the Hessian's diagonal, so that inputs that never vary have a curvature too. */
@@ -190,7 +206,7 @@ interface Best {
   /** Takes the columns in which `codes` are better; returns the error of `codes` relative to the wanted outputs. */
   offer(codes: Int8Array): number;
   /** Turns to other wanted weights. */
-  aim(target: { right: Float32Array }): void;
+  aim(target: Aim): void;
   /** Fits the scales anew after `codes` were changed. */
   refit(): void;
 }

@@ -153,6 +153,11 @@ function validate(settings: PostTrainingSettings, calibration: Pictures): void {
     if (value !== undefined && (!Number.isInteger(value) || value < least || value > most))
       throw new InputError(`${field} ${value} is not a whole number from ${least} to ${most}`);
   }
+  for (const field of ['ridge', 'varianceMatching'] as const) {
+    const value = settings[field];
+    if (value !== undefined && !(value >= 0 && value <= 1))
+      throw new InputError(`${field} ${value} is not a number from 0 to 1`);
+  }
   if (count < 16) throw new InputError(`${count} calibration pictures are too few; at least 16 are needed`);
   if (pixels.length !== count * height * width * channels)
     throw new InputError(

@@ -56,6 +56,21 @@ describe('prunePostTraining', () => {
     expect(codes(4)).not.toEqual(codes(3));
   });
 
+  it('matches the variances of the outputs where it is told to', () => {
+    const { layers } = prune({ adcBits: 1, varianceMatching: 1 }).network;
+    const fitted = prune({ adcBits: 1 }).network.layers;
+    // Least squares shrinks what it cannot tell: the first layer, whose input is the same, gets larger scales.
+    const [first, before] = [layers, fitted].map((map) => [...map.values()][0].scales);
+    first.forEach((scale, n) => {
+      expect(scale).toBeGreaterThanOrEqual(before[n] * (1 - 1e-6));
+    });
+    expect(first.some((scale, n) => scale > 1.001 * before[n])).toBe(true);
+    expect(() => prune({ varianceMatching: 1.5 })).toThrow(
+      /varianceMatching 1.5 is not a number from 0 to 1/,
+    );
+    expect(() => prune({ ridge: -1 })).toThrow(/ridge -1 is not a number from 0 to 1/);
+  });
+
   it('does not depend on how many pictures are computed at once', () => {
     const layersOf = (batchSize?: number) => [...prune({ batchSize }).network.layers.values()];
     const whole = layersOf();
