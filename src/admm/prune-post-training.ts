@@ -39,7 +39,7 @@ export interface PostTrainingSettings {
   readonly rectification?: boolean;
   /**
    * How far the scales move from least squares (0) to the float network's output variances (1), as re-estimating a
-   * folded batch norm would set them. Means are kept in any case.
+   * folded batch norm would set them; default 0. Means are kept in any case.
    */
   readonly varianceMatching?: number;
   /** Calibration pictures computed at once; changes memory and speed, not the result. */
@@ -56,7 +56,7 @@ export function defaultCalibration({ count, height, width }: Omit<Pictures, 'pix
 
 export interface LayerOutcome {
   readonly name: string;
-  /** Output error over output variance on the calibration pictures. */
+  /** Output error before any ReLU over output variance on the calibration pictures, with what layers above lost. */
   readonly relativeError: number;
   readonly nonzeroShare: number;
   readonly iterations: readonly AdmmIteration[];
