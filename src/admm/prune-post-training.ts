@@ -39,7 +39,7 @@ export interface PostTrainingSettings {
   readonly rectification?: boolean;
   /**
    * How far the scales move from least squares (0) to the float network's output variances (1), as re-estimating a
-   * folded batch norm would set them; default 0. Means are kept in any case.
+   * folded batch norm would set them; default 0.5. Means are kept in any case.
    */
   readonly varianceMatching?: number;
   /** Calibration pictures computed at once; changes memory and speed, not the result. */
@@ -47,7 +47,7 @@ export interface PostTrainingSettings {
 }
 
 /** What works well for CIFAR networks: more of each lowers the error a little and costs time in proportion. */
-export const postTrainingDefaults = { iterations: 25, patches: 24576 } as const;
+export const postTrainingDefaults = { iterations: 25, patches: 24576, varianceMatching: 0.5 } as const;
 
 /** Calibration pictures by default: 1024 of 32 x 32, fewer of larger ones for the memory's sake, but 128 if there are. */
 export function defaultCalibration({ count, height, width }: Omit<Pictures, 'pixels'>): number {
@@ -275,7 +275,12 @@ function pruneLayer(
     timer,
   });
   const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
-  const corrected = correctOutputs(final, codes, scales, settings.varianceMatching ?? 0);
+  const corrected = correctOutputs(
+    final,
+    codes,
+    scales,
+    settings.varianceMatching ?? postTrainingDefaults.varianceMatching,
+  );
   return {
     layer: { ...layer, codes, ...corrected },
     outcome: {
