@@ -6,6 +6,7 @@
 
 import { useFastProjections } from './experiments/fast-projections';
 
+export * from './admm/balanced-row-order';
 export * from './admm/bit-slice-l1';
 export * from './admm/hessian-descent';
 export * from './admm/layer-admm';
@@ -14,6 +15,9 @@ export * from './admm/masked-weights';
 export * from './admm/network-admm';
 export * from './admm/prune-by-training';
 export * from './admm/prune-post-training';
+export * from './admm/rectified-targets';
+export * from './admm/second-moments';
+export * from './admm/stage-timer';
 export * from './admm/trained-integer-network';
 export * from './admm/trained-layers';
 export * from './bitplanes/certify-layer';
@@ -83,6 +87,7 @@ export * from './quantization/fake-quantization';
 export * from './quantization/integer-inference';
 export * from './quantization/integer-network';
 export * from './quantization/model-file';
+export * from './quantization/row-order';
 export * from './quantization/weight-codes';
 export * from './reports/bar-figures';
 export * from './reports/data-frame';

@@ -1,60 +1,89 @@
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { RandomStream } from '../tensor/random';
-import type { PatchSamples } from './second-moments';
 
 /** Where patches are taken, so that two networks can be sampled alike. */
 export interface PatchPositions {
-  /** Picture, output row and output column of each patch. */
+  /** Picture, output row and output column of each patch, pictures in order. */
   readonly places: Int32Array;
   readonly count: number;
 }
 
-/** `count` random output positions of a layer whose input is [pictures, height, width, ...]. */
+/**
+ * Output positions of a layer whose input is [pictures, height, width, ...]: equally many of each picture (the first
+ * ones have one more where it does not divide), drawn at random, none twice.
+ * @param count in all; where there are fewer positions, all of them
+ */
 export function randomPositions(
   node: ConvNode | DenseNode,
   [pictures, height = 1, width = 1]: readonly number[],
   count: number,
   random: RandomStream,
 ): PatchPositions {
-  const [rows, columns] = node.op === 'conv' ? [outputSide(node, height), outputSide(node, width)] : [1, 1];
-  const all = pictures * rows * columns;
-  const chosen = Math.min(count, all);
-  const order =
-    chosen === all ? Int32Array.from({ length: all }, (_, i) => i) : random.permutation(all).slice(0, chosen);
-  const places = new Int32Array(3 * chosen);
-  order.forEach((place, i) => {
-    places[3 * i] = Math.floor(place / (rows * columns));
-    places[3 * i + 1] = Math.floor(place / columns) % rows;
-    places[3 * i + 2] = place % columns;
-  });
-  return { places, count: chosen };
+  const [rows, columns] = outputSides(node, height, width);
+  const all = rows * columns;
+  const places: number[] = [];
+  const order = Int32Array.from({ length: all }, (_, i) => i);
+  for (let picture = 0; picture < pictures; picture++) {
+    const share = Math.min(all, Math.floor(count / pictures) + (picture < count % pictures ? 1 : 0));
+    for (let i = 0; i < share; i++) {
+      const place = takeOne(order, i, random);
+      places.push(picture, Math.floor(place / columns), place % columns);
+    }
+  }
+  return { places: Int32Array.from(places), count: places.length / 3 };
 }
 
-function outputSide(node: ConvNode, side: number): number {
-  return Math.floor((side + 2 * node.padding - node.kernel) / node.stride) + 1;
+/** A step of the Fisher-Yates shuffle: draws from the places not drawn yet. */
+function takeOne(order: Int32Array, taken: number, random: RandomStream): number {
+  const at = taken + random.integer(order.length - taken);
+  const place = order[at];
+  order[at] = order[taken];
+  order[taken] = place;
+  return place;
+}
+
+/** Those positions that lie in pictures `first`.. `first + pictures - 1`, counted from `first`. */
+export function positionsIn(
+  { places, count }: PatchPositions,
+  first: number,
+  pictures: number,
+): PatchPositions {
+  let from = 0;
+  while (from < count && places[3 * from] < first) from++;
+  let to = from;
+  while (to < count && places[3 * to] < first + pictures) to++;
+  const own = places.slice(3 * from, 3 * to);
+  for (let i = 0; i < own.length; i += 3) own[i] -= first;
+  return { places: own, count: to - from };
+}
+
+function outputSides(node: ConvNode | DenseNode, height: number, width: number): [number, number] {
+  if (node.op === 'dense') return [1, 1];
+  const side = (length: number) => Math.floor((length + 2 * node.padding - node.kernel) / node.stride) + 1;
+  return [side(height), side(width)];
+}
+
+/** How stored numbers stand for values: value = stored * scale + offset of the channel. */
+export interface ValueMap {
+  readonly scale: number;
+  /** [channels]; absent: 0. */
+  readonly offsets?: readonly number[];
 }
 
 /**
- * Input patches in the order (ky, kx, c) at the given positions; outside the picture values are 0.
- * @param values [pictures, height, width, channels], or [pictures, features] for a dense layer
- * @param value of an input element, from its stored number and its channel
+ * Input patches in the order (ky, kx, c) at the given positions, [count, rows]; outside the picture values are 0.
+ * @param stored [pictures, height, width, channels], or [pictures, features] for a dense layer
  */
 export function samplePatches(
   node: ConvNode | DenseNode,
-  values: Float32Array,
+  stored: Float32Array,
   shape: readonly number[],
   { places, count }: PatchPositions,
-  value: (stored: number, channel: number) => number,
-): PatchSamples {
-  if (node.op === 'dense') {
-    const rows = node.inFeatures;
-    const samples = new Float32Array(count * rows);
-    for (let i = 0; i < count; i++)
-      for (let c = 0; c < rows; c++) samples[i * rows + c] = value(values[places[3 * i] * rows + c], c);
-    return { values: samples, count, rows };
-  }
-  const [, height, width, channels] = shape;
-  const { kernel, stride, padding } = node;
+  { scale, offsets }: ValueMap = { scale: 1 },
+): Float32Array {
+  const [, height, width, channels] = node.op === 'conv' ? shape : [shape[0], 1, 1, node.inFeatures];
+  const { kernel, stride, padding } = node.op === 'conv' ? node : { kernel: 1, stride: 1, padding: 0 };
+  const shift = Float64Array.from({ length: channels }, (_, c) => offsets?.[c] ?? 0);
   const rows = kernel * kernel * channels;
   const samples = new Float32Array(count * rows);
   for (let i = 0; i < count; i++) {
@@ -69,9 +98,25 @@ export function samplePatches(
         if (x < 0 || x >= width) continue;
         const from = ((picture * height + y) * width + x) * channels;
         const to = i * rows + (ky * kernel + kx) * channels;
-        for (let c = 0; c < channels; c++) samples[to + c] = value(values[from + c], c);
+        for (let c = 0; c < channels; c++) samples[to + c] = stored[from + c] * scale + shift[c];
       }
     }
   }
-  return { values: samples, count, rows };
+  return samples;
+}
+
+/** A layer's outputs at the given positions, [count, channels]. @param values [pictures, rows, columns, channels] or [pictures, channels] */
+export function sampleOutputs(
+  values: Float32Array,
+  shape: readonly number[],
+  { places, count }: PatchPositions,
+): Float32Array {
+  const channels = shape[shape.length - 1];
+  const [rows, columns] = shape.length === 4 ? [shape[1], shape[2]] : [1, 1];
+  const samples = new Float32Array(count * channels);
+  for (let i = 0; i < count; i++) {
+    const at = ((places[3 * i] * rows + places[3 * i + 1]) * columns + places[3 * i + 2]) * channels;
+    samples.set(values.subarray(at, at + channels), i * channels);
+  }
+  return samples;
 }

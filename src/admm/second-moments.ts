@@ -1,70 +1,193 @@
-import { scope, upload } from '../tensor/engine';
+import { dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 
-/** Row-major [count, rows] samples of a layer's input patches, real-valued. */
-export interface PatchSamples {
-  readonly values: Float32Array;
+/** Input patches of a layer and what its outputs there should be, bias included; real-valued, row-major. */
+export interface LayerSamples {
+  /** [count, rows] */
+  readonly inputs: Float32Array;
+  /** [count, columns] */
+  readonly targets: Float32Array;
   readonly count: number;
-  readonly rows: number;
 }
 
-/** What post-training pruning needs to know of a layer's inputs, before (reference) and after compressing the layers above. */
+/** What post-training pruning needs to know of a layer's inputs in the compressed network and of its wanted outputs. */
 export interface SecondMoments {
   readonly rows: number;
+  readonly columns: number;
   readonly count: number;
-  /** Covariance of the compressed network's patches, [rows, rows]: the Hessian of the squared output error, the bias being free. */
+  /** Covariance of the inputs, [rows, rows]: the Hessian of the squared output error, the bias being free. */
   readonly hessian: Float32Array;
-  /** Covariance between compressed and reference patches, [rows compressed, rows reference]. */
+  /** Covariance between inputs and targets, [rows, columns]. */
   readonly cross: Float32Array;
-  /** Mean patches, [rows]. */
+  /** Mean inputs, [rows]. */
   readonly mean: Float32Array;
-  readonly referenceMean: Float32Array;
+  /** Mean and variance of the targets, [columns]. */
+  readonly targetMean: Float32Array;
+  readonly targetVariance: Float32Array;
 }
 
-/** Moments of patches taken at the same pictures and positions in both networks. */
-export function secondMoments(compressed: PatchSamples, reference: PatchSamples): SecondMoments {
-  const { count, rows } = compressed;
-  const own = centred(compressed);
-  const other = centred(reference);
-  const covariance = (a: Float32Array, b: Float32Array) =>
-    scope(() =>
-      k.floats(
-        k.multiply(k.matMul(upload(a, [count, rows]), upload(b, [count, rows]), true), k.scalar(1 / count)),
-      ),
-    );
-  return {
-    rows,
-    count,
-    hessian: covariance(own.values, own.values),
-    cross: covariance(own.values, other.values),
-    mean: own.mean,
-    referenceMean: other.mean,
-  };
-}
-
-function centred({ values, count, rows }: PatchSamples): { values: Float32Array; mean: Float32Array } {
-  const sums = new Float64Array(rows);
-  for (let i = 0; i < values.length; i++) sums[i % rows] += values[i];
-  const mean = Float32Array.from(sums, (sum) => sum / count);
-  return { values: values.map((value, i) => value - mean[i % rows]), mean };
-}
-
-/** The moments of some of the rows, as if the patches held no others. */
-export function momentsOfRows(moments: SecondMoments, chosen: Int32Array): SecondMoments {
-  const { rows: all, count, hessian, cross, mean, referenceMean } = moments;
+/**
+ * The moments of some of the rows, in the given order, and of one of `groups` equal runs of columns, as if the samples
+ * held no others.
+ */
+export function momentsOf(
+  moments: SecondMoments,
+  chosen: Int32Array,
+  groups = 1,
+  group = 0,
+): SecondMoments {
+  const { rows: all, columns: width, count, hessian, cross, mean } = moments;
+  if (groups === 1 && chosen.length === all && chosen.every((row, i) => row === i)) return moments;
   const rows = chosen.length;
-  const square = (matrix: Float32Array) =>
-    Float32Array.from(
-      { length: rows * rows },
-      (_, at) => matrix[chosen[Math.floor(at / rows)] * all + chosen[at % rows]],
-    );
-  const vector = (values: Float32Array) => Float32Array.from(chosen, (row) => values[row]);
+  const columns = width / groups;
+  const first = group * columns;
+  const own = {
+    hessian: new Float32Array(rows * rows),
+    cross: new Float32Array(rows * columns),
+  };
+  chosen.forEach((row, i) => {
+    for (let j = 0; j < rows; j++) own.hessian[i * rows + j] = hessian[row * all + chosen[j]];
+    for (let n = 0; n < columns; n++) own.cross[i * columns + n] = cross[row * width + first + n];
+  });
   return {
     rows,
+    columns,
     count,
-    hessian: square(hessian),
-    cross: square(cross),
-    mean: vector(mean),
-    referenceMean: vector(referenceMean),
+    ...own,
+    mean: Float32Array.from(chosen, (row) => mean[row]),
+    targetMean: moments.targetMean.slice(first, first + columns),
+    targetVariance: moments.targetVariance.slice(first, first + columns),
   };
+}
+
+/** Sums up samples as they come. */
+export interface MomentAccumulator {
+  add(samples: LayerSamples): void;
+  /** The moments of all samples so far; ends the accumulation. */
+  finish(): SecondMoments;
+  dispose(): void;
+}
+
+/** Samples multiplied at once: how the samples come in portions does not change the result. */
+const CHUNK = 2048;
+
+/**
+ * Covariances in one pass, in memory that does not grow with the number of samples: each chunk about its own mean,
+ * merged by Chan, Golub and LeVeque's formula (Updating formulae and a pairwise algorithm, 1979), so that nothing cancels.
+ */
+export function createMomentAccumulator(rows: number, columns: number): MomentAccumulator {
+  const inputs = startSums(rows);
+  const targets = startSums(columns);
+  const variance = new Float64Array(columns);
+  let hessian: Tensor | undefined;
+  let cross: Tensor | undefined;
+  let count = 0;
+  let held = 0;
+
+  function merge(): void {
+    if (held === 0) return;
+    const total = count + held;
+    const weight = (count * held) / total;
+    const [x, t] = [inputs, targets].map((sums) => ({
+      values: centre(sums, held),
+      shift: moveMean(sums, held / total),
+    }));
+    for (let i = 0; i < held * columns; i++) variance[i % columns] += t.values[i] ** 2;
+    for (let n = 0; n < columns; n++) variance[n] += weight * t.shift[n] ** 2;
+    const [a, b] = scope(() => {
+      const left = upload(x.values, [held, rows]);
+      const between = upload(
+        x.shift.map((value) => value * weight),
+        [rows, 1],
+      );
+      const grow = (sum: Tensor | undefined, right: Tensor, shift: Float32Array) => {
+        const own = k.matMul(left, right, true);
+        if (!sum) return own;
+        return k.add(k.add(sum, own), k.matMul(between, upload(shift, [1, shift.length])));
+      };
+      return [
+        grow(hessian, left, x.shift),
+        grow(cross, upload(t.values, [held, columns]), t.shift),
+      ] as readonly Tensor[];
+    });
+    release();
+    hessian = keep(a);
+    cross = keep(b);
+    count = total;
+    held = 0;
+  }
+
+  function release(): void {
+    for (const tensor of [hessian, cross]) if (tensor) dispose(tensor);
+    hessian = undefined;
+    cross = undefined;
+  }
+
+  return {
+    add(samples) {
+      for (let from = 0; from < samples.count; ) {
+        const taken = Math.min(samples.count - from, CHUNK - held);
+        inputs.chunk.set(samples.inputs.subarray(from * rows, (from + taken) * rows), held * rows);
+        targets.chunk.set(samples.targets.subarray(from * columns, (from + taken) * columns), held * columns);
+        held += taken;
+        from += taken;
+        if (held === CHUNK) merge();
+      }
+    },
+    finish() {
+      merge();
+      const scaled = (sum: Tensor | undefined, length: number) =>
+        sum ? k.floats(sum).map((value) => value / count) : new Float32Array(length);
+      const moments = {
+        rows,
+        columns,
+        count,
+        hessian: scaled(hessian, rows * rows),
+        cross: scaled(cross, rows * columns),
+        mean: Float32Array.from(inputs.mean),
+        targetMean: Float32Array.from(targets.mean),
+        targetVariance: Float32Array.from(variance, (sum) => sum / Math.max(count, 1)),
+      };
+      release();
+      return moments;
+    },
+    dispose: release,
+  };
+}
+
+/** A chunk of vectors that are not merged yet, and the mean of those that are. */
+interface VectorSums {
+  readonly size: number;
+  readonly chunk: Float32Array;
+  readonly mean: Float64Array;
+  /** Of the chunk. */
+  readonly own: Float64Array;
+}
+
+function startSums(size: number): VectorSums {
+  return {
+    size,
+    chunk: new Float32Array(CHUNK * size),
+    mean: new Float64Array(size),
+    own: new Float64Array(size),
+  };
+}
+
+/** Takes the chunk's mean off its first `count` vectors, and returns these. */
+function centre({ size, chunk, own }: VectorSums, count: number): Float32Array {
+  own.fill(0);
+  for (let at = 0; at < count * size; at += size) for (let i = 0; i < size; i++) own[i] += chunk[at + i];
+  for (let i = 0; i < size; i++) own[i] /= count;
+  for (let at = 0; at < count * size; at += size) for (let i = 0; i < size; i++) chunk[at + i] -= own[i];
+  return chunk.subarray(0, count * size);
+}
+
+/** Moves the mean by the chunk's `share`; returns how far the chunk's mean was from it. */
+function moveMean({ size, mean, own }: VectorSums, share: number): Float32Array {
+  const shift = new Float32Array(size);
+  for (let i = 0; i < size; i++) {
+    shift[i] = own[i] - mean[i];
+    mean[i] += share * (own[i] - mean[i]);
+  }
+  return shift;
 }

@@ -1,4 +1,4 @@
-import { postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
+import { defaultCalibration, postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
 import { encodingNames } from '../bitplanes/plane-encoding';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
@@ -36,7 +36,10 @@ export const pruneCommand: Command = {
       value: 'NAME',
       help: 'post-training (default: layer ADMM, minutes) or training (network ADMM and masked retraining, hours)',
     },
-    calibration: { value: 'N', help: `calibration pictures (default ${postTrainingDefaults.calibration})` },
+    calibration: {
+      value: 'N',
+      help: 'calibration pictures (default 1024 of 32 x 32 pixels, fewer of larger ones)',
+    },
     iterations: { value: 'N', help: `ADMM iterations a layer (default ${postTrainingDefaults.iterations})` },
     patches: {
       value: 'N',
@@ -95,8 +98,7 @@ export const pruneCommand: Command = {
     });
     requireFit(model.description, dataset);
     const count =
-      wholeNumber(options, 'calibration', 16, dataset.train.count) ??
-      Math.min(postTrainingDefaults.calibration, dataset.train.count);
+      wholeNumber(options, 'calibration', 16, dataset.train.count) ?? defaultCalibration(dataset.train);
     const pictures = calibrationPictures(dataset.train, count, seed);
     if (method === 'training') {
       const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, ...bits };

@@ -6,10 +6,14 @@ import { isNonNegative, quantizedTensors } from './crossbar-layers';
 /** Bins of the histogram of magnitudes from which a scale is chosen. */
 const BINS = 2048;
 
+/** Of pictures computed at once: 512 of 32 x 32, 10 of 224 x 224. */
+const BATCH_PIXELS = 2 ** 19;
+
 /**
  * One scale for each tensor that crossbars take as input: the one with the least mean squared error between the values
  * and their codes on the calibration pictures. Codes are 0..2^bits-1, or two's complement where values can be negative.
- * The picture itself has scale 1: its codes are its pixels.
+ * The picture itself has scale 1: its codes are its pixels. The pictures go through the network in batches, twice: first
+ * for the largest magnitudes, then for the histograms between 0 and these.
  */
 export function activationScales(
   description: NetworkDescription,
@@ -19,36 +23,75 @@ export function activationScales(
   bits: number,
 ): Map<string, number> {
   const wanted = quantizedTensors(description);
+  const histograms = new Map<string, MagnitudeHistogram>();
+  const largest = new Map<string, number>();
+  const visit = (see: (name: string, values: Float32Array) => void) => {
+    const inference = createInference(description, parameters, {
+      ...options,
+      afterNode: (node, output) => {
+        if (wanted.has(node.name)) see(node.name, k.floats(output));
+        return output;
+      },
+    });
+    try {
+      for (const batch of batchesOf(pictures)) inference.logits(batch);
+    } finally {
+      inference.dispose();
+    }
+  };
+  visit((name, values) => largest.set(name, largestMagnitude(values, largest.get(name) ?? 0)));
+  for (const [name, value] of largest) histograms.set(name, { largest: value, bins: new Float64Array(BINS) });
+  visit((name, values) => countMagnitudes(histograms.get(name)!, values));
+
   const scales = new Map<string, number>([['input', 1]]);
-  const inference = createInference(description, parameters, {
-    ...options,
-    afterNode: (node, output) => {
-      if (wanted.has(node.name)) {
-        const top = isNonNegative(description, node.name) ? 2 ** bits - 1 : 2 ** (bits - 1) - 1;
-        scales.set(node.name, leastErrorScale(k.floats(output), top));
-      }
-      return output;
-    },
-  });
-  try {
-    inference.logits(pictures);
-  } finally {
-    inference.dispose();
+  for (const [name, histogram] of histograms) {
+    const top = isNonNegative(description, name) ? 2 ** bits - 1 : 2 ** (bits - 1) - 1;
+    scales.set(name, bestScale(histogram, top));
   }
   return scales;
 }
 
+function* batchesOf({ pixels, count, ...shape }: Pictures): Generator<Pictures> {
+  const { height, width, channels } = shape;
+  const most = Math.max(1, Math.floor(BATCH_PIXELS / (height * width)));
+  const size = height * width * channels;
+  for (let first = 0; first < count; first += most) {
+    const own = Math.min(most, count - first);
+    yield { ...shape, count: own, pixels: pixels.subarray(first * size, (first + own) * size) };
+  }
+}
+
+/** Counts of magnitudes in equal bins from 0 to the largest. */
+interface MagnitudeHistogram {
+  readonly largest: number;
+  readonly bins: Float64Array;
+}
+
+function largestMagnitude(values: Float32Array, least: number): number {
+  let largest = least;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  return largest;
+}
+
+function countMagnitudes({ largest, bins }: MagnitudeHistogram, values: Float32Array): void {
+  if (largest === 0) return;
+  const last = bins.length - 1;
+  for (const value of values) bins[Math.min(last, Math.floor((Math.abs(value) / largest) * bins.length))]++;
+}
+
 /** The scale with the least squared error when |values| are rounded to 0..top times the scale and clipped there. */
 export function leastErrorScale(values: Float32Array, top: number): number {
-  let largest = 0;
-  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  const histogram = { largest: largestMagnitude(values, 0), bins: new Float64Array(BINS) };
+  countMagnitudes(histogram, values);
+  return bestScale(histogram, top);
+}
+
+function bestScale({ largest, bins }: MagnitudeHistogram, top: number): number {
   if (largest === 0) return 1;
-  const histogram = new Float64Array(BINS);
-  for (const value of values) histogram[Math.min(BINS - 1, Math.floor((Math.abs(value) / largest) * BINS))]++;
   let best = largest / top;
   let least = Number.POSITIVE_INFINITY;
   for (let share = 0.3; share <= 1.001; share += 0.02) {
-    const error = squaredError(histogram, largest, (share * largest) / top, top);
+    const error = squaredError(bins, largest, (share * largest) / top, top);
     if (error < least) {
       least = error;
       best = (share * largest) / top;

@@ -16,6 +16,11 @@ export interface IntegerLayer {
   /** [rows, columns], row-major, -127..127 at 8 bits; in two's complement and offset encoding also -128. */
   readonly codes: Int8Array;
   /**
+   * Which row stands at each place of the crossbars, [rows]; absent: row i at place i. Row tile t holds the rows at places
+   * tR..tR+R-1. Codes stay in their own order: the order only says which word line each input drives.
+   */
+  readonly rowOrder?: Int32Array;
+  /**
    * Offset encoding with flips: 1 where a (row tile, output channel) is stored complemented, [tiles][columns] for the R of
    * the pruning record. The codes are what is computed either way.
    */

@@ -1,6 +1,5 @@
 import { InputError } from '../errors';
-import { solve } from './solve';
-import { symmetricEigen } from './symmetric-eigen';
+import { cholesky, solveTriangular } from './cholesky';
 
 /** A float64 array, row-major, in the program's own memory. */
 export interface HostMatrix {
@@ -8,18 +7,19 @@ export interface HostMatrix {
   readonly shape: number[];
 }
 
+/** @param get an attribute of the kernel */
+type Float64Kernel = (inputs: readonly HostMatrix[], get: (name: string) => unknown) => HostMatrix[];
+
 /** TensorFlow's linear algebra kernels, in float64. */
-export const float64Kernels: Readonly<Record<string, (inputs: readonly HostMatrix[]) => HostMatrix[]>> = {
-  MatrixSolve([matrix, right]) {
-    const solution = solve(matrix.data, right.data, right.shape[1]);
-    if (!solution) throw new InputError('MatrixSolve: the matrix is not invertible');
-    return [{ data: solution, shape: right.shape }];
+export const float64Kernels: Readonly<Record<string, Float64Kernel>> = {
+  Cholesky([{ data, shape }]) {
+    const factor = cholesky(data);
+    if (!factor) throw new InputError('Cholesky: the matrix is not positive definite');
+    return [{ data: factor, shape }];
   },
-  SelfAdjointEigV2([matrix]) {
-    const { values, vectors } = symmetricEigen(matrix.data);
-    return [
-      { data: values, shape: [values.length] },
-      { data: vectors, shape: matrix.shape },
-    ];
+  /** Lower triangular matrices only. */
+  MatrixTriangularSolve([matrix, right], get) {
+    const data = solveTriangular(matrix.data, right.data, right.shape[1], get('adjoint') as boolean);
+    return [{ data, shape: right.shape }];
   },
 };

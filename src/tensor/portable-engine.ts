@@ -82,7 +82,7 @@ export function openPortableEngine(kind: 'wasm' | 'cpu', cause: unknown): Engine
     }
     const kernel = float64Kernels[name];
     if (!kernel) throw engineUnavailable(`the float64 kernel ${name}`, cause);
-    return kernel(held as HostMatrix[]).map((matrix) => adopt(matrix, DType.float64));
+    return kernel(held as HostMatrix[], get).map((matrix) => adopt(matrix, DType.float64));
   }
 
   function free(tensor: Tensor): void {

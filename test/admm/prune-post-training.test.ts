@@ -89,6 +89,40 @@ describe('prunePostTraining', () => {
     expect(codes(4)).not.toEqual(codes(3));
   });
 
+  it('matches the variances of the outputs where it is told to', () => {
+    const { layers } = prune({ adcBits: 1, varianceMatching: 1 }).network;
+    const fitted = prune({ adcBits: 1, varianceMatching: 0 }).network.layers;
+    // Least squares shrinks what it cannot tell: the first layer, whose input is the same, gets larger scales.
+    const [first, before] = [layers, fitted].map((map) => [...map.values()][0].scales);
+    first.forEach((scale, n) => {
+      expect(scale).toBeGreaterThanOrEqual(before[n] * (1 - 1e-6));
+    });
+    expect(first.some((scale, n) => scale > 1.001 * before[n])).toBe(true);
+    expect(() => prune({ varianceMatching: 1.5 })).toThrow(
+      /varianceMatching 1.5 is not a number from 0 to 1/,
+    );
+    expect(() => prune({ ridge: -1 })).toThrow(/ridge -1 is not a number from 0 to 1/);
+  });
+
+  it('does not depend on how many pictures are computed at once', () => {
+    const layersOf = (batchSize?: number) => [...prune({ batchSize }).network.layers.values()];
+    const whole = layersOf();
+    layersOf(7).forEach(({ codes, scales, bias }, i) => {
+      expect(codes).toEqual(whole[i].codes);
+      expect(relativeDifference(scales, whole[i].scales)).toBeLessThan(1e-4);
+      expect(relativeDifference(bias, whole[i].bias)).toBeLessThan(1e-3);
+    });
+  });
+
+  it('records what every ADMM iteration did and how long the stages took', () => {
+    for (const { iterations, seconds } of prune().layers) {
+      expect(iterations.length).toBeGreaterThan(0);
+      expect(iterations.length).toBeLessThanOrEqual(6);
+      expect(Object.keys(seconds)).toEqual(['moments', 'solving', 'projecting', 'moving', 'inference']);
+      for (const value of Object.values(seconds)) expect(value).toBeGreaterThanOrEqual(0);
+    }
+  });
+
   it('frees every tensor, also when it is interrupted', () => {
     prune();
     const before = liveTensors();
@@ -119,12 +153,16 @@ describe('prunePostTraining', () => {
       [{ valueLimit: 0 }, /valueLimit 0/],
       [{ iterations: 0 }, /iterations 0/],
       [{ patches: Number.NaN }, /patches NaN/],
+      [{ batchSize: 0 }, /batchSize 0/],
     ] as const) {
       expect(() => prune(change)).toThrow(InputError);
       expect(() => prune(change)).toThrow(line);
     }
     expect(() => prune({}, { count: 15, pixels: pictures.pixels.subarray(0, 15 * 768) })).toThrow(
       /15 calibration pictures are too few/,
+    );
+    expect(() => prune({}, { pixels: pictures.pixels.subarray(1) })).toThrow(
+      /24575 bytes are not 32 pictures of 16 x 16 x 3/,
     );
   });
 });

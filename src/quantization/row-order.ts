@@ -1,0 +1,48 @@
+import { InputError } from '../errors';
+import type { IntegerLayer } from './integer-network';
+
+type Matrix = Int8Array | Uint8Array | Float32Array;
+
+/** Rows of a row-major matrix [rows, columns] in the order in which they stand on crossbars: row i of the result is row order[i]. */
+export function permuteRows<Values extends Matrix>(
+  matrix: Values,
+  columns: number,
+  order: Int32Array | undefined,
+): Values {
+  if (!order) return matrix;
+  const result = matrix.slice() as Values;
+  order.forEach((row, i) => {
+    result.set(matrix.subarray(row * columns, (row + 1) * columns), i * columns);
+  });
+  return result;
+}
+
+/** The way back: row order[i] of the result is row i. */
+export function restoreRows<Values extends Matrix>(
+  matrix: Values,
+  columns: number,
+  order: Int32Array | undefined,
+): Values {
+  if (!order) return matrix;
+  const result = matrix.slice() as Values;
+  order.forEach((row, i) => {
+    result.set(matrix.subarray(i * columns, (i + 1) * columns), row * columns);
+  });
+  return result;
+}
+
+/** A layer's codes [rows, columns] with the rows as they stand on crossbars: row tile t is rows tR..tR+R-1 of these. */
+export function crossbarCodes({ codes, columns, rowOrder }: IntegerLayer): Int8Array {
+  return permuteRows(codes, columns, rowOrder);
+}
+
+/** @throws InputError unless `order` holds every row from 0 to rows - 1 once */
+export function checkRowOrder(order: Int32Array, rows: number): void {
+  const seen = new Uint8Array(rows);
+  for (const row of order) {
+    if (!(row >= 0 && row < rows) || seen[row] === 1)
+      throw new InputError(`rowOrder: ${row} is out of 0..${rows - 1} or there twice`);
+    seen[row] = 1;
+  }
+  if (order.length !== rows) throw new InputError(`rowOrder: ${order.length} places for ${rows} rows`);
+}
