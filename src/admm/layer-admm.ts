@@ -1,4 +1,7 @@
-import { type ProjectionState, projectLayer } from '../projections/project-layer';
+import { type BitMask, supportOf } from '../projections/bit-mask';
+import type { ProjectionMethod } from '../projections/project-column';
+import { projectLayer } from '../projections/project-layer';
+import { projectOnMask } from '../projections/project-on-mask';
 import { tuneScales } from '../projections/tune-scales';
 import { attribute, DType, dispose, keep, runMany, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
@@ -17,6 +20,12 @@ export interface LayerAdmmProblem {
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
   readonly iterations: number;
+  /** Projection between the iterations, and with it the set that the codes come from; default `lagrangian`. */
+  readonly projection?: ProjectionMethod;
+  /** Codes may use no other bits than these: `projectOnMask` in place of `projection`. */
+  readonly allowed?: BitMask;
+  /** Scale of each output channel that must stay; default: tuned together with the codes. */
+  readonly scales?: Float32Array;
 }
 
 export interface LayerAdmmResult {
@@ -26,6 +35,8 @@ export interface LayerAdmmResult {
   readonly relativeError: number;
   /** Relative distance of the two ADMM variables after each iteration. */
   readonly residuals: readonly number[];
+  /** Certified gap of every column in the last projection, [tiles][columns]; none under `allowed` bits. */
+  readonly gaps?: Float64Array;
 }
 
 /** Ridge added to the Hessian, relative to its mean diagonal (method.md section 5). */
@@ -44,10 +55,23 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   const hessian = moments.hessian.map((value, at) => (at % (rows + 1) === 0 ? value + ridge : value));
   const diagonal = Float64Array.from({ length: rows }, (_, i) => hessian[i * rows + i]);
   const wanted = refittedWeights(problem, hessian, ridge);
-  const budget = { rows, columns, tileRows, weightBits, bitLimit, valueLimit: problem.valueLimit };
-  let scales = tuneScales({ ...budget, weights: wanted, curvature: diagonal, method: 'greedy' }).scales;
+  const valueLimit =
+    problem.projection === 'value-only' ? Math.min(problem.valueLimit ?? rows, bitLimit) : problem.valueLimit;
+  const budget = { rows, columns, tileRows, weightBits, bitLimit, valueLimit };
+  const searchMethod = problem.projection === 'truncation' ? 'truncation' : 'greedy';
+  const tuning = {
+    ...budget,
+    weights: wanted,
+    curvature: diagonal,
+    searchMethod,
+    method: searchMethod,
+  } as const;
+  let scales = problem.scales ?? tuneScales(tuning).scales;
   const start = inUnitsOf(wanted, scales);
-  const { codes, residuals } = alternate(problem, hessian, diagonal, start);
+  const { codes, residuals, gaps } = alternate(problem, hessian, diagonal, start);
+  // Truncation's set is a choice of rows: the finish keeps the choice and tunes what they hold.
+  const allowed =
+    problem.allowed ?? (problem.projection === 'truncation' ? supportOf(codes, weightBits) : undefined);
   const finish = (rounds: number) =>
     descend(
       {
@@ -55,17 +79,24 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
         hessian,
         targets: inUnitsOf(wanted, scales),
         rounds,
-        valueLimit: problem.valueLimit ?? rows,
+        valueLimit: valueLimit ?? rows,
+        allowed,
       },
       codes,
     );
   finish(4);
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 2 && !problem.scales; round++) {
     scales = refitScales(hessian, wanted, codes, rows, columns, scales);
     finish(3);
   }
-  scales = refitScales(hessian, wanted, codes, rows, columns, scales);
-  return { codes, scales, relativeError: relativeError(hessian, wanted, codes, scales, rows), residuals };
+  if (!problem.scales) scales = refitScales(hessian, wanted, codes, rows, columns, scales);
+  return {
+    codes,
+    scales,
+    relativeError: relativeError(hessian, wanted, codes, scales, rows),
+    residuals,
+    gaps,
+  };
 }
 
 /** What is added to the Hessian's diagonal, so that inputs that never vary have a curvature too. */
@@ -111,33 +142,19 @@ function alternate(
   diagonal: Float64Array,
   start: Float32Array,
 ) {
-  const { columns, tileRows, weightBits, bitLimit, valueLimit, iterations } = problem;
+  const { iterations, columns } = problem;
   const rows = diagonal.length;
   const root = Float32Array.from(diagonal, Math.sqrt);
-  const ones = new Float32Array(columns).fill(1);
   const normalised = hessian.map((value, at) => value / (root[Math.floor(at / rows)] * root[at % rows]));
   const solver = createRidgeSolver(normalised, rows, columns);
   const right = solver.product(start.map((value, i) => value * root[Math.floor(i / columns)]));
-  const project = (targets: Float32Array, state?: ProjectionState) =>
-    projectLayer({
-      targets,
-      scales: ones,
-      rows,
-      columns,
-      tileRows,
-      weightBits,
-      bitLimit,
-      valueLimit,
-      curvature: diagonal,
-      method: 'lagrangian',
-      state,
-    }).state;
+  const project = projectionOf(problem, diagonal);
   let rho = 0.1;
   let state = project(start);
   const dual = new Float32Array(rows * columns);
   const residuals: number[] = [];
   for (let iteration = 0; iteration < iterations; iteration++) {
-    const { codes } = state;
+    const codes = state.codes;
     const penalised = right.map(
       (value, i) => value - dual[i] + rho * codes[i] * root[Math.floor(i / columns)],
     );
@@ -161,7 +178,28 @@ function alternate(
     if (iteration % 3 === 2) rho *= share > 0.1 ? 1.3 : share > 0.005 ? 1.2 : 1.1;
   }
   solver.dispose();
-  return { codes: state.codes, residuals };
+  return { codes: state.codes, residuals, gaps: state.gaps };
+}
+
+/** What the iterations hand from one projection to the next. */
+interface Projected {
+  readonly codes: Int8Array;
+  readonly gaps?: Float64Array;
+  readonly multipliers?: Float64Array;
+}
+
+/** The problem's projection of targets in units of the scale. */
+function projectionOf(problem: LayerAdmmProblem, curvature: Float64Array) {
+  const { columns, tileRows, weightBits, bitLimit, valueLimit, allowed, projection } = problem;
+  const rows = curvature.length;
+  const scales = new Float32Array(columns).fill(1);
+  const budget = { rows, columns, tileRows, weightBits, bitLimit, valueLimit, scales, curvature };
+  return (targets: Float32Array, state?: Projected): Projected => {
+    if (allowed) return { codes: projectOnMask({ ...budget, targets, allowed }) };
+    const method = projection ?? 'lagrangian';
+    const { codes, gaps, state: next } = projectLayer({ ...budget, targets, method, state });
+    return { codes, gaps, multipliers: next.multipliers };
+  };
 }
 
 /** Solves (H + rho I) X = R for many rho with one eigendecomposition. All matrices are [rows, columns] but H. */
@@ -217,7 +255,8 @@ function quadratics(hessian: Float32Array, a: Float32Array, b: Float32Array, row
   });
 }
 
-function relativeError(
+/** (v - w)' H (v - w) over w' H w with v = codes * scales, over all columns. */
+export function relativeError(
   hessian: Float32Array,
   weights: Float32Array,
   codes: Int8Array,

@@ -3,6 +3,8 @@ import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from '
 import { type Pictures, runNode, uploadParameters } from '../networks/inference';
 import { lastUses } from '../networks/last-uses';
 import type { OnProgress } from '../progress';
+import type { BitMask } from '../projections/bit-mask';
+import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import { weightMatrix } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { inputCoding } from '../quantization/input-coding';
@@ -11,17 +13,29 @@ import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-netwo
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { randomStream } from '../tensor/random';
-import { layerAdmm } from './layer-admm';
+import { type LayerAdmmProblem, layerAdmm, relativeError } from './layer-admm';
 import { randomPositions, samplePatches } from './patch-samples';
-import { secondMoments } from './second-moments';
+import { type ProjectWeightsOptions, projectWeights } from './project-weights';
+import {
+  allowedBits,
+  type Compensation,
+  compensations,
+  type PruningMethod,
+  pruningMethods,
+} from './pruning-method';
+import { type SecondMoments, secondMoments } from './second-moments';
 
 export interface PostTrainingSettings {
-  /** Resolution the pruned network's ADCs need: k_b = 2^adcBits - 1 ones a bit column. */
-  readonly adcBits: number;
+  /** Resolution the pruned network's ADCs need, for all layers or by layer: k_b = 2^adcBits - 1 ones a bit column. */
+  readonly adcBits: AdcBits;
   /** R: rows summed in one conversion. */
   readonly tileRows: number;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
+  /** Default `lagrangian`: hierarchical. */
+  readonly method?: PruningMethod;
+  /** Default `layer-admm`. */
+  readonly compensation?: Compensation;
   /** ADMM iterations a layer at most. */
   readonly iterations?: number;
   /** Input patches a layer from which its Hessian is measured. */
@@ -37,7 +51,10 @@ export interface LayerOutcome {
   /** Output error over output variance on the calibration pictures. */
   readonly relativeError: number;
   readonly nonzeroShare: number;
+  /** Of ADMM; empty without it. */
   readonly residuals: readonly number[];
+  /** Certified gap of each column of the (last) projection, where the method has one. */
+  readonly gaps?: Float64Array;
 }
 
 export interface PostTrainingResult {
@@ -52,7 +69,7 @@ export interface ReferenceNetwork {
 }
 
 /**
- * Hierarchical pruning after training, without labels: layer by layer in network order, each calibrated on what the
+ * Pruning after training, without labels, hierarchical unless another method is chosen: layer by layer in network order, each calibrated on what the
  * already compressed layers give it. One pass serves both networks: their activations go down side by side, and a
  * layer is pruned when its inputs have arrived.
  * @param network the unpruned integer network; its activation scales are kept
@@ -65,21 +82,62 @@ export function prunePostTraining(
   settings: PostTrainingSettings,
   onProgress?: OnProgress,
 ): PostTrainingResult {
-  validate(settings, calibration);
+  validate(settings, calibration, network);
+  const { method = 'lagrangian', compensation = 'layer-admm', tileRows, adcBits } = settings;
+  const limit = (layer: string) => 2 ** adcBitsOf(adcBits, layer) - 1;
+  const masks = allowedBits(method, network, tileRows, limit);
+  const outcomes: LayerOutcome[] = [];
+  const layers = throughLayers(network, reference, calibration, onProgress, (node, flow) => {
+    const moments = measure(node, network, flow, settings);
+    const allowed = masks.get(node.name);
+    const { layer, outcome } = pruneLayer(node, network, reference, moments, settings, allowed);
+    outcomes.push(outcome);
+    return layer;
+  });
+  const names = [...layers.keys()];
+  return {
+    layers: outcomes,
+    network: {
+      ...network,
+      layers,
+      pruning: {
+        method: methodText(method, compensation),
+        tileRows,
+        encoding: 'sign-split',
+        adcBits,
+        bitLimit: Object.fromEntries(names.map((name) => [name, limit(name)])),
+        ...(settings.valueLimit !== undefined && {
+          valueLimit: Object.fromEntries(names.map((name) => [name, settings.valueLimit!])),
+        }),
+      },
+    },
+  };
+}
+
+function methodText(method: PruningMethod, compensation: Compensation): string {
+  const set = method === 'lagrangian' ? 'hierarchical' : method;
+  return compensation === 'none' ? set : `${set}, layer ADMM`;
+}
+
+/** What the layers compute is left to `replace`, called for each in network order when its inputs have arrived. */
+export function throughLayers(
+  network: IntegerNetwork,
+  reference: ReferenceNetwork,
+  calibration: Pictures,
+  onProgress: OnProgress | undefined,
+  replace: (node: ConvNode | DenseNode, flow: Flow) => IntegerLayer,
+): Map<string, IntegerLayer> {
   const { description } = network;
   const total = crossbarNodes(description).length;
   const lastUse = lastUses(description);
   const layers = new Map<string, IntegerLayer>();
-  const outcomes: LayerOutcome[] = [];
   const referenceTensors = uploadParameters(reference.parameters);
   const flow = startFlow(network, calibration);
   try {
     description.nodes.forEach((node, index) => {
       if (node.op === 'conv' || node.op === 'dense') {
-        onProgress?.({ done: outcomes.length, total, note: node.name });
-        const { layer, outcome } = pruneLayer(node, network, reference, flow, settings);
-        layers.set(node.name, layer);
-        outcomes.push(outcome);
+        onProgress?.({ done: layers.size, total, note: node.name });
+        layers.set(node.name, replace(node, flow));
       }
       advance(node, network, layers, flow, referenceTensors);
       for (const [name, at] of lastUse) if (at === index) flow.forget(name);
@@ -89,36 +147,30 @@ export function prunePostTraining(
     dispose(...referenceTensors.values());
   }
   onProgress?.({ done: total, total, note: 'pruned' });
-  const limit = 2 ** settings.adcBits - 1;
-  const names = [...layers.keys()];
-  return {
-    layers: outcomes,
-    network: {
-      ...network,
-      layers,
-      pruning: {
-        method: 'hierarchical, layer ADMM',
-        tileRows: settings.tileRows,
-        encoding: 'sign-split',
-        adcBits: settings.adcBits,
-        bitLimit: Object.fromEntries(names.map((name) => [name, limit])),
-        ...(settings.valueLimit !== undefined && {
-          valueLimit: Object.fromEntries(names.map((name) => [name, settings.valueLimit!])),
-        }),
-      },
-    },
-  };
+  return layers;
 }
 
 const RANGES = {
-  adcBits: [1, 8],
   tileRows: [1, 65535],
   valueLimit: [1, 65535],
   iterations: [1, 1e6],
   patches: [1, 1e9],
 } as const;
 
-function validate(settings: PostTrainingSettings, { count }: Pictures): void {
+function validate(settings: PostTrainingSettings, { count }: Pictures, { layers }: IntegerNetwork): void {
+  const { method = 'lagrangian', compensation = 'layer-admm' } = settings;
+  if (!pruningMethods.includes(method))
+    throw new InputError(`method "${method}" is unknown; one of ${pruningMethods.join(', ')} is needed`);
+  if (!compensations.includes(compensation))
+    throw new InputError(
+      `compensation "${compensation}" is unknown; one of ${compensations.join(', ')} is needed`,
+    );
+  for (const name of layers.keys()) {
+    const bits = adcBitsOf(settings.adcBits, name);
+    const where = typeof settings.adcBits === 'number' ? '' : ` of layer '${name}'`;
+    if (!Number.isInteger(bits) || bits < 1 || bits > 8)
+      throw new InputError(`adcBits${where} ${bits} is not a whole number from 1 to 8`);
+  }
   for (const [field, [least, most]] of Object.entries(RANGES)) {
     const value = settings[field as keyof typeof RANGES];
     if (value !== undefined && (!Number.isInteger(value) || value < least || value > most))
@@ -128,7 +180,7 @@ function validate(settings: PostTrainingSettings, { count }: Pictures): void {
 }
 
 /** Activations of both networks by node: codes where a crossbar reads them, real values elsewhere. */
-interface Flow {
+export interface Flow {
   readonly codes: Map<string, Tensor>;
   readonly compressed: Map<string, Tensor>;
   readonly reference: Map<string, Tensor>;
@@ -202,40 +254,68 @@ function advance(
   flow.compressed.set(node.name, keep(decoded));
 }
 
-function pruneLayer(
+/** One layer pruned, given the moments of its inputs and the bits it may use, if they are chosen already. */
+export function pruneLayer(
   node: ConvNode | DenseNode,
   network: IntegerNetwork,
   reference: ReferenceNetwork,
-  flow: Flow,
+  moments: SecondMoments,
   settings: PostTrainingSettings,
+  allowed?: BitMask,
 ): { layer: IntegerLayer; outcome: LayerOutcome } {
+  const {
+    method = 'lagrangian',
+    compensation = 'layer-admm',
+    iterations = postTrainingDefaults.iterations,
+  } = settings;
   const layer = network.layers.get(node.name)!;
   const weights = weightMatrix(node, reference.parameters, network);
-  const moments = measure(node, network, flow, settings);
-  const { codes, scales, relativeError, residuals } = layerAdmm({
+  const { rows, columns } = layer;
+  const problem = {
     weights,
-    columns: layer.columns,
-    moments,
+    rows,
+    columns,
     tileRows: settings.tileRows,
     weightBits: network.weightBits,
-    bitLimit: 2 ** settings.adcBits - 1,
+    bitLimit: 2 ** adcBitsOf(settings.adcBits, node.name) - 1,
     valueLimit: settings.valueLimit,
-    iterations: settings.iterations ?? postTrainingDefaults.iterations,
-  });
+    allowed,
+    projection: method === 'bit-only' || method === 'magnitude' ? undefined : method,
+    scales: allowed && layer.scales,
+  };
+  const { codes, scales, gaps, error, residuals } =
+    compensation === 'none' ? projected(problem, moments) : admm({ ...problem, moments, iterations });
   const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
   return {
     layer: { ...layer, codes, scales, bias: correctedBias(layer, codes, scales, weights, moments) },
-    outcome: { name: node.name, relativeError, nonzeroShare: nonzero / codes.length, residuals },
+    outcome: {
+      name: node.name,
+      relativeError: error,
+      nonzeroShare: nonzero / codes.length,
+      residuals,
+      gaps: method === 'lagrangian' || method === 'exact' ? gaps : undefined,
+    },
   };
 }
 
+function projected(problem: ProjectWeightsOptions, { hessian }: SecondMoments) {
+  const answer = projectWeights(problem);
+  const error = relativeError(hessian, problem.weights, answer.codes, answer.scales, problem.rows);
+  return { ...answer, error, residuals: [] };
+}
+
+function admm(problem: LayerAdmmProblem) {
+  const { relativeError: error, ...answer } = layerAdmm(problem);
+  return { ...answer, error };
+}
+
 /** Moments of the layer's real-valued input patches; the picture counts as pixels less their mean. */
-function measure(
+export function measure(
   node: ConvNode | DenseNode,
   network: IntegerNetwork,
   flow: Flow,
-  { patches = postTrainingDefaults.patches, seed = 1 }: PostTrainingSettings,
-) {
+  { patches = postTrainingDefaults.patches, seed = 1 }: Pick<PostTrainingSettings, 'patches' | 'seed'>,
+): SecondMoments {
   const input = flow.codes.get(node.input)!;
   const { inputScale } = network.layers.get(node.name)!;
   const { shape } = input;

@@ -1,5 +1,6 @@
 import { certifyNetwork } from '../experiments/certify-network';
 import { openIntegerModel } from '../experiments/open-model';
+import { adcBitsText } from '../quantization/adc-bits';
 import { toText } from '../reports/to-text';
 import { type Command, wholeNumber } from './command';
 
@@ -34,7 +35,8 @@ export const certifyCommand: Command = {
         holds: layer.holds ? 'yes' : `no (${layer.offences})`,
       })),
     });
-    const promise = certificate.adcBits === undefined ? '' : ` (pruned for ${certificate.adcBits} bits)`;
+    const promise =
+      certificate.adcBits === undefined ? '' : ` (pruned for ${adcBitsText(certificate.adcBits)} bits)`;
     const verdict = certificate.lossless ? 'lossless' : 'NOT lossless';
     return {
       data: certificate,

@@ -3,6 +3,7 @@ import { networkHardware, summarizeHardware } from '../experiments/network-hardw
 import { openIntegerModel } from '../experiments/open-model';
 import { adcModelNames } from '../hardware/adc-model';
 import { scopes } from '../hardware/design-cost';
+import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import { toText } from '../reports/to-text';
 import { type Command, textOption } from './command';
 
@@ -27,12 +28,12 @@ export const hardwareCommand: Command = {
     const report = networkHardware(network, {
       tileRows: pruning.tileRows,
       dense: densePath ? openIntegerModel(densePath).network : undefined,
-      adcBits: () => pruning.adcBits,
+      adcBits: (layer) => adcBitsOf(pruning.adcBits, layer),
       adcModel,
     });
     const { pruned, baselines, notes } = report;
     const table = toText({
-      title: `${name}: one inference, R = ${pruning.tileRows}, ${pruning.adcBits}-bit ADCs (${report.adcLaw})`,
+      title: `${name}: one inference, R = ${pruning.tileRows}, ${adcBitsText(pruning.adcBits)}-bit ADCs (${report.adcLaw})`,
       columns: [
         { key: 'design', label: 'design' },
         { key: 'conversions', label: 'conversions' },

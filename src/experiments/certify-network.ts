@@ -1,5 +1,6 @@
 import { certifyLayer, type LayerCertificate } from '../bitplanes/certify-layer';
 import { InputError } from '../errors';
+import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 
 export interface NetworkCertificate {
@@ -8,7 +9,7 @@ export interface NetworkCertificate {
   readonly tileRows: number;
   readonly encoding: 'sign-split';
   /** What the network's record promises; undefined for an unpruned network. */
-  readonly adcBits?: number;
+  readonly adcBits?: AdcBits;
   /** What its codes need: the largest over the layers. */
   readonly requiredAdcBits: number;
   readonly layers: readonly ({
@@ -43,7 +44,7 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
       weightBits: network.weightBits,
       bitLimit: limits?.bitLimit[layer.name],
       valueLimit: limits?.valueLimit?.[layer.name],
-      adcBits: limits?.adcBits,
+      adcBits: limits && adcBitsOf(limits.adcBits, layer.name),
     }),
   }));
   return {

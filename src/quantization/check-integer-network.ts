@@ -75,7 +75,11 @@ function layerFault(layer: IntegerLayer, weightBits: number, readsPicture: boole
 function pruningFault(pruning: PruningRecord, layers: readonly string[]): string | undefined {
   const { tileRows, adcBits, encoding, bitLimit, valueLimit } = pruning ?? {};
   if (!isWhole(tileRows, 1, 65535)) return `tileRows ${text(tileRows)} is not a whole number from 1 to 65535`;
-  if (!isWhole(adcBits, 1, 16)) return `adcBits ${text(adcBits)} is not a whole number from 1 to 16`;
+  for (const name of layers) {
+    const bits = typeof adcBits === 'object' ? adcBits?.[name] : adcBits;
+    const where = typeof adcBits === 'object' ? ` of layer '${name}'` : '';
+    if (!isWhole(bits, 1, 16)) return `adcBits${where} ${text(bits)} is not a whole number from 1 to 16`;
+  }
   if (encoding !== 'sign-split') return `encoding ${text(encoding)} is not "sign-split"`;
   const limits = { bitLimit, ...(valueLimit !== undefined && { valueLimit }) };
   for (const [field, byLayer] of Object.entries(limits))

@@ -1,4 +1,5 @@
 import type { NetworkDescription } from '../networks/description';
+import type { AdcBits } from './adc-bits';
 
 /**
  * One layer that lives on crossbars, as integers. y[m][n] = sum_k codes[k][n] * x[m][k] is computed on the crossbar;
@@ -47,5 +48,5 @@ export interface PruningRecord {
   readonly bitLimit: Readonly<Record<string, number>>;
   /** k_v: nonzero weights allowed in a (row tile, output channel), by layer; absent: no limit. */
   readonly valueLimit?: Readonly<Record<string, number>>;
-  readonly adcBits: number;
+  readonly adcBits: AdcBits;
 }

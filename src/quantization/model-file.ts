@@ -18,7 +18,8 @@ interface StoredLayer {
  * Writes an integer network as safetensors, whole or not at all. For each crossbar layer L: `L.codes` (I8 [rows,
  * columns], rows in the order ky, kx, c), `L.scales` and `L.bias` (F32 [columns]). Metadata, each a JSON text:
  * `description` (the folded network), `layers` (input scale, bits and sign by layer), `weightBits`, `mean`, `std`,
- * `pruning` (method, tileRows, encoding, adcBits, bitLimit and valueLimit by layer), and what `notes` adds under other
+ * `pruning` (method, tileRows, encoding, adcBits for all layers or by layer, bitLimit and valueLimit
+ * by layer), and what `notes` adds under other
  * names.
  * @throws InputError where the file cannot be written
  */
