@@ -22,6 +22,8 @@ export interface LayerAdmmProblem {
   readonly iterations: number;
   /** Projection between the iterations, and with it the set that the codes come from; default `lagrangian`. */
   readonly projection?: ProjectionMethod;
+  /** States that projection `exact` may hold at once. */
+  readonly searchLimit?: number;
   /** Codes may use no other bits than these: `projectOnMask` in place of `projection`. */
   readonly allowed?: BitMask;
   /** Scale of each output channel that must stay; default: tuned together with the codes. */
@@ -190,14 +192,14 @@ interface Projected {
 
 /** The problem's projection of targets in units of the scale. */
 function projectionOf(problem: LayerAdmmProblem, curvature: Float64Array) {
-  const { columns, tileRows, weightBits, bitLimit, valueLimit, allowed, projection } = problem;
+  const { columns, tileRows, weightBits, bitLimit, valueLimit, allowed, projection, searchLimit } = problem;
   const rows = curvature.length;
   const scales = new Float32Array(columns).fill(1);
   const budget = { rows, columns, tileRows, weightBits, bitLimit, valueLimit, scales, curvature };
   return (targets: Float32Array, state?: Projected): Projected => {
     if (allowed) return { codes: projectOnMask({ ...budget, targets, allowed }) };
     const method = projection ?? 'lagrangian';
-    const { codes, gaps, state: next } = projectLayer({ ...budget, targets, method, state });
+    const { codes, gaps, state: next } = projectLayer({ ...budget, targets, method, state, searchLimit });
     return { codes, gaps, multipliers: next.multipliers };
   };
 }

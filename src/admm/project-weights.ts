@@ -14,6 +14,8 @@ export interface ProjectWeightsOptions {
   readonly valueLimit?: number;
   /** Default `lagrangian`. */
   readonly projection?: ProjectionMethod;
+  /** States that projection `exact` may hold at once. */
+  readonly searchLimit?: number;
   /** Codes may use no other bits than these; needs `scales`. */
   readonly allowed?: BitMask;
   /** Scale of each output channel that must stay; default: tuned together with the codes. */

@@ -36,6 +36,8 @@ export interface PostTrainingSettings {
   readonly method?: PruningMethod;
   /** Default `layer-admm`. */
   readonly compensation?: Compensation;
+  /** States that method `exact` may hold at once for a column: its time and how often it ends with a proof. */
+  readonly searchLimit?: number;
   /** ADMM iterations a layer at most. */
   readonly iterations?: number;
   /** Input patches a layer from which its Hessian is measured. */
@@ -44,7 +46,12 @@ export interface PostTrainingSettings {
 }
 
 /** What works well for CIFAR networks: more of each lowers the error a little and costs time in proportion. */
-export const postTrainingDefaults = { calibration: 384, iterations: 25, patches: 6144 } as const;
+export const postTrainingDefaults = {
+  calibration: 384,
+  iterations: 25,
+  patches: 6144,
+  searchLimit: 100,
+} as const;
 
 export interface LayerOutcome {
   readonly name: string;
@@ -152,6 +159,7 @@ export function throughLayers(
 
 const RANGES = {
   tileRows: [1, 65535],
+  searchLimit: [1, 1e9],
   valueLimit: [1, 65535],
   iterations: [1, 1e6],
   patches: [1, 1e9],
@@ -279,6 +287,7 @@ export function pruneLayer(
     weightBits: network.weightBits,
     bitLimit: 2 ** adcBitsOf(settings.adcBits, node.name) - 1,
     valueLimit: settings.valueLimit,
+    searchLimit: settings.searchLimit ?? postTrainingDefaults.searchLimit,
     allowed,
     projection: method === 'bit-only' || method === 'magnitude' ? undefined : method,
     scales: allowed && layer.scales,

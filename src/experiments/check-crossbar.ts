@@ -1,4 +1,3 @@
-import { inputPatches } from '../crossbar/patches';
 import { simulateLayer } from '../crossbar/simulate-layer';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Pictures } from '../networks/inference';
@@ -7,7 +6,7 @@ import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import { read, type Tensor } from '../tensor/engine';
-import * as k from '../tensor/kernels';
+import { layerVectors } from './layer-vectors';
 
 export interface CrossbarCheck {
   /** Every output of every layer agreed, and no conversion clipped. */
@@ -74,10 +73,7 @@ function compareLayer(
   adcBits: number,
   tileRows: number,
 ) {
-  const codes = layer.inputSigned
-    ? Int8Array.from(k.floats(inputCodes))
-    : Uint8Array.from(k.floats(inputCodes));
-  const { inputs, vectors } = patchesOf(node, codes, inputCodes.shape);
+  const { inputs, vectors } = layerVectors(node, layer, inputCodes);
   const { outputs, saturated, conversions } = simulateLayer({
     codes: layer.codes,
     rows: layer.rows,
@@ -93,14 +89,4 @@ function compareLayer(
   let differing = 0;
   for (let i = 0; i < outputs.length; i++) if (outputs[i] !== expected[i]) differing++;
   return { name: node.name, outputs: outputs.length, differing, conversions, clipped: saturated };
-}
-
-function patchesOf<Codes extends Uint8Array | Int8Array>(
-  node: ConvNode | DenseNode,
-  codes: Codes,
-  shape: readonly number[],
-): { inputs: Codes; vectors: number } {
-  if (node.op === 'dense') return { inputs: codes, vectors: shape[0] };
-  const [count, height, width, channels] = shape;
-  return inputPatches(codes, { count, height, width, channels }, node);
 }
