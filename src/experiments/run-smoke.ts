@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { packageRoot } from '../package-root';
 import type { OnProgress } from '../progress';
