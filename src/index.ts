@@ -4,9 +4,12 @@
  * experiments, reports, notebooks.
  */
 
+export * from './admm/allocate-budgets';
 export * from './admm/hessian-descent';
 export * from './admm/layer-admm';
+export * from './admm/layer-candidates';
 export * from './admm/prune-post-training';
+export * from './admm/pruning-method';
 export * from './bitplanes/certify-layer';
 export * from './bitplanes/count-ones';
 export * from './bitplanes/count-values';
@@ -26,10 +29,18 @@ export * from './data/image-folder';
 export * from './data/open-dataset';
 export * from './errors';
 export * from './experiments/accuracy';
+export * from './experiments/allocate-adc-bits';
+export * from './experiments/budget-report';
+export * from './experiments/budget-study';
 export * from './experiments/calibration';
 export * from './experiments/certify-network';
 export * from './experiments/check-crossbar';
+export * from './experiments/clipped-dense';
+export * from './experiments/methods-report';
+export * from './experiments/methods-table';
 export * from './experiments/open-model';
+export * from './experiments/run-budgets';
+export * from './experiments/run-methods';
 export * from './experiments/run-smoke';
 export * from './experiments/smoke';
 export * from './experiments/smoke-report';
@@ -54,10 +65,13 @@ export * from './networks/save-parameters';
 export * from './networks/write-safetensors';
 export * from './package-root';
 export * from './progress';
+export * from './projections/bit-mask';
 export * from './projections/nearest-with-mask';
 export * from './projections/project-column';
 export * from './projections/project-layer';
+export * from './projections/project-on-mask';
 export * from './projections/tune-scales';
+export * from './quantization/adc-bits';
 export * from './quantization/build-integer-network';
 export * from './quantization/integer-inference';
 export * from './quantization/integer-network';
