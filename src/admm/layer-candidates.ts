@@ -10,6 +10,7 @@ import {
   type ReferenceNetwork,
   throughLayers,
 } from './prune-post-training';
+import { allowedBits } from './pruning-method';
 
 /** A layer pruned alone for one ADC resolution, and what that does to the network. */
 export interface LayerCandidate {
@@ -24,8 +25,7 @@ export interface LayerCandidate {
   readonly divergence: number;
 }
 
-export interface CandidateSettings
-  extends Pick<PostTrainingSettings, 'tileRows' | 'compensation' | 'iterations' | 'patches' | 'seed'> {
+export interface CandidateSettings extends Omit<PostTrainingSettings, 'adcBits'> {
   /** Resolutions tried; default 1 to 6. */
   readonly adcBits?: readonly number[];
   /** Calibration pictures on which the logits are compared; default 128. */
@@ -47,16 +47,24 @@ export function layerCandidates(
   onProgress?: OnProgress,
 ): Map<string, LayerCandidate[]> {
   const { adcBits = candidateBits, compared = 128, ...rest } = settings;
-  const total = crossbarNodes(network.description).length;
+  const total = crossbarNodes(network.description).length * adcBits.length;
+  const masks = adcBits.map((bits) =>
+    allowedBits(rest.method ?? 'lagrangian', network, rest.tileRows, () => 2 ** bits - 1),
+  );
   const few = firstPictures(calibration, Math.min(compared, calibration.count));
   const wanted = logitsOf(network, few);
   const candidates = new Map<string, LayerCandidate[]>();
   throughLayers(network, reference, calibration, undefined, (node, flow) => {
     const moments = measure(node, network, flow, rest);
     const own = adcBits.map((bits, i) => {
-      const done = candidates.size + i / adcBits.length;
-      onProgress?.({ done, total, note: `${node.name}: ${bits}-bit ADC alone` });
-      const { layer, outcome } = pruneLayer(node, network, reference, moments, { ...rest, adcBits: bits });
+      onProgress?.({
+        done: candidates.size * adcBits.length + i,
+        total,
+        note: `${node.name}: ${bits}-bit ADC alone`,
+      });
+      const own = { ...rest, adcBits: bits };
+      const allowed = masks[i].get(node.name);
+      const { layer, outcome } = pruneLayer(node, network, reference, moments, own, allowed);
       const changed = { ...network, layers: new Map([...network.layers, [node.name, layer]]) };
       const divergence = meanDivergence(wanted, logitsOf(changed, few), network.description.classes);
       return { adcBits: bits, layer, relativeError: outcome.relativeError, divergence };

@@ -6,7 +6,7 @@ import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-netwo
  * Which set the pruned codes are taken from, and how they are looked for:
  * - `lagrangian`, `greedy`, `exact`: at most k_b ones in every bit column (and k_v nonzeros), by that projection;
  * - `value-only`: at most k_b nonzero weights in a column (TinyADC's set);
- * - `truncation`: at most k_b nonzero weights a polarity, the largest;
+ * - `truncation`: the largest k_b weights a polarity, where rounding alone does not fit;
  * - `bit-only`: the 8-bit codes with ones cleared: no bit is set, no scale changes;
  * - `magnitude`: the 8-bit codes with all weights below one magnitude for the whole network set to zero.
  */
