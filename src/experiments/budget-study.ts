@@ -26,6 +26,8 @@ export interface BudgetStudyOptions {
   readonly tileRows?: number;
   /** Budgets, each the ADC energy of so many bits in every layer; whole numbers have a uniform rival. */
   readonly budgets?: readonly number[];
+  /** ADC bits tried for each layer, all budgets among or between them; default 1 to 6. */
+  readonly tried?: readonly number[];
   readonly seed?: number;
   readonly calibration?: number;
   readonly iterations?: number;
@@ -75,7 +77,15 @@ const SENSITIVITY_ITERATIONS = 8;
 
 /** ADC bits allocated to the layers by their measured sensitivity against the same bits everywhere, at equal ADC energy. */
 export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
-  const { model, dataset, folder, tileRows = 128, budgets = [2, 2.5, 3, 3.5, 4, 5], seed = 1 } = options;
+  const {
+    model,
+    dataset,
+    folder,
+    tileRows = 128,
+    budgets = [2, 2.5, 3, 3.5, 4, 5],
+    seed = 1,
+    tried = candidateBits,
+  } = options;
   mkdirSync(folder, { recursive: true });
   const { calibration = postTrainingDefaults.calibration, iterations, patches } = options;
   const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
@@ -104,13 +114,19 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
   const { allocations, uniform, sensitivities } = cachedResult(
     folder,
     'allocation',
-    { ...key, budgets },
+    { ...key, budgets, tried },
     () => {
       const candidates = layerCandidates(
         quantized,
         model.folded,
         pictures,
-        { tileRows, seed, patches, iterations: Math.min(SENSITIVITY_ITERATIONS, iterations ?? Infinity) },
+        {
+          tileRows,
+          seed,
+          patches,
+          adcBits: tried,
+          iterations: Math.min(SENSITIVITY_ITERATIONS, iterations ?? Infinity),
+        },
         progress('sensitivities'),
       );
       const own = [...candidates].map(
@@ -120,7 +136,7 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
         allocations: budgets.map((uniformBits) =>
           allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits } }),
         ),
-        uniform: candidateBits.map((bits) => ({
+        uniform: tried.map((bits) => ({
           bits,
           predicted: own.reduce(
             (sum, [, list]) => sum + list.find(({ adcBits }) => adcBits === bits)!.divergence,
