@@ -41,8 +41,10 @@ export function allocateBudgets({ layers, budget, stateLimit = 100_000 }: Alloca
   const least = reduced.map((values) => Math.min(...values));
   const bound = least.reduce((sum, value) => sum + value, 0) - price * budget;
   const first = cheapestFill(layers, budget, price);
-  const { chosen, lowerBound } = search(layers, budget, price, least, first, stateLimit);
-  return { chosen, ...totals(layers, chosen), lowerBound: Math.max(bound, lowerBound, 0), price };
+  // What rounding may do to a bound; large where options of almost equal cost make a steep price.
+  const slack = 16 * ROUNDING * (price * budget + totals(layers, first).error);
+  const { chosen, lowerBound } = search(layers, budget, price, least, first, slack, stateLimit);
+  return { chosen, ...totals(layers, chosen), lowerBound: Math.max(bound - slack, lowerBound, 0), price };
 }
 
 function check(layers: AllocateOptions['layers'], budget: number): void {
@@ -94,7 +96,7 @@ function bestPrice(layers: AllocateOptions['layers'], budget: number): number {
         options.filter((b) => b.cost > a.cost).map((b) => (a.error - b.error) / (b.cost - a.cost)),
       ),
     )
-    .filter((slope) => slope > 0)
+    .filter((slope) => slope > 0 && slope < Infinity)
     .sort((a, b) => a - b);
   let [low, high] = [0, kinks.length - 1];
   while (low < high) {
@@ -144,6 +146,7 @@ function search(
   price: number,
   least: readonly number[],
   first: readonly number[],
+  slack: number,
   stateLimit: number,
 ): { chosen: readonly number[]; lowerBound: number } {
   const best = totals(layers, first).error;
@@ -158,7 +161,7 @@ function search(
   let dropped = Infinity;
   let states: State[] = [{ cost: 0, error: 0, option: -1 }];
   for (let layer = 0; layer < layers.length; layer++) {
-    const bound = ({ cost, error }: State) => error + price * (cost - budget) + boundAfter[layer + 1];
+    const bound = ({ cost, error }: State) => error + price * (cost - budget) + boundAfter[layer + 1] - slack;
     const next: State[] = [];
     for (const before of states)
       layers[layer].forEach(({ cost, error }, option) => {

@@ -31,7 +31,7 @@ export const pruneCommand: Command = {
   options: {
     'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
     allocate: {
-      help: 'spread the ADC energy of B bits everywhere over the layers by measured sensitivity, 1 to 6 bits each',
+      help: 'spread the ADC energy of B bits over the layers by measured sensitivity, 1 to 6 bits each',
     },
     rows: { value: 'R', help: 'rows summed in one conversion (default 128)' },
     'value-limit': { value: 'K', help: 'nonzero weights a column of R rows at most (default: no limit)' },
@@ -39,7 +39,7 @@ export const pruneCommand: Command = {
     'input-bits': { value: 'N', help: 'bits of an activation code, 1 to 8 (default 8)' },
     method: {
       value: 'NAME',
-      help: `${METHODS.join(', ')} (default post-training: hierarchical, which is lagrangian)`,
+      help: `post-training (default; hierarchical: the same as lagrangian) or\n${' '.repeat(23)}${pruningMethods.join(', ')}`,
     },
     compensation: { value: 'NAME', help: `${compensations.join(' or ')} (default layer-admm)` },
     calibration: { value: 'N', help: `calibration pictures (default ${postTrainingDefaults.calibration})` },
