@@ -19,6 +19,20 @@ const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup
 const lineName = ({ title, compensation }: MethodRow) =>
   compensation === 'layer-admm' ? `${title}, layer ADMM` : title;
 
+/**
+ * Top-1 that can stand beside the others: a line measured on fewer pictures counts by its drop from the 8-bit network
+ * on the same pictures.
+ */
+const comparable = ({ integer }: MethodsResult, row: MethodRow) => integer.top1 - row.dropFrom8bit;
+
+/** Says so where clipped dense was measured on fewer pictures than the rest. */
+function fewerPictures({ rows, integer }: MethodsResult): string {
+  const pictures = rows.find(({ method }) => method === 'clipped')?.accuracy.pictures ?? integer.pictures;
+  return pictures === integer.pictures
+    ? ''
+    : `; clipped dense: its drop on ${pictures} of ${integer.pictures} test pictures`;
+}
+
 const unique = <T>(values: readonly T[]) => [...new Set(values)];
 
 /** Tables are read by crossbar: all methods at one R and ADC resolution stand together. */
@@ -84,7 +98,10 @@ function accuracyFigure(result: MethodsResult, subject: string, tileRows: number
   const find = (name: string, adcBits: number) =>
     here.find((row) => lineName(row) === name && row.adcBits === adcBits);
   return groupedBars({
-    title: titled(`Accuracy by method, R = ${tileRows}, ${subject}`, conditions(result)),
+    title: titled(
+      `Accuracy by method, R = ${tileRows}, ${subject}`,
+      `${conditions(result)}${fewerPictures(result)}`,
+    ),
     width: 1200,
     height: 650,
     x: { title: 'method' },
@@ -95,7 +112,10 @@ function accuracyFigure(result: MethodsResult, subject: string, tileRows: number
       .sort((a, b) => a - b)
       .map((adcBits) => ({
         name: `${adcBits}-bit ADC`,
-        values: names.map((name) => find(name, adcBits)?.accuracy.top1 ?? null),
+        values: names.map((name) => {
+          const row = find(name, adcBits);
+          return row ? comparable(result, row) : null;
+        }),
         errors: names.map((name) => find(name, adcBits)?.accuracy.interval ?? null),
       })),
   });
@@ -121,14 +141,14 @@ function paretoFigure(result: MethodsResult, subject: string): Figure {
       name,
       show: 'points' as const,
       x: own.map((row) => row.adcEnergyPj / 1000),
-      y: own.map((row) => row.accuracy.top1),
+      y: own.map((row) => comparable(result, row)),
       errors: own.map((row) => row.accuracy.interval),
     };
   });
   return lines({
     title: titled(
       `Accuracy against ADC energy, ${subject}`,
-      'a point for each R and ADC resolution; SAR after Saberi scaling (below 4 bits extrapolated)',
+      `a point for each R and ADC resolution; SAR after Saberi scaling (below 4 bits extrapolated)${fewerPictures(result)}`,
     ),
     width: 1000,
     x: { title: 'ADC energy of an inference', unit: 'nJ', scale: 'log' },
