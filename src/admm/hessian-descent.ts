@@ -1,4 +1,5 @@
 import type { EncodingName } from '../bitplanes/plane-encoding';
+import type { BitMask } from '../projections/bit-mask';
 import { isPlainSignSplit } from '../projections/limits';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { descendCodebook } from './descend-codebook';
@@ -27,6 +28,8 @@ export interface DescentProblem {
   readonly bitLimit: number | readonly number[];
   /** k_v: nonzeros allowed in a (row tile, output channel); rows: no limit. */
   readonly valueLimit: number;
+  /** Bits and polarity that each weight may use, [rows, columns]; absent: any. The codes given must keep it. */
+  readonly allowed?: BitMask;
   /** Rounds of 1-opt and 2-opt at most. */
   readonly rounds: number;
 }
@@ -94,6 +97,7 @@ interface Problem extends DescentProblem {
 }
 
 interface ColumnState {
+  readonly column: number;
   readonly values: Int32Array;
   /** H (v - a) */
   readonly gradient: Float64Array;
@@ -122,6 +126,7 @@ function columnState(problem: Problem, codes: Int8Array, column: number): Column
   const values = Int32Array.from({ length: rows }, (_, row) => codes[row * columns + column]);
   const gradient = new Float64Array(rows);
   const state = {
+    column,
     values,
     gradient,
     ones: new Int32Array(tiles * 2 * planes),
@@ -156,6 +161,13 @@ function setValue(problem: Problem, state: ColumnState, row: number, value: numb
   for (let i = 0; i < problem.rows; i++) state.gradient[i] += line[i] * change;
 }
 
+/** Bits of a polarity that a weight may use: bit p stands for 2^p. */
+function allowedBits({ allowed, columns }: Problem, { column }: ColumnState, row: number, sign: number) {
+  if (!allowed) return -1;
+  const at = row * columns + column;
+  return allowed.sign[at] === sign ? allowed.mask[at] : 0;
+}
+
 /** Gives every weight in turn its best value under the free bits. */
 function singleMoves(problem: Problem, state: ColumnState): number {
   const { hessian, rows } = problem;
@@ -181,14 +193,16 @@ function nearestFree(problem: Problem, state: ColumnState, row: number, wanted: 
   const tile = Math.floor(row / problem.tileRows);
   if (state.nonzeros[tile] >= problem.valueLimit) return 0;
   const base = (tile * 2 + (wanted < 0 ? 1 : 0)) * planes;
+  const allowed = allowedBits(problem, state, row, wanted < 0 ? -1 : 1);
+  const isFree = (plane: number) =>
+    state.ones[base + plane] < problem.bitLimit && ((allowed >> plane) & 1) === 1;
   let lower = 0;
-  for (let plane = 0; plane < planes; plane++)
-    if (state.ones[base + plane] < problem.bitLimit) lower += 1 << plane;
+  for (let plane = 0; plane < planes; plane++) if (isFree(plane)) lower += 1 << plane;
   let rest = Math.abs(wanted);
   let magnitude = 0;
   // From the top plane down, a bit is taken iff the rest is at least halfway between all lower bits and it.
   for (let plane = planes - 1; plane >= 0; plane--) {
-    if (state.ones[base + plane] >= problem.bitLimit) continue;
+    if (!isFree(plane)) continue;
     lower -= 1 << plane;
     if (rest >= ((1 << plane) + lower) / 2) {
       magnitude += 1 << plane;
@@ -232,6 +246,7 @@ function moveBit(problem: Problem, state: ColumnState, tile: number, sign: numbe
       const value = values[i] * sign;
       if (value < 0 || (value & bit) !== 0) continue;
       if (value === 0 && valuesFull && !frees) continue;
+      if ((allowedBits(problem, state, i, sign) & bit) === 0) continue;
       const taking = gradient[i] * step + (hessian[i * rows + i] * bit * bit) / 2;
       const change = giving + taking - hessian[j * rows + i] * bit * bit;
       if (change < best) {

@@ -13,6 +13,7 @@ import { weightMatrix } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { fakeQuantizer } from '../quantization/fake-quantization';
 import type { IntegerNetwork } from '../quantization/integer-network';
+import { permuteRows } from '../quantization/row-order';
 import { packParameters, parameterLayout, unpackParameters } from '../training/parameter-vector';
 import { defaultRecipe, type EpochRecord, type TrainingRecipe, train } from '../training/train';
 import { createMaskedWeights } from './masked-weights';
@@ -117,7 +118,10 @@ export interface TrainingPruningResult {
 export async function pruneByTraining(options: TrainingPruningOptions): Promise<TrainingPruningResult> {
   const { description, parameters, normalisation, settings, start } = options;
   const { weightBits = 8, inputBits = 8, tileRows, adcBits, valueLimit } = settings;
-  const layers = trainedLayers(description, normalisation.std);
+  const layers = trainedLayers(description, normalisation.std).map((layer) => ({
+    ...layer,
+    rowOrder: start?.layers.get(layer.name)?.rowOrder,
+  }));
   const bitLimit = bitLimits(layers, adcBits);
   const layout = parameterLayout(description);
   const trained = packParameters(parameters, layout.slots);
@@ -149,11 +153,12 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       afterNode: scales && fakeQuantizer(description, scales, inputBits),
     });
     if (!retrained.finished) return { network: undefined, admm: chosen.curve, retraining: retrained.curve };
-    const codes = steering.codes(packParameters(retrained.parameters, layout.slots));
+    const placed = steering.codes(packParameters(retrained.parameters, layout.slots));
     const network = trainedIntegerNetwork(
       description,
       retrained.parameters,
-      codes,
+      layers,
+      placed,
       normalisation,
       options.calibration,
       { weightBits, inputBits },
@@ -292,16 +297,15 @@ function unfoldedCodes(
       const pruned = start!.layers.get(name);
       if (pruned?.rows !== rows || pruned.columns !== columns)
         throw new InputError(`start: layer '${name}' is missing or has another shape`);
+      const { rowOrder } = layer;
+      const matrix = weightMatrix(nodes.get(name)!, folded.parameters, normalisation);
       const own = layerWeights(layer, trained);
-      const factors = columnFactors(
-        weightMatrix(nodes.get(name)!, folded.parameters, normalisation),
-        own,
-        columns,
-      );
+      const factors = columnFactors(permuteRows(matrix, columns, rowOrder), own, columns);
+      const codes = permuteRows(pruned.codes, columns, rowOrder);
       return [
         name,
         {
-          codes: pruned.codes.map((code, i) => code * Math.sign(factors[i % columns])),
+          codes: codes.map((code, i) => code * Math.sign(factors[i % columns])),
           scales: pruned.scales.map((scale, n) => scale / (Math.abs(factors[n]) || 1)),
         },
       ];

@@ -14,7 +14,13 @@ import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { randomStream } from '../tensor/random';
 import { balancedRowOrder } from './balanced-row-order';
-import { type AdmmIteration, type LayerAdmmProblem, layerAdmm, relativeError } from './layer-admm';
+import {
+  type AdmmIteration,
+  type LayerAdmmProblem,
+  type LayerAdmmResult,
+  layerAdmm,
+  relativeError,
+} from './layer-admm';
 import { type BudgetSettings, type LayerBudget, layerBudget } from './layer-budget';
 import { positionsIn, randomPositions, sampleOutputs, samplePatches } from './patch-samples';
 import { projectWeights } from './project-weights';
@@ -39,7 +45,7 @@ export interface PostTrainingSettings extends BudgetSettings {
   readonly compensation?: Compensation;
   /**
    * Whether rows are dealt to tiles so that each tile gets its share of the large weights, where that lowers the error of
-   * the projection; default true. Bits chosen beforehand (`bit-only`, `magnitude`) keep the natural order.
+   * the projection; default false. Bits chosen beforehand (`bit-only`, `magnitude`) keep the natural order.
    */
   readonly balancedRows?: boolean;
   /** States that method `exact` may hold at once for a column: its time and how often it ends with a proof. */
@@ -178,7 +184,9 @@ export function masksOf(
   if (method !== 'bit-only' && method !== 'magnitude') return new Map();
   const limits = [...budgets.values()].map(({ bitLimit }) => bitLimit);
   if (!isPlainSignSplit(coding) || limits.some((limit) => typeof limit !== 'number'))
-    throw new InputError(`method ${method}: for sign-split in 1-bit cells with one limit for all planes only`);
+    throw new InputError(
+      `method ${method}: for sign-split in 1-bit cells with one limit for all planes only`,
+    );
   return allowedBits(method, network, tileRows, (name) => budgets.get(name)!.bitLimit as number);
 }
 
@@ -370,7 +378,7 @@ export function pruneLayer(
   settings: Omit<PostTrainingSettings, 'adcBits'>,
   { budget, allowed }: ChosenLimits,
 ): { layer: IntegerLayer; outcome: LayerOutcome } {
-  const { method = 'lagrangian', tileRows, balancedRows = true } = settings;
+  const { method = 'lagrangian', tileRows, balancedRows = false } = settings;
   const layer = network.layers.get(node.name)!;
   const { columns, rows } = layer;
   const weights = weightMatrix(node, reference.parameters, network);
@@ -457,7 +465,7 @@ function joinGaps(parts: readonly { readonly gaps?: Float64Array }[]): Float64Ar
 }
 
 /** Codes of one projection, every weight counting alike. */
-function projected(problem: LayerAdmmProblem) {
+function projected(problem: LayerAdmmProblem): LayerAdmmResult {
   const { moments } = problem;
   const answer = projectWeights({ ...problem, rows: moments.rows, columns: moments.columns });
   return {

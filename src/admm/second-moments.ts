@@ -30,12 +30,7 @@ export interface SecondMoments {
  * The moments of some of the rows, in the given order, and of one of `groups` equal runs of columns, as if the samples
  * held no others.
  */
-export function momentsOf(
-  moments: SecondMoments,
-  chosen: Int32Array,
-  groups = 1,
-  group = 0,
-): SecondMoments {
+export function momentsOf(moments: SecondMoments, chosen: Int32Array, groups = 1, group = 0): SecondMoments {
   const { rows: all, columns: width, count, hessian, cross, mean } = moments;
   if (groups === 1 && chosen.length === all && chosen.every((row, i) => row === i)) return moments;
   const rows = chosen.length;

@@ -8,17 +8,21 @@ import {
 } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
+import { restoreRows } from '../quantization/row-order';
 import type { LayerCodes } from './network-admm';
-import { columnFactors } from './trained-layers';
+import { columnFactors, type TrainedLayer } from './trained-layers';
 
 /**
  * The integer network of a trained one whose weights already are codes * scales: batch norm is folded into scales and
  * biases, codes stay (negated where batch norm's factor is negative), input scales come from the calibration pictures.
  * @param parameters with batch norm; crossbar weights equal codes * scales
+ * @param trained the crossbar layers, with the order of their rows
+ * @param codes by layer, rows as they stand on the crossbars
  */
 export function trainedIntegerNetwork(
   description: NetworkDescription,
   parameters: Parameters,
+  trained: readonly TrainedLayer[],
   codes: ReadonlyMap<string, LayerCodes>,
   normalisation: InferenceOptions,
   calibration: Pictures,
@@ -36,7 +40,13 @@ export function trainedIntegerNetwork(
   for (const node of crossbarNodes(folded.description)) {
     const layer = network.layers.get(node.name)!;
     const weights = weightMatrix(node, folded.parameters, normalisation);
-    layers.set(node.name, { ...layer, ...foldedCodes(codes.get(node.name)!.codes, weights, layer.columns) });
+    const { rowOrder } = trained.find(({ name }) => name === node.name)!;
+    const own = restoreRows(codes.get(node.name)!.codes, layer.columns, rowOrder);
+    layers.set(node.name, {
+      ...layer,
+      ...foldedCodes(own, weights, layer.columns),
+      ...(rowOrder && { rowOrder }),
+    });
   }
   return { ...network, layers };
 }

@@ -1,6 +1,7 @@
 import type { NetworkDescription } from '../networks/description';
 import { rowCount } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
+import { permuteRows, restoreRows } from '../quantization/row-order';
 import { parameterLayout } from '../training/parameter-vector';
 
 /**
@@ -18,6 +19,8 @@ export interface TrainedLayer {
    * picture as pixels, else 1.
    */
   readonly rowFactors: Float32Array;
+  /** Which row stands at each place of the crossbars, [rows]; absent: row i at place i. */
+  readonly rowOrder?: Int32Array;
 }
 
 /** The crossbar layers of a network with batch norm, in network order. */
@@ -39,22 +42,23 @@ export function trainedLayers(description: NetworkDescription, std: readonly num
   });
 }
 
-/** A layer's crossbar weights [rows, columns] from the weight vector. */
+/** A layer's crossbar weights [rows, columns] from the weight vector, rows as they stand on the crossbars. */
 export function layerWeights(layer: TrainedLayer, weights: Float32Array): Float32Array {
   const { offset, rows, columns, rowFactors } = layer;
   const result = weights.slice(offset, offset + rows * columns);
   for (let row = 0; row < rows; row++)
     for (let at = row * columns; at < (row + 1) * columns; at++) result[at] *= rowFactors[row];
-  return result;
+  return permuteRows(result, columns, layer.rowOrder);
 }
 
-/** Writes codes * scales into the layer's place of a weight vector. */
+/** Writes codes * scales into the layer's place of a weight vector; codes' rows as they stand on the crossbars. */
 export function writeCodes(
   layer: TrainedLayer,
-  { codes, scales }: { readonly codes: Int8Array; readonly scales: Float32Array },
+  { codes: placed, scales }: { readonly codes: Int8Array; readonly scales: Float32Array },
   weights: Float32Array,
 ): void {
   const { offset, rows, columns, rowFactors } = layer;
+  const codes = restoreRows(placed, columns, layer.rowOrder);
   for (let row = 0; row < rows; row++) {
     const inverse = 1 / rowFactors[row];
     const base = row * columns;

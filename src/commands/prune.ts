@@ -1,12 +1,16 @@
+import { layerCandidates } from '../admm/layer-candidates';
 import { defaultCalibration, postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
+import { compensations, pruningMethods } from '../admm/pruning-method';
 import { encodingNames } from '../bitplanes/plane-encoding';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
+import { allocateAdcBits } from '../experiments/allocate-adc-bits';
 import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
 import { normalisationOf } from '../experiments/normalisation';
 import { openFloatModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
+import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { requireNativeEngine } from '../tensor/engine';
@@ -14,14 +18,28 @@ import { type Command, textOption, wholeNumber } from './command';
 import { requireWritable } from './output-file';
 import { pruneByTrainingCommand, trainingOptions } from './prune-by-training';
 
+const METHODS = ['post-training', 'training', ...pruningMethods] as const;
+
+function oneOf<T extends string>(option: string, allowed: readonly T[], value: string): T {
+  const known = allowed.find((name) => name === value);
+  if (!known) throw new InputError(`--${option} ${value}: allowed are ${allowed.join(', ')}`);
+  return known;
+}
+
 export const pruneCommand: Command = {
   name: 'prune',
-  usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--encoding NAME] -o OUT.safetensors',
+  usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--method NAME] [--encoding NAME] -o OUT.safetensors',
   summary:
     'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows. Writes integer codes, scales and the limits they keep.',
   options: {
     'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
+    allocate: {
+      help: 'spread the ADC energy of B bits over the layers by measured sensitivity, 1 to 6 bits each',
+    },
     rows: { value: 'R', help: 'rows summed in one conversion (default 128)' },
+    'balanced-rows': {
+      help: 'deal rows to tiles so that large weights are spread; the order is kept in the file',
+    },
     'value-limit': { value: 'K', help: 'nonzero weights a column of R rows at most (default: no limit)' },
     encoding: {
       value: 'NAME',
@@ -34,8 +52,9 @@ export const pruneCommand: Command = {
     'input-bits': { value: 'N', help: 'bits of an activation code, 1 to 8 (default 8)' },
     method: {
       value: 'NAME',
-      help: 'post-training (default: layer ADMM, minutes) or training (network ADMM and masked retraining, hours)',
+      help: `post-training (default; hierarchical: the same as lagrangian), training (network ADMM and masked\n${' '.repeat(23)}retraining, hours), or a rival: ${pruningMethods.join(', ')}`,
     },
+    compensation: { value: 'NAME', help: `${compensations.join(' or ')} (default layer-admm)` },
     calibration: {
       value: 'N',
       help: 'calibration pictures (default 1024 of 32 x 32 pixels, fewer of larger ones)',
@@ -64,24 +83,27 @@ export const pruneCommand: Command = {
     if (!output) throw new InputError('prune: name the file to write with -o OUT.safetensors');
     const adcBits = wholeNumber(options, 'adc-bits', 1, 8);
     if (adcBits === undefined) throw new InputError('prune: give the ADC resolution with --adc-bits B');
-    const method = textOption(options, 'method') ?? 'post-training';
-    if (method !== 'post-training' && method !== 'training')
-      throw new InputError(`--method ${method}: allowed are post-training and training`);
+    const method = oneOf('method', METHODS, textOption(options, 'method') ?? 'post-training');
+    const compensation = oneOf(
+      'compensation',
+      compensations,
+      textOption(options, 'compensation') ?? 'layer-admm',
+    );
     if (method === 'training') requireNativeEngine('pruning by training');
     const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? 128;
-    const given = textOption(options, 'encoding') ?? 'sign-split';
-    const encoding = encodingNames.find((known) => known === given);
-    if (!encoding) throw new InputError(`--encoding ${given}: allowed are ${encodingNames.join(', ')}`);
+    const encoding = oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split');
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
     const settings = {
       tileRows,
-      adcBits,
+      method: method === 'post-training' || method === 'training' ? ('lagrangian' as const) : method,
+      compensation,
       seed,
       valueLimit: wholeNumber(options, 'value-limit', 1, 65535),
       encoding,
       cellBits: wholeNumber(options, 'cell-bits', 1, 4),
       dacBits: wholeNumber(options, 'dac-bits', 1, 8),
       flip: options.flip === true,
+      balancedRows: options['balanced-rows'] === true,
       iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? postTrainingDefaults.iterations,
       patches: wholeNumber(options, 'patches', 64, 1e7) ?? postTrainingDefaults.patches,
     };
@@ -112,10 +134,16 @@ export const pruneCommand: Command = {
       pictures,
       bits,
     );
-    const { network, layers } = prunePostTraining(quantized, model.folded, pictures, settings, onProgress);
+    const shares = (): AdcBits => {
+      const candidates = layerCandidates(quantized, model.folded, pictures, settings, onProgress);
+      return allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits: adcBits } }).adcBits;
+    };
+    const given = options.allocate === true ? shares() : adcBits;
+    const wanted = { ...settings, adcBits: given };
+    const { network, layers } = prunePostTraining(quantized, model.folded, pictures, wanted, onProgress);
     const notes = {
       source: { model: model.name, sha256: model.sha256 },
-      settings,
+      settings: wanted,
       calibration: dataset.checksums,
     };
     saveIntegerNetwork(output, network, notes);
@@ -123,8 +151,16 @@ export const pruneCommand: Command = {
     const weights = certificate.layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
     const nonzeroShare = certificate.layers.reduce((sum, layer) => sum + layer.nonzeros, 0) / weights;
     return {
-      data: { output, tileRows, adcBits, lossless: certificate.lossless, nonzeroShare, layers },
-      text: `${output}: ${certificate.layers.length} layers, ${(100 * nonzeroShare).toFixed(1)} % of the weights kept, ${certificate.lossless ? `no conversion of ${tileRows} rows can clip a ${adcBits}-bit ADC` : 'LIMITS BROKEN'}`,
+      data: {
+        output,
+        tileRows,
+        adcBits: given,
+        lossless: certificate.lossless,
+        nonzeroShare,
+        // A gap a column is more than anybody reads.
+        layers: layers.map(({ gaps: _, ...layer }) => layer),
+      },
+      text: `${output}: ${certificate.layers.length} layers, ${(100 * nonzeroShare).toFixed(1)} % of the weights kept, ${certificate.lossless ? `no conversion of ${tileRows} rows can clip a ${adcBitsText(given)}-bit ADC` : 'LIMITS BROKEN'}`,
     };
   },
 };

@@ -1,12 +1,21 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors';
+import { runBudgets } from '../experiments/run-budgets';
+import { runMethods } from '../experiments/run-methods';
 import { runProjections } from '../experiments/run-projections';
 import { runSmoke } from '../experiments/run-smoke';
 import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
 import { toText } from '../reports/to-text';
-import { type Command, type CommandContext, type CommandResult, type Options, textOption } from './command';
+import {
+  type Command,
+  type CommandContext,
+  type CommandResult,
+  type Options,
+  textOption,
+  wholeNumber,
+} from './command';
 import { packageFile } from './run-script';
 
 /** Experiments that run by themselves, by the name that --experiment takes. */
@@ -26,11 +35,49 @@ const experiments: Readonly<
     });
     return report(result, [...tables, verdict.table], verdict, files);
   },
+  methods: async (options, context) => {
+    const { result, table, verdict, files } = await runMethods({
+      ...common('methods', options, context),
+      notebook: notebookOf(options, '02-methods.ipynb'),
+      ...(options.quick === true && QUICK_METHODS),
+    });
+    return report(result, [table, verdict.table], verdict, files);
+  },
+  budgets: async (options, context) => {
+    const { result, table, verdict, files } = await runBudgets({
+      ...common('budgets', options, context),
+      tileRows: wholeNumber(options, 'rows', 1, 65535),
+      ...(options.quick === true && { testPictures: 1000, budgets: [3] }),
+    });
+    return report(result, [table, verdict.table], verdict, files);
+  },
 };
+
+/** One crossbar and few pictures: shows that everything works. */
+const QUICK_METHODS = {
+  configurations: [{ tileRows: 64, adcBits: 3 }],
+  testPictures: 1000,
+  clippedPictures: 40,
+} as const;
+
+function common(name: string, options: Options, { onProgress, note }: CommandContext) {
+  const quick = options.quick === true;
+  return {
+    dataDir: textOption(options, 'data'),
+    model: textOption(options, 'model'),
+    folder: packageFile('runs', quick ? `${name}-quick` : name),
+    // Only the whole experiment goes to the figures that are kept.
+    figures: quick ? packageFile('runs', `${name}-quick`, 'figures') : packageFile('figures'),
+    fresh: options.fresh === true,
+    onProgress,
+    note,
+  };
+}
 
 function notebookOf(options: Options, name: string): string | undefined {
   const notebook = packageFile('notebooks', name);
-  return options['no-notebook'] !== true && existsSync(notebook) ? notebook : undefined;
+  const wanted = options['no-notebook'] !== true && options.quick !== true;
+  return wanted && existsSync(notebook) ? notebook : undefined;
 }
 
 function report(
@@ -52,10 +99,12 @@ export const reproduceCommand: Command = {
   name: 'reproduce',
   usage: '[--profile smoke | --experiment NAME] [--data DIR]',
   summary:
-    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes).',
+    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers).',
   options: {
     profile: { value: 'NAME', help: 'smoke (the only one so far)' },
     experiment: { value: 'NAME', help: `one experiment alone: ${Object.keys(experiments).join(', ')}` },
+    quick: { help: 'of an experiment only a sample, into runs/' },
+    rows: { value: 'R', help: 'experiment budgets: rows summed in one conversion (default 128)' },
     data: {
       value: 'DIR',
       help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, then data/, then the official download)',

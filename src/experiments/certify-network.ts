@@ -3,6 +3,7 @@ import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
+import { crossbarCodes } from '../quantization/row-order';
 
 export interface NetworkCertificate {
   /** Every layer keeps its limits, so no conversion of any input can clip at `adcBits`. */
@@ -44,7 +45,7 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
     rows: layer.rows,
     columns: layer.columns,
     ...certifyLayer({
-      codes: layer.codes,
+      codes: crossbarCodes(layer),
       rows: layer.rows,
       columns: layer.columns,
       tileRows: rows,

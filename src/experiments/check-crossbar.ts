@@ -6,6 +6,7 @@ import { groupColumns, groupCount, groupRows } from '../quantization/channel-gro
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import { crossbarCodes } from '../quantization/row-order';
 import { read, type Tensor } from '../tensor/engine';
 import { layerVectors } from './layer-vectors';
 
@@ -84,11 +85,13 @@ function compareLayer(
   let conversions = 0;
   let clipped = 0;
   for (let group = 0; group < groups; group++) {
+    const inGroup = groupRows(node, group);
+    const placed = layer.rowOrder ? layer.rowOrder.map((row) => inGroup[row]) : inGroup;
     const result = simulateLayer({
-      codes: groupColumns(layer.codes, columns, groups, group),
+      codes: groupColumns(crossbarCodes(layer), columns, groups, group),
       rows: layer.rows,
       columns: width,
-      inputs: groups === 1 ? inputs : groupInputs(inputs, vectors, groupRows(node, group)),
+      inputs: groups === 1 && !layer.rowOrder ? inputs : chosenInputs(inputs, vectors, placed),
       vectors,
       tileRows,
       weightBits,
@@ -109,8 +112,8 @@ function compareLayer(
   return { name: node.name, outputs: expected.length, differing, conversions, clipped };
 }
 
-/** The rows of one channel group out of patches of all channels, [vectors][rows]. */
-function groupInputs<Codes extends Uint8Array | Int8Array>(
+/** Some of the rows of patches of all channels, in the given order, [vectors][rows]. */
+function chosenInputs<Codes extends Uint8Array | Int8Array>(
   inputs: Codes,
   vectors: number,
   rows: Int32Array,

@@ -7,6 +7,7 @@ import { nodeShapes } from '../networks/node-shapes';
 import { groupCount } from '../quantization/channel-groups';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
+import { crossbarCodes } from '../quantization/row-order';
 
 export interface NetworkHardwareOptions {
   /** Default: the R the network was pruned for. */
@@ -39,7 +40,9 @@ function hardwareLayers(
 ): Omit<HardwareLayer, 'adcBits'>[] {
   const shapes = nodeShapes(description);
   const groups = new Map(crossbarNodes(description).map((node) => [node.name, groupCount(node)]));
-  return [...layers.values()].map(({ name, codes, flips, rows, columns, inputBits }) => {
+  return [...layers.values()].map((layer) => {
+    const { name, flips, rows, columns, inputBits } = layer;
+    const codes = crossbarCodes(layer);
     const [height, width] = shapes.get(name)!;
     const coding = { groups: groups.get(name), weightBits, encoding, cellBits, flips, inputBits };
     return { name, codes, rows, columns, vectors: height * width, tileRows, ...coding };

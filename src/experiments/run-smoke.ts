@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { packageRoot } from '../package-root';
 import type { OnProgress } from '../progress';
@@ -10,6 +9,7 @@ import { saveFigure } from '../reports/save-figure';
 import { saveTable } from '../reports/save-table';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
+import { defaultModel } from './default-model';
 import { executeNotebook } from './execute-notebook';
 import { openFloatModel } from './open-model';
 import { reproduceSmoke, type SmokeResult, smokeConfigurations } from './smoke';
@@ -46,7 +46,7 @@ export async function runSmoke(options: RunSmokeOptions): Promise<SmokeOutcome> 
   const startedAt = new Date();
   const dataset = await openDataset({ dir: options.dataDir, download: true, fallback: true, onProgress });
   if (!dataset.real) note(`${dataset.title}: CIFAR10 could not be had (give it with --data DIR)`);
-  const model = openFloatModel(options.model ?? modelFor(dataset));
+  const model = openFloatModel(options.model ?? defaultModel(dataset));
   const folder = join(options.folder, dataset.name);
   if (options.fresh) rmSync(folder, { recursive: true, force: true });
   note(`${model.name} (${model.description.name}) on ${dataset.title}`);
@@ -54,7 +54,7 @@ export async function runSmoke(options: RunSmokeOptions): Promise<SmokeOutcome> 
   const tables = [smokeTable(result)];
   if (!dataset.real && !options.model) {
     // Without CIFAR10 its network still shows all that needs no pictures.
-    const cifar = openFloatModel(modelFor({ real: true }));
+    const cifar = openFloatModel(defaultModel({ real: true }));
     tables.push(weightsOnlyTable(cifar, weightsOnlyStudy(cifar, smokeConfigurations, onProgress)));
   }
   const { claims, obtained } = smokeClaims(result, expectedAccuracies(result.model));
@@ -62,11 +62,6 @@ export async function runSmoke(options: RunSmokeOptions): Promise<SmokeOutcome> 
   const files = await writeReport(result, tables, options.figures, startedAt);
   if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
   return { result, tables, verdict, files };
-}
-
-/** The trained network that comes with the package for a data set. */
-function modelFor({ real }: Pick<Dataset, 'real'>): string {
-  return real ? 'resnet20-cifar10' : 'tiny-generated';
 }
 
 /** Accuracies that a network of the package has been measured to have, by configuration; none for others. */

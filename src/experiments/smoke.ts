@@ -13,6 +13,7 @@ import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
+import { crossbarCodes } from '../quantization/row-order';
 import type { Accuracy } from '../training/evaluate';
 import { floatAccuracy, integerAccuracy } from './accuracy';
 import { cachedResult, writeJson } from './cached-result';
@@ -235,8 +236,9 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
 /** How many bit columns of a network hold 0, 1, 2, ... ones. */
 export function histogramOf({ layers, weightBits }: IntegerNetwork, tileRows: number): number[] {
   const total: number[] = [];
-  for (const { codes, rows, columns } of layers.values()) {
-    const { counts } = countOnes({ codes, rows, columns, tileRows, weightBits });
+  for (const layer of layers.values()) {
+    const { rows, columns } = layer;
+    const { counts } = countOnes({ codes: crossbarCodes(layer), rows, columns, tileRows, weightBits });
     onesHistogram(counts).forEach((count, ones) => {
       total[ones] = (total[ones] ?? 0) + count;
     });

@@ -22,6 +22,12 @@ export function maskOf(codes: Int8Array): BitMask {
   return { mask, sign };
 }
 
+/** All bits of the weights that are not zero, each in its own polarity: the values may change, the choice stays. */
+export function supportOf(codes: Int8Array, weightBits: number): BitMask {
+  const { mask, sign } = maskOf(codes);
+  return { mask: mask.map((bits) => (bits === 0 ? 0 : 2 ** (weightBits - 1) - 1)), sign };
+}
+
 export interface FillOptions extends LimitOptions {
   /** A feasible projection: [rows * columns], row-major. */
   readonly codes: Int8Array;

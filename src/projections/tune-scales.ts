@@ -15,6 +15,8 @@ export interface TuneOptions extends LimitOptions {
   readonly curvature?: Float64Array;
   /** Projects with the chosen scales; default `lagrangian`. */
   readonly method?: ProjectionMethod;
+  /** States that `exact` may hold at once. */
+  readonly searchLimit?: number;
   /** Projects with every scale tried; default `greedy`. */
   readonly searchMethod?: ProjectionMethod;
   /** Scales tried for each channel; default 6. */

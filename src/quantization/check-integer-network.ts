@@ -54,7 +54,9 @@ export function checkIntegerNetwork(where: string, network: IntegerNetwork): voi
   for (const node of crossbarNodes(description)) {
     const layer = layers.get(node.name)!;
     const fault =
-      layerFault(layer, weightBits, pruning?.encoding, node.input === 'input') ?? flipsFault(layer, pruning);
+      layerFault(layer, weightBits, pruning?.encoding, node.input === 'input') ??
+      rowOrderFault(layer) ??
+      flipsFault(layer, pruning);
     require(fault === undefined, `layer '${node.name}': ${fault}`);
   }
 }
@@ -79,6 +81,14 @@ function layerFault(
   if (readsPicture && (inputScale !== 1 || inputBits !== 8 || inputSigned))
     return 'it reads the picture: inputScale 1, inputBits 8, inputSigned false are needed';
   return undefined;
+}
+
+function rowOrderFault({ rowOrder, rows }: IntegerLayer): string | undefined {
+  if (!rowOrder) return undefined;
+  const places = new Set(rowOrder);
+  const good =
+    rowOrder.length === rows && places.size === rows && rowOrder.every((row) => row >= 0 && row < rows);
+  return good ? undefined : `rowOrder does not hold every row from 0 to ${rows - 1} once`;
 }
 
 /** Flips belong to the tiles of a network pruned in offset encoding. */

@@ -17,7 +17,8 @@ interface StoredLayer {
 /**
  * Writes an integer network as safetensors, whole or not at all. For each crossbar layer L: `L.codes` (I8 [rows,
  * columns], rows in the order ky, kx, c), `L.scales` and `L.bias` (F32 [columns]), and, in offset encoding with flips,
- * `L.flips` (U8 [tiles, columns], 1: this tile of the channel is stored complemented). Metadata, each a JSON text:
+ * `L.flips` (U8 [tiles, columns], 1: this tile of the channel is stored complemented); where rows stand in another order
+ * on the crossbars, `L.rowOrder` (I32 [rows]: row tile t holds rows L.rowOrder[tR..tR+R-1] of L.codes). Metadata, each a JSON text:
  * `description` (the folded network), `layers` (input scale, bits and sign by layer), `weightBits`, `mean`, `std`,
  * `pruning` (method, tileRows, encoding, cellBits, dacBits; adcBits for all layers or by layer; bitLimit and valueLimit by
  * layer, bitLimit in one number or one a plane), and what `notes` adds under other names.
@@ -31,8 +32,10 @@ export function saveIntegerNetwork(
   const tensors = new Map<string, WritableTensor>();
   const layers: Record<string, StoredLayer> = {};
   for (const layer of network.layers.values()) {
-    const { name, rows, columns, codes, flips, scales, bias, inputScale, inputBits, inputSigned } = layer;
+    const { name, rows, columns, codes, rowOrder, flips, scales, bias } = layer;
+    const { inputScale, inputBits, inputSigned } = layer;
     tensors.set(`${name}.codes`, { shape: [rows, columns], data: codes });
+    if (rowOrder) tensors.set(`${name}.rowOrder`, { shape: [rows], data: rowOrder });
     if (flips) tensors.set(`${name}.flips`, { shape: [flips.length / columns, columns], data: flips });
     tensors.set(`${name}.scales`, { shape: [columns], data: scales });
     tensors.set(`${name}.bias`, { shape: [columns], data: bias });
@@ -97,11 +100,15 @@ function storedLayer(path: string, name: string, tensors: ReadonlyMap<string, St
   const flips = tensors.get(`${name}.flips`)?.data;
   if (flips !== undefined && !(flips instanceof Uint8Array))
     throw new InputError(`${path}: tensor '${name}.flips' is not U8 [tiles, columns]`);
+  const rowOrder = tensors.get(`${name}.rowOrder`)?.data;
+  if (rowOrder !== undefined && !(rowOrder instanceof Int32Array))
+    throw new InputError(`${path}: tensor '${name}.rowOrder' is not I32 [rows]`);
   return {
     name,
     rows,
     columns,
     codes: codes.data,
+    ...(rowOrder && { rowOrder }),
     ...(flips && { flips }),
     scales: vector('scales'),
     bias: vector('bias'),

@@ -1,4 +1,3 @@
-import { InputError } from '../errors';
 import type { IntegerLayer } from './integer-network';
 
 type Matrix = Int8Array | Uint8Array | Float32Array;
@@ -34,15 +33,4 @@ export function restoreRows<Values extends Matrix>(
 /** A layer's codes [rows, columns] with the rows as they stand on crossbars: row tile t is rows tR..tR+R-1 of these. */
 export function crossbarCodes({ codes, columns, rowOrder }: IntegerLayer): Int8Array {
   return permuteRows(codes, columns, rowOrder);
-}
-
-/** @throws InputError unless `order` holds every row from 0 to rows - 1 once */
-export function checkRowOrder(order: Int32Array, rows: number): void {
-  const seen = new Uint8Array(rows);
-  for (const row of order) {
-    if (!(row >= 0 && row < rows) || seen[row] === 1)
-      throw new InputError(`rowOrder: ${row} is out of 0..${rows - 1} or there twice`);
-    seen[row] = 1;
-  }
-  if (order.length !== rows) throw new InputError(`rowOrder: ${order.length} places for ${rows} rows`);
 }

@@ -123,6 +123,32 @@ describe('descend', () => {
     );
   });
 
+  it('uses no other bits and signs than allowed', () => {
+    fc.assert(
+      fc.property(sizes({ rows: 12, columns: 2, weightBits: 8 }), (shape) => {
+        const problem = problemOf(shape);
+        const stream = randomStream(shape.seed, 'allowed bits');
+        const { length } = problem.targets;
+        const allowed = {
+          mask: Uint8Array.from({ length }, () => Math.floor(stream.uniform() * 2 ** (shape.weightBits - 1))),
+          sign: Int8Array.from({ length }, () => (stream.uniform() < 0.5 ? -1 : 1)),
+        };
+        const codes = new Int8Array(length);
+        descend({ ...problem, allowed }, codes);
+        expect(keepsLimits(problem, codes)).toBe(true);
+        codes.forEach((code, i) => {
+          expect(Math.abs(code) & ~allowed.mask[i]).toBe(0);
+          expect(code * allowed.sign[i]).toBeGreaterThanOrEqual(0);
+        });
+        const all = { mask: new Uint8Array(length).fill(127), sign: allowed.sign };
+        const free = new Int8Array(length);
+        descend({ ...problem, allowed: all }, free);
+        expect(free.some((code) => code !== 0) || codes.every((code) => code === 0)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('stops only where no single weight can be changed for the better', () => {
     fc.assert(
       fc.property(sizes({ rows: 10, columns: 2, weightBits: 5 }), (shape) => {

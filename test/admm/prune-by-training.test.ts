@@ -215,7 +215,7 @@ describe('trainedIntegerNetwork', () => {
     );
     const exact = unpackParameters(description, layout, weights, packParameters(turned, layout.statistics));
     const bits = { weightBits: 8, inputBits: 8 };
-    const network = trainedIntegerNetwork(description, exact, codes, dataset, calibration, bits);
+    const network = trainedIntegerNetwork(description, exact, layers, codes, dataset, calibration, bits);
     const folded = foldBatchNorm(description, exact);
     const float = createInference(folded.description, folded.parameters, dataset);
     const integer = createIntegerInference(network);

@@ -141,7 +141,7 @@ describe('bad input', () => {
     expect(await refusal('train', 'tiny', '--epochs', 'many')).toMatch(/--epochs many/);
     expect(await refusal('train', 'tiny', '--precision', 'half')).toMatch(/--precision half/);
     expect(await refusal('reproduce', '--profile', 'huge')).toMatch(/--profile huge/);
-    expect(await refusal('reproduce', '--experiment', 'magic')).toMatch(/--experiment magic/);
+    expect(await refusal('reproduce', '--experiment', 'huge')).toMatch(/--experiment huge: allowed are \w+/);
     expect(await refusal('bench', 'everything')).toMatch(/everything/);
     expect(await refusal('data', 'cifar11')).toMatch(/cifar11/);
   });
@@ -175,6 +175,12 @@ describe('bad input', () => {
     );
     expect(await refusal(...prune, '-o', folder)).toMatch(/cannot write .*is a folder/);
     expect(await refusal(...prune, '-o', `${text}/out.safetensors`)).toMatch(/cannot write .*no folder/);
+    expect(await refusal(...prune, '--method', 'best', '-o', scratch('out'))).toMatch(
+      /--method best: allowed/,
+    );
+    expect(await refusal(...prune, '--compensation', 'all', '-o', scratch('out'))).toMatch(
+      /--compensation all/,
+    );
     expect(await refusal('prune', float, '--adc-bits', '9', '-o', scratch('out'))).toMatch(/--adc-bits 9/);
     expect(await refusal(...prune, '--encoding', 'gray', '-o', 'out')).toMatch(
       /--encoding gray: .*offset, csd/,
@@ -231,6 +237,26 @@ describe('cim-pruning in a process of its own', () => {
     expect(status).toBe(0);
     expect(out).toMatch(/offset/);
     expect(JSON.parse((await run('hardware', pruned, '--json')).out)).toBeTypeOf('object');
+  });
+
+  it('prunes by a rival at bits allocated to the layers, which certify and hardware read from the file', async () => {
+    const float = scratch('tiny-rival.safetensors');
+    const network = networkByName('tiny');
+    saveParameters(float, network, initialParameters(network, 1));
+    const pruned = scratch('rival.safetensors');
+    const settings = ['--dataset', 'generated', '--adc-bits', '2', '--rows', '64', '--calibration', '16'];
+    const rival = ['--method', 'bit-only', '--compensation', 'none', '--allocate', '--patches', '100'];
+    const { status, out } = await run('prune', float, ...settings, ...rival, '-o', pruned, '--json');
+    expect(status).toBe(0);
+    const { adcBits, lossless } = JSON.parse(out);
+    expect(lossless).toBe(true);
+    const bits = Object.values<number>(adcBits);
+    expect(Math.min(...bits)).toBeLessThan(Math.max(...bits));
+    expect(JSON.parse((await run('certify', pruned, '--json')).out)).toMatchObject({
+      adcBits: adcBits,
+      requiredAdcBits: Math.max(...bits),
+    });
+    expect((await run('hardware', pruned)).out).toMatch(/\d to \d-bit ADCs/);
   });
 
   it('ends with status 1 and one line on stderr for bad input', () => {

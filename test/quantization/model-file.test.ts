@@ -139,6 +139,10 @@ describe('the file of an integer network', () => {
     );
     expect(refusal(inField('description', (all) => ({ ...all, classes: 5 })))).toMatch(/must give 5 logits/);
     expect(refusal(inField('pruning', (all) => ({ ...all, tileRows: 0 })))).toMatch(/tileRows 0/);
+    expect(refusal(inField('pruning', (all) => ({ ...all, adcBits: 0 })))).toMatch(/adcBits 0/);
+    expect(refusal(inField('pruning', (all) => ({ ...all, adcBits: { conv1: 3 } })))).toMatch(
+      /adcBits of layer '.*' missing/,
+    );
     expect(refusal(inField('pruning', (all) => ({ ...all, encoding: 'gray' })))).toMatch(/encoding "gray"/);
     expect(refusal(inField('pruning', (all) => ({ ...all, cellBits: 5 })))).toMatch(/cellBits 5/);
     expect(refusal(inField('pruning', (all) => ({ ...all, encoding: 'csd', cellBits: 2 })))).toMatch(

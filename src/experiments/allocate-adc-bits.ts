@@ -1,0 +1,84 @@
+import { type Allocation, allocateBudgets } from '../admm/allocate-budgets';
+import type { LayerCandidate } from '../admm/layer-candidates';
+import { InputError } from '../errors';
+import type { AdcModelName } from '../hardware/adc-model';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { networkHardware } from './network-hardware';
+
+/** What is shared out: energy of all conversions (pJ an inference), or conversions times bits. */
+export type BudgetKind = 'adc-energy' | 'conversion-bits';
+
+export interface AllocateAdcBitsOptions {
+  readonly tileRows: number;
+  /**
+   * Total allowed: an amount in the kind's unit, or what the same resolution in every layer would take (whole numbers
+   * and in between).
+   */
+  readonly budget: { readonly amount: number } | { readonly uniformBits: number };
+  /** Default `adc-energy`. */
+  readonly kind?: BudgetKind;
+  /** Default `sar-saberi`. */
+  readonly adcModel?: AdcModelName;
+}
+
+export interface AdcBitsAllocation extends Allocation {
+  /** ADC resolution by layer. */
+  readonly adcBits: Readonly<Record<string, number>>;
+  /** The total allowed, in the kind's unit. */
+  readonly budget: number;
+}
+
+/**
+ * ADC bits by layer such that the measured harm to the logits, added over the layers, is least within a total: every
+ * layer's harm is its candidate's divergence, its cost that of the conversions its codes ask for.
+ */
+export function allocateAdcBits(
+  network: IntegerNetwork,
+  candidates: ReadonlyMap<string, readonly LayerCandidate[]>,
+  options: AllocateAdcBitsOptions,
+): AdcBitsAllocation {
+  const costs = candidateCosts(network, candidates, options);
+  const names = [...candidates.keys()];
+  const layers = names.map((name) =>
+    candidates.get(name)!.map(({ divergence }, i) => ({ cost: costs.get(name)![i], error: divergence })),
+  );
+  const bits = candidates.get(names[0])!.map(({ adcBits }) => adcBits);
+  const budget =
+    'amount' in options.budget ? options.budget.amount : uniformCost(costs, bits, options.budget.uniformBits);
+  const allocation = allocateBudgets({ layers, budget });
+  const adcBits = Object.fromEntries(names.map((name, layer) => [name, bits[allocation.chosen[layer]]]));
+  return { ...allocation, adcBits, budget };
+}
+
+/** Cost of every candidate, by layer. */
+function candidateCosts(
+  network: IntegerNetwork,
+  candidates: ReadonlyMap<string, readonly LayerCandidate[]>,
+  { tileRows, kind = 'adc-energy', adcModel }: AllocateAdcBitsOptions,
+): Map<string, number[]> {
+  const costs = new Map<string, number[]>([...candidates.keys()].map((name) => [name, []]));
+  const count = [...candidates.values()][0].length;
+  for (let i = 0; i < count; i++) {
+    const layers = new Map([...candidates].map(([name, own]) => [name, own[i].layer]));
+    const { pruned } = networkHardware(
+      { ...network, layers },
+      { tileRows, adcModel, adcBits: (name) => candidates.get(name)![i].adcBits },
+    );
+    for (const { name, energyPj, conversions, adcBits } of pruned.layers)
+      costs.get(name)!.push(kind === 'adc-energy' ? energyPj.adc : conversions * adcBits);
+  }
+  return costs;
+}
+
+/** Total of equal bits everywhere; between whole numbers of bits, linear. */
+function uniformCost(costs: ReadonlyMap<string, number[]>, bits: readonly number[], wanted: number): number {
+  const total = (i: number) => [...costs.values()].reduce((sum, own) => sum + own[i], 0);
+  const above = bits.findIndex((own) => own >= wanted);
+  if (above < 0 || wanted < bits[0])
+    throw new InputError(
+      `budget: ${wanted} bits everywhere; from ${bits[0]} to ${bits[bits.length - 1]} are tried`,
+    );
+  if (bits[above] === wanted) return total(above);
+  const share = (wanted - bits[above - 1]) / (bits[above] - bits[above - 1]);
+  return (1 - share) * total(above - 1) + share * total(above);
+}

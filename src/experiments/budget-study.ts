@@ -1,0 +1,210 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { candidateBits, layerCandidates } from '../admm/layer-candidates';
+import { defaultCalibration, prunePostTraining } from '../admm/prune-post-training';
+import type { Dataset } from '../data/dataset';
+import type { OnProgress } from '../progress';
+import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
+import type { Accuracy } from '../training/evaluate';
+import { integerAccuracy } from './accuracy';
+import { allocateAdcBits } from './allocate-adc-bits';
+import { cachedResult, writeJson } from './cached-result';
+import { calibrationPictures } from './calibration';
+import { certifyNetwork } from './certify-network';
+import { networkHardware } from './network-hardware';
+import { normalisationOf } from './normalisation';
+import type { FloatModel } from './open-model';
+
+export interface BudgetStudyOptions {
+  readonly model: FloatModel;
+  readonly dataset: Dataset;
+  /** Where results are kept; what is there from the same settings is not computed again. */
+  readonly folder: string;
+  /** R; default 128. */
+  readonly tileRows?: number;
+  /** Budgets, each the ADC energy of so many bits in every layer; whole numbers have a uniform rival. */
+  readonly budgets?: readonly number[];
+  /** ADC bits tried for each layer, all budgets among or between them; default 1 to 6. */
+  readonly tried?: readonly number[];
+  readonly seed?: number;
+  readonly calibration?: number;
+  readonly iterations?: number;
+  readonly patches?: number;
+  /** Test pictures at most; default all. */
+  readonly testPictures?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** A pruned network at one budget. */
+export interface BudgetPoint {
+  readonly kind: 'uniform' | 'allocated';
+  /** The budget: the ADC energy of so many bits everywhere. */
+  readonly budgetBits: number;
+  readonly adcBits: AdcBits;
+  readonly accuracy: Accuracy;
+  readonly dropFrom8bit: number;
+  readonly lossless: boolean;
+  /** Measured from the pruned codes: ADC energy of an inference (pJ), and conversion-weighted mean of the bits. */
+  readonly adcEnergyPj: number;
+  readonly meanBits: number;
+  /** Sum of the layers' measured divergences (nats a picture), what the allocation minimises, and its certified bound. */
+  readonly predicted: number;
+  readonly lowerBound?: number;
+}
+
+export interface BudgetStudyResult {
+  readonly model: string;
+  readonly network: string;
+  readonly dataset: string;
+  readonly realData: boolean;
+  readonly tileRows: number;
+  readonly seed: number;
+  readonly calibrationPictures: number;
+  readonly integer: Accuracy;
+  /** Divergence of the logits with one layer pruned alone, by layer and ADC bits. */
+  readonly sensitivities: Readonly<Record<string, readonly { adcBits: number; divergence: number }[]>>;
+  readonly points: readonly BudgetPoint[];
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+/** Raise it when the same settings give other results. */
+const REVISION = 1;
+
+/** ADMM iterations for the sensitivities: less exact than the final pruning, and only compared with one another. */
+const SENSITIVITY_ITERATIONS = 8;
+
+/** ADC bits allocated to the layers by their measured sensitivity against the same bits everywhere, at equal ADC energy. */
+export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
+  const {
+    model,
+    dataset,
+    folder,
+    tileRows = 128,
+    budgets = [2, 2.5, 3, 3.5, 4, 5],
+    seed = 1,
+    tried = candidateBits,
+  } = options;
+  mkdirSync(folder, { recursive: true });
+  const { calibration = defaultCalibration(dataset.train), iterations, patches } = options;
+  const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
+  const settings = { seed, calibration, iterations, patches };
+  const key = {
+    revision: REVISION,
+    model: model.sha256,
+    data: dataset.checksums,
+    tileRows,
+    testPictures,
+    ...settings,
+  };
+  const progress =
+    (note: string): OnProgress =>
+    (p) =>
+      options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
+  const pictures = calibrationPictures(dataset.train, calibration, seed);
+  const { description, parameters } = model.folded;
+  const quantized = buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, {
+    weightBits: 8,
+    inputBits: 8,
+  });
+  const integer = cachedResult(folder, 'integer', key, () =>
+    integerAccuracy(quantized, dataset.test, { limit: testPictures, onProgress: progress('8-bit network') }),
+  );
+  const { allocations, uniform, sensitivities } = cachedResult(
+    folder,
+    'allocation',
+    { ...key, budgets, tried },
+    () => {
+      const candidates = layerCandidates(
+        quantized,
+        model.folded,
+        pictures,
+        {
+          tileRows,
+          seed,
+          patches,
+          adcBits: tried,
+          iterations: Math.min(SENSITIVITY_ITERATIONS, iterations ?? Infinity),
+        },
+        progress('sensitivities'),
+      );
+      const own = [...candidates].map(
+        ([name, list]) => [name, list.map(({ adcBits, divergence }) => ({ adcBits, divergence }))] as const,
+      );
+      return {
+        allocations: budgets.map((uniformBits) =>
+          allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits } }),
+        ),
+        uniform: tried.map((bits) => ({
+          bits,
+          predicted: own.reduce(
+            (sum, [, list]) => sum + list.find(({ adcBits }) => adcBits === bits)!.divergence,
+            0,
+          ),
+        })),
+        sensitivities: Object.fromEntries(own),
+      };
+    },
+  );
+  const point = (
+    kind: BudgetPoint['kind'],
+    budgetBits: number,
+    adcBits: AdcBits,
+    predicted: number,
+    lowerBound?: number,
+  ): BudgetPoint => {
+    const name = `${kind}-${budgetBits}`;
+    return cachedResult(folder, name, { ...key, adcBits }, () => {
+      const wanted = { tileRows, adcBits, seed, iterations, patches };
+      const pruned = prunePostTraining(quantized, model.folded, pictures, wanted, progress(name));
+      const path = join(folder, `${name}.safetensors`);
+      saveIntegerNetwork(path, pruned.network, { source: { model: model.name, sha256: model.sha256 } });
+      const network = loadIntegerNetwork(path);
+      const accuracy = integerAccuracy(network, dataset.test, {
+        limit: testPictures,
+        onProgress: progress(name),
+      });
+      const cost = networkHardware(network, {
+        tileRows,
+        adcBits: (layer) => adcBitsOf(adcBits, layer),
+      }).pruned;
+      return {
+        kind,
+        budgetBits,
+        adcBits,
+        accuracy,
+        dropFrom8bit: integer.top1 - accuracy.top1,
+        lossless: certifyNetwork(network).lossless,
+        adcEnergyPj: cost.scopes.adc.energyPj,
+        meanBits:
+          cost.layers.reduce((sum, layer) => sum + layer.conversions * layer.adcBits, 0) / cost.conversions,
+        predicted,
+        lowerBound,
+      };
+    });
+  };
+  const points = budgets.flatMap((budget, i) => {
+    const { adcBits, error, lowerBound } = allocations[i];
+    const own = uniform.find(({ bits }) => bits === budget);
+    return [
+      ...(own ? [point('uniform', budget, budget, own.predicted)] : []),
+      point('allocated', budget, adcBits, error, lowerBound),
+    ];
+  });
+  const result: BudgetStudyResult = {
+    model: model.name,
+    network: model.description.name,
+    dataset: dataset.title,
+    realData: dataset.real,
+    tileRows,
+    seed,
+    calibrationPictures: calibration,
+    integer,
+    sensitivities,
+    points,
+    checksums: { ...dataset.checksums, [`${model.name} (model)`]: model.sha256 },
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}

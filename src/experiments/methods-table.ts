@@ -1,0 +1,382 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultCalibration, postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
+import type { Compensation, PruningMethod } from '../admm/pruning-method';
+import type { Dataset } from '../data/dataset';
+import { InputError } from '../errors';
+import type { Pictures } from '../networks/inference';
+import type { OnProgress } from '../progress';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
+import type { Accuracy } from '../training/evaluate';
+import { floatAccuracy, integerAccuracy } from './accuracy';
+import { cachedResult, writeJson } from './cached-result';
+import { calibrationPictures } from './calibration';
+import { certifyNetwork } from './certify-network';
+import { calibrateClippedDense, clippedAccuracy } from './clipped-dense';
+import { gapHistogram } from './gap-histogram';
+import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
+import { normalisationOf } from './normalisation';
+import { type FloatModel, openIntegerModel } from './open-model';
+
+/** Everything compared: methods of pruning, and what leaves the weights alone. */
+export type ComparedMethod = PruningMethod | 'unpruned' | 'row-limited' | 'clipped' | 'trained';
+
+/** A line of the comparison: a method with its compensation, measured at every R and ADC resolution. */
+export interface MethodEntry {
+  readonly method: ComparedMethod;
+  /** Only for methods of pruning. */
+  readonly compensation?: Compensation;
+  /** What people read. */
+  readonly title: string;
+}
+
+const PRUNING: readonly (readonly [PruningMethod, string])[] = [
+  ['truncation', 'truncation'],
+  ['value-only', 'value-only (TinyADC-like)'],
+  ['bit-only', 'bit-only'],
+  ['magnitude', 'magnitude pruning'],
+  ['greedy', 'hierarchical, greedy'],
+  ['lagrangian', 'hierarchical, Lagrangian'],
+  ['exact', 'hierarchical, exact'],
+];
+
+/** What is compared without training. */
+export const methodEntries: readonly MethodEntry[] = [
+  { method: 'unpruned', title: 'unpruned, 8-bit weights' },
+  { method: 'row-limited', title: 'row-limited dense' },
+  { method: 'clipped', title: 'clipped dense, calibrated range' },
+  ...(['none', 'layer-admm'] as const).flatMap((compensation) =>
+    PRUNING.map(([method, title]) => ({ method, compensation, title })),
+  ),
+];
+
+export const methodConfigurations = [128, 64, 32].flatMap((tileRows) =>
+  [2, 3, 4].map((adcBits) => ({ tileRows, adcBits })),
+);
+
+export interface MethodsOptions {
+  readonly model: FloatModel;
+  readonly dataset: Dataset;
+  /** Where the result of every line is kept; what is there from the same settings is not computed again. */
+  readonly folder: string;
+  readonly entries?: readonly MethodEntry[];
+  readonly configurations?: readonly { readonly tileRows: number; readonly adcBits: number }[];
+  /** Networks pruned in training (bit-slice L1, network ADMM), as files; measured like the others. */
+  readonly trained?: readonly { readonly title: string; readonly path: string }[];
+  readonly seed?: number;
+  readonly calibration?: number;
+  readonly iterations?: number;
+  readonly patches?: number;
+  /** Test pictures at most; default all. */
+  readonly testPictures?: number;
+  /** Test pictures of clipped dense, whose every conversion is simulated; default 200. */
+  readonly clippedPictures?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** One line at one R and ADC resolution. */
+export interface MethodRow {
+  readonly method: ComparedMethod;
+  readonly title: string;
+  readonly compensation?: Compensation;
+  readonly tileRows: number;
+  readonly adcBits: number;
+  readonly accuracy: Accuracy;
+  /** Points below the float and the 8-bit network on the same pictures. */
+  readonly dropFromFloat: number;
+  readonly dropFrom8bit: number;
+  /** Share of weights that are not zero. */
+  readonly nonzeroShare: number;
+  /** No conversion of any input can clip: recounted from the codes. */
+  readonly lossless: boolean;
+  readonly requiredAdcBits: number;
+  /** Output error over output variance, mean over the layers, on the calibration pictures. */
+  readonly relativeError?: number;
+  /** Mean certified distance of the (last) projection's columns from the best ones, and their histogram. */
+  readonly meanGap?: number;
+  readonly gaps?: readonly number[];
+  /** Per inference: conversions, ADC energy (pJ), and how many times less than the unpruned network at its measured bits. */
+  readonly conversions: number;
+  readonly adcEnergyPj: number;
+  readonly adcEnergyGain: number;
+  readonly seconds: number;
+}
+
+export interface MethodsResult {
+  /** Name of the float model's file. */
+  readonly model: string;
+  readonly network: string;
+  readonly dataset: string;
+  readonly realData: boolean;
+  readonly float: Accuracy;
+  readonly integer: Accuracy;
+  readonly weightBits: number;
+  readonly inputBits: number;
+  readonly encoding: 'sign-split';
+  readonly seed: number;
+  readonly calibrationPictures: number;
+  readonly rows: readonly MethodRow[];
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+/** Raise it when the same settings give other results: what earlier runs kept is then computed again. */
+const REVISION = 1;
+
+/** What every line is measured with. */
+interface Bench {
+  readonly options: MethodsOptions;
+  readonly quantized: IntegerNetwork;
+  readonly pictures: Pictures;
+  readonly settings: {
+    readonly seed: number;
+    readonly calibration: number;
+    readonly iterations: number;
+    readonly patches: number;
+  };
+  readonly testPictures: number;
+  readonly clippedPictures: number;
+  /** Float and 8-bit network on the first so many test pictures. */
+  readonly baselines: (limit: number) => { readonly float: Accuracy; readonly integer: Accuracy };
+}
+
+type Crossbar = { readonly tileRows: number; readonly adcBits: number };
+
+/**
+ * The methods compared at equal R, weight, activation and ADC bits, without training: each line pruned, certified from
+ * its written codes, measured on the test pictures, its conversions counted. An interrupted run goes on where it was.
+ */
+export function compareMethods(options: MethodsOptions): MethodsResult {
+  const { model, dataset, folder, entries = methodEntries, configurations = methodConfigurations } = options;
+  mkdirSync(folder, { recursive: true });
+  const bench = openBench(options);
+  const { settings, testPictures, clippedPictures, quantized } = bench;
+  const key = { revision: REVISION, model: model.sha256, data: dataset.checksums, ...settings };
+  const jobs = entries.flatMap((entry) =>
+    crossbarsOf(entry, configurations, quantized).map((crossbar) => ({ entry, crossbar })),
+  );
+  const rows = jobs.map(({ entry, crossbar }, i) => {
+    const name = rowName(entry, crossbar);
+    const note = `${i + 1}/${jobs.length} ${name}`;
+    const onProgress: OnProgress = (p) => options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
+    const limit = entry.method === 'clipped' ? clippedPictures : testPictures;
+    return cachedResult(folder, name, { ...key, entry, crossbar, limit }, () =>
+      measureRow(bench, entry, crossbar, onProgress),
+    );
+  });
+  for (const { title, path } of options.trained ?? []) rows.push(trainedRow(bench, title, path));
+  const result: MethodsResult = {
+    model: model.name,
+    network: model.description.name,
+    dataset: dataset.title,
+    realData: dataset.real,
+    ...bench.baselines(testPictures),
+    weightBits: 8,
+    inputBits: 8,
+    encoding: 'sign-split',
+    seed: settings.seed,
+    calibrationPictures: settings.calibration,
+    rows,
+    checksums: { ...dataset.checksums, [`${model.name} (model)`]: model.sha256 },
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}
+
+function openBench(options: MethodsOptions): Bench {
+  const { model, dataset, folder, seed = 1, onProgress } = options;
+  const settings = {
+    seed,
+    calibration: options.calibration ?? defaultCalibration(dataset.train),
+    iterations: options.iterations ?? postTrainingDefaults.iterations,
+    patches: options.patches ?? postTrainingDefaults.patches,
+  };
+  const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
+  const pictures = calibrationPictures(dataset.train, settings.calibration, seed);
+  const { description, parameters } = model.folded;
+  const normalisation = normalisationOf(model, dataset);
+  const bits = { weightBits: 8, inputBits: 8 };
+  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, bits);
+  const baselines = (limit: number) => {
+    const key = {
+      revision: REVISION,
+      model: model.sha256,
+      data: dataset.checksums,
+      ...normalisation,
+      limit,
+      calibration: settings.calibration,
+      seed,
+    };
+    const test = { limit, onProgress };
+    return cachedResult(folder, `baselines-${limit}`, key, () => ({
+      float: floatAccuracy(model, dataset, dataset.test, test),
+      integer: integerAccuracy(quantized, dataset.test, test),
+    }));
+  };
+  const clippedPictures = Math.min(options.clippedPictures ?? 200, testPictures);
+  return { options, quantized, pictures, settings, testPictures, clippedPictures, baselines };
+}
+
+/** The unpruned network is measured once an R, at the bits it needs. */
+function crossbarsOf(
+  { method }: MethodEntry,
+  configurations: readonly Crossbar[],
+  quantized: IntegerNetwork,
+): readonly Crossbar[] {
+  if (method !== 'unpruned') return configurations;
+  return [...new Set(configurations.map(({ tileRows }) => tileRows))].map((tileRows) => ({
+    tileRows,
+    adcBits: certifyNetwork(quantized, tileRows).requiredAdcBits,
+  }));
+}
+
+const rowName = ({ method, compensation }: MethodEntry, { tileRows, adcBits }: Crossbar) =>
+  `${method}${compensation ? `-${compensation}` : ''}-r${tileRows}-adc${adcBits}`;
+
+function measureRow(bench: Bench, entry: MethodEntry, crossbar: Crossbar, onProgress: OnProgress): MethodRow {
+  const started = performance.now();
+  const measured = measure(bench, entry, crossbar, onProgress);
+  const { accuracy } = measured;
+  const { float, integer } = bench.baselines(accuracy.pictures);
+  return {
+    ...entry,
+    ...crossbar,
+    ...measured,
+    dropFromFloat: float.top1 - accuracy.top1,
+    dropFrom8bit: integer.top1 - accuracy.top1,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+type Measured = Omit<
+  MethodRow,
+  keyof MethodEntry | keyof Crossbar | 'dropFromFloat' | 'dropFrom8bit' | 'seconds'
+>;
+
+function measure(bench: Bench, entry: MethodEntry, crossbar: Crossbar, onProgress: OnProgress): Measured {
+  const { quantized } = bench;
+  switch (entry.method) {
+    case 'unpruned':
+      return {
+        ...certified(bench, quantized, crossbar),
+        accuracy: bench.baselines(bench.testPictures).integer,
+      };
+    case 'row-limited':
+      return rowLimited(bench, crossbar);
+    case 'clipped':
+      return clipped(bench, crossbar, onProgress);
+    case 'trained':
+      throw new Error('trained networks come as files');
+    default:
+      return pruned(bench, entry.method, entry.compensation, crossbar, onProgress);
+  }
+}
+
+/** Drives 2^B - 1 rows at a time: the unpruned network's accuracy at many times its conversions. */
+function rowLimited(bench: Bench, crossbar: Crossbar): Measured {
+  const { adcBits } = crossbar;
+  const hardware = hardwareOf(bench, bench.quantized, crossbar);
+  const [cost, dense] = ['row-limited dense', 'dense, measured'].map((name) => baselineOf(hardware, name));
+  return {
+    ...certified(bench, bench.quantized, crossbar),
+    accuracy: bench.baselines(bench.testPictures).integer,
+    lossless: true,
+    requiredAdcBits: adcBits,
+    conversions: cost.conversions,
+    adcEnergyPj: cost.energyPj.adc,
+    adcEnergyGain: dense.energyPj.adc / cost.energyPj.adc,
+  };
+}
+
+/** Calibration pictures whose activations set the range of clipped dense's ADCs: every conversion of theirs is simulated. */
+const RANGE_PICTURES = 16;
+
+function clipped(bench: Bench, crossbar: Crossbar, onProgress: OnProgress): Measured {
+  const { quantized, options, settings, clippedPictures } = bench;
+  const { dataset } = options;
+  const few = calibrationPictures(dataset.train, RANGE_PICTURES, settings.seed);
+  const adcs = calibrateClippedDense(quantized, few, { ...crossbar, seed: settings.seed }, onProgress);
+  const accuracy = clippedAccuracy(quantized, adcs, crossbar.tileRows, dataset.test, {
+    limit: clippedPictures,
+    onProgress,
+  });
+  const errors = [...adcs.values()].map(({ relativeError }) => relativeError);
+  return { ...certified(bench, quantized, crossbar), accuracy, relativeError: mean(errors) };
+}
+
+function pruned(
+  bench: Bench,
+  method: PruningMethod,
+  compensation: Compensation | undefined,
+  crossbar: Crossbar,
+  onProgress: OnProgress,
+): Measured {
+  const { quantized, pictures, settings, options, testPictures } = bench;
+  const { model, dataset, folder } = options;
+  const wanted = { ...crossbar, ...settings, method, compensation };
+  const outcome = prunePostTraining(quantized, model.folded, pictures, wanted, onProgress);
+  const path = join(folder, `${rowName({ method, compensation, title: '' }, crossbar)}.safetensors`);
+  saveIntegerNetwork(path, outcome.network, {
+    source: { model: model.name, sha256: model.sha256 },
+    settings: wanted,
+  });
+  // What is certified and measured is what was written.
+  const network = loadIntegerNetwork(path);
+  const gaps = outcome.layers.flatMap((layer) => Array.from(layer.gaps ?? []));
+  return {
+    ...certified(bench, network, crossbar),
+    accuracy: integerAccuracy(network, dataset.test, { limit: testPictures, onProgress }),
+    relativeError: mean(outcome.layers.map(({ relativeError }) => relativeError)),
+    ...(gaps.length > 0 && { meanGap: mean(gaps), gaps: gapHistogram(gaps) }),
+  };
+}
+
+/** A network that training pruned, measured from its file at the R and ADC bits of its record. */
+function trainedRow(bench: Bench, title: string, path: string): MethodRow {
+  const { network } = openIntegerModel(path);
+  const { pruning } = network;
+  if (typeof pruning?.adcBits !== 'number')
+    throw new InputError(`${path}: only networks pruned for one ADC resolution can be compared`);
+  const crossbar = { tileRows: pruning.tileRows, adcBits: pruning.adcBits };
+  const { float, integer } = bench.baselines(bench.testPictures);
+  const accuracy = integerAccuracy(network, bench.options.dataset.test, { limit: bench.testPictures });
+  return {
+    method: 'trained',
+    title,
+    ...crossbar,
+    ...certified(bench, network, crossbar),
+    accuracy,
+    dropFromFloat: float.top1 - accuracy.top1,
+    dropFrom8bit: integer.top1 - accuracy.top1,
+    seconds: 0,
+  };
+}
+
+/** What the codes alone tell. */
+function certified(
+  bench: Bench,
+  network: IntegerNetwork,
+  crossbar: Crossbar,
+): Omit<Measured, 'accuracy' | 'relativeError' | 'meanGap' | 'gaps'> {
+  const { layers, lossless, requiredAdcBits } = certifyNetwork(network, crossbar.tileRows);
+  const weights = layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
+  const hardware = hardwareOf(bench, network, crossbar);
+  return {
+    nonzeroShare: layers.reduce((sum, layer) => sum + layer.nonzeros, 0) / weights,
+    lossless: lossless && requiredAdcBits <= crossbar.adcBits,
+    requiredAdcBits,
+    conversions: hardware.conversions,
+    adcEnergyPj: hardware.energyPj.adc,
+    adcEnergyGain: baselineOf(hardware, 'dense, measured').gains.adc.energy,
+  };
+}
+
+function hardwareOf({ quantized }: Bench, network: IntegerNetwork, { tileRows, adcBits }: Crossbar) {
+  return summarizeHardware(networkHardware(network, { tileRows, dense: quantized, adcBits: () => adcBits }));
+}
+
+const baselineOf = ({ baselines }: HardwareSummary, name: string) =>
+  baselines.find((baseline) => baseline.name === name)!;
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,241 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { layerCandidates, meanDivergence } from '../../src/admm/layer-candidates';
+import { InputError } from '../../src/errors';
+import { allocateAdcBits } from '../../src/experiments/allocate-adc-bits';
+import { budgetClaims, budgetFigures, budgetTable } from '../../src/experiments/budget-report';
+import { budgetStudy } from '../../src/experiments/budget-study';
+import { certifyNetwork } from '../../src/experiments/certify-network';
+import { calibrateClippedDense, clippedInference } from '../../src/experiments/clipped-dense';
+import { gapHistogram } from '../../src/experiments/gap-histogram';
+import { methodsClaims, methodsFigures, methodsTable } from '../../src/experiments/methods-report';
+import { compareMethods, type MethodsResult, methodEntries } from '../../src/experiments/methods-table';
+import type { FloatModel } from '../../src/experiments/open-model';
+import { createIntegerInference } from '../../src/quantization/integer-inference';
+import { liveTensors } from '../../src/tensor/engine';
+import { scratchFolder } from '../networks/scratch-folder';
+import { dataset, livelyParameters, pictures, smallModel } from '../quantization/small-model';
+import { mixedNetwork } from '../training/small-networks';
+
+const scratch = scratchFolder();
+const description = mixedNetwork();
+const { network, folded } = smallModel(description);
+const few = (count: number) => ({ ...pictures, count, pixels: pictures.pixels.subarray(0, count * 768) });
+
+function logitsOf(inference: ReturnType<typeof createIntegerInference>, count: number): Float32Array {
+  try {
+    return inference.logits(few(count));
+  } finally {
+    inference.dispose();
+  }
+}
+
+describe('clipped dense', () => {
+  const tileRows = 32;
+  const exact = logitsOf(createIntegerInference(network), 2);
+  const needed = certifyNetwork(network, tileRows).requiredAdcBits;
+  const clipped = (adcBits: number) => {
+    const adcs = calibrateClippedDense(network, few(2), { adcBits, tileRows, vectors: 32 });
+    return { adcs, logits: logitsOf(clippedInference(network, adcs, tileRows), 2) };
+  };
+
+  it('is the integer network itself where the ADC has enough bits', () => {
+    const { adcs, logits } = clipped(needed);
+    expect(logits).toEqual(exact);
+    for (const { step, relativeError } of adcs.values()) expect([step, relativeError]).toEqual([1, 0]);
+  });
+
+  it('errs more the fewer bits there are, widens the step where that helps, and keeps the channels’ means', () => {
+    const distance = (bits: number) => {
+      const { logits } = clipped(bits);
+      return logits.reduce((sum, value, i) => sum + (value - exact[i]) ** 2, 0);
+    };
+    expect(distance(1)).toBeGreaterThan(distance(3));
+    const { adcs } = clipped(1);
+    expect([...adcs.keys()]).toEqual([...network.layers.keys()]);
+    expect(Math.max(...[...adcs.values()].map(({ step }) => step))).toBeGreaterThan(1);
+    expect([...adcs.values()].some(({ correction }) => correction.some((shift) => shift !== 0))).toBe(true);
+  });
+
+  it('frees every tensor', () => {
+    clipped(2);
+    const before = liveTensors();
+    clipped(2);
+    expect(liveTensors()).toBe(before);
+  });
+});
+
+describe('budgets by measured sensitivity', () => {
+  const settings = { tileRows: 16, compensation: 'none' as const, patches: 200, compared: 32 };
+  const candidates = layerCandidates(network, folded, pictures, { ...settings, adcBits: [1, 2, 3, 4] });
+  const allocate = (uniformBits: number, kind?: 'adc-energy' | 'conversion-bits') =>
+    allocateAdcBits(network, candidates, { tileRows: 16, kind, budget: { uniformBits } });
+
+  it('each candidate keeps its bits, alone among unpruned layers', () => {
+    expect([...candidates.keys()]).toEqual([...network.layers.keys()]);
+    for (const [name, own] of candidates)
+      for (const { adcBits, layer, divergence } of own) {
+        const alone = { ...network, layers: new Map([[name, layer]]) };
+        expect(certifyNetwork(alone, 16).requiredAdcBits).toBeLessThanOrEqual(adcBits);
+        expect(divergence).toBeGreaterThanOrEqual(0);
+      }
+  });
+
+  it.each(['adc-energy', 'conversion-bits'] as const)(
+    'never exceeds the budget in %s, is no worse than uniform bits, and no worse with more',
+    (kind) => {
+      const totals = [1, 1.5, 2, 2.5, 3, 4].map((bits) => ({ bits, ...allocate(bits, kind) }));
+      totals.forEach(({ bits, cost, budget, error, adcBits }, i) => {
+        expect(cost).toBeLessThanOrEqual(budget * (1 + 1e-9));
+        expect(Object.keys(adcBits)).toEqual([...network.layers.keys()]);
+        if (i > 0) expect(error).toBeLessThanOrEqual(totals[i - 1].error);
+        if (!Number.isInteger(bits)) return;
+        const uniform = [...candidates.values()].reduce((sum, own) => sum + own[bits - 1].divergence, 0);
+        expect(error).toBeLessThanOrEqual(uniform + 1e-12);
+      });
+    },
+  );
+
+  it('refuses budgets outside what was tried', () => {
+    expect(() => allocate(0.5)).toThrow(InputError);
+    expect(() => allocate(5)).toThrow(/5 bits everywhere; from 1 to 4 are tried/);
+    expect(() => allocateAdcBits(network, candidates, { tileRows: 16, budget: { amount: 1 } })).toThrow(
+      /budget 1 is below/,
+    );
+  });
+
+  it('meanDivergence is 0 for logits that differ by a constant, and that of two known distributions', () => {
+    const logits = Float32Array.of(1, 2, 3, 0, 0, 5);
+    expect(
+      meanDivergence(
+        logits,
+        logits.map((value) => value + 3),
+        3,
+      ),
+    ).toBeCloseTo(0, 6);
+    const wanted = Float32Array.of(Math.log(0.75), Math.log(0.25));
+    const expected = 0.75 * Math.log(1.5) + 0.25 * Math.log(0.5);
+    expect(meanDivergence(wanted, Float32Array.of(0, 0), 2)).toBeCloseTo(expected, 6);
+  });
+});
+
+describe('gapHistogram', () => {
+  it('counts by half decades, what is closed in the first bin', () => {
+    const counts = gapHistogram([0, 1e-12, 1e-8, 1e-3, 1.1e-3, 1]);
+    expect([counts.length, counts[0], counts[10], counts[16]]).toEqual([17, 3, 2, 1]);
+  });
+});
+
+describe('with a float network', () => {
+  const model: FloatModel = {
+    kind: 'float',
+    name: 'mixed',
+    path: 'mixed.safetensors',
+    sha256: '00',
+    description,
+    parameters: livelyParameters(description),
+    folded,
+    account: { matches: [], missing: [], unused: [] } as never,
+  };
+  const common = { model, dataset, calibration: 32, iterations: 2, patches: 128, testPictures: 20 };
+
+  describe('compareMethods', () => {
+    const notes: string[] = [];
+    const compare = (change = {}) =>
+      compareMethods({
+        ...common,
+        folder: scratch('methods'),
+        configurations: [{ tileRows: 32, adcBits: 2 }],
+        clippedPictures: 4,
+        onProgress: ({ note }) => notes.push(note ?? ''),
+        ...change,
+      });
+    let result: MethodsResult;
+    beforeAll(() => {
+      result = compare();
+    });
+
+    it('measures every line; all that is pruned is lossless, and only clipped dense is not', () => {
+      expect(result.rows.map(({ method, compensation }) => [method, compensation])).toEqual(
+        methodEntries.map(({ method, compensation }) => [method, compensation]),
+      );
+      for (const row of result.rows) {
+        expect(row.lossless).toBe(row.method !== 'clipped');
+        expect(row.accuracy.pictures).toBe(row.method === 'clipped' ? 4 : 20);
+        expect(row.adcEnergyPj).toBeGreaterThan(0);
+        if (row.compensation) expect(row.requiredAdcBits).toBeLessThanOrEqual(2);
+      }
+      const find = (method: string) => result.rows.find((row) => row.method === method)!;
+      expect(find('row-limited').accuracy).toEqual(result.integer);
+      expect(find('row-limited').conversions).toBeGreaterThan(5 * find('unpruned').conversions);
+      expect(find('unpruned').adcEnergyGain).toBeGreaterThan(0);
+      expect(find('exact').gaps?.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+      expect(find('exact').meanGap).toBeLessThanOrEqual(find('lagrangian').meanGap! + 1e-6);
+    });
+
+    it('goes on from what is stored, and computes again what other settings ask for', () => {
+      notes.length = 0;
+      expect(JSON.stringify(compare().rows)).toBe(JSON.stringify(result.rows));
+      expect(notes).toEqual([]);
+      const stored = readFileSync(join(scratch('methods'), 'results.json'), 'utf8');
+      expect(JSON.parse(stored)).toEqual(JSON.parse(JSON.stringify(result)));
+      compare({ entries: methodEntries.slice(3, 4), iterations: 1 });
+      expect(notes.length).toBeGreaterThan(0);
+    });
+
+    it('takes networks that training pruned, as files', () => {
+      const path = join(scratch('methods'), 'greedy-none-r32-adc2.safetensors');
+      const { rows } = compare({ entries: [], trained: [{ title: 'trained', path }] });
+      const greedy = result.rows.find(
+        ({ method, compensation }) => method === 'greedy' && compensation === 'none',
+      )!;
+      expect(rows).toHaveLength(1);
+      expect(rows[0]).toMatchObject({
+        method: 'trained',
+        tileRows: 32,
+        adcBits: 2,
+        accuracy: greedy.accuracy,
+      });
+    });
+
+    it('is reported in a table, figures and claims', () => {
+      expect(methodsTable(result).rows).toHaveLength(result.rows.length);
+      expect([...methodsFigures(result).keys()]).toEqual([
+        '02-methods-accuracy-r32',
+        '02-methods-pareto',
+        '02-methods-gaps',
+      ]);
+      const { claims, obtained } = methodsClaims(result);
+      expect(claims.map(({ id }) => id)).toEqual(['lossless', 'R = 32, 2 bits']);
+      expect(obtained).toEqual({ lossless: true });
+      expect(methodsClaims({ ...result, realData: true }).obtained['R = 32, 2 bits']).toEqual(
+        expect.any(Number),
+      );
+    });
+  });
+
+  it('budgetStudy measures uniform and allocated budgets, and reports them', () => {
+    const options = {
+      ...common,
+      folder: scratch('budgets'),
+      tileRows: 32,
+      budgets: [1.5, 2],
+      tried: [1, 2, 3],
+    };
+    const result = budgetStudy(options);
+    expect(result.points.map(({ kind, budgetBits }) => [kind, budgetBits])).toEqual([
+      ['allocated', 1.5],
+      ['uniform', 2],
+      ['allocated', 2],
+    ]);
+    const [, uniform, allocated] = result.points;
+    expect(result.points.every(({ lossless }) => lossless)).toBe(true);
+    expect(allocated.predicted).toBeLessThanOrEqual(uniform.predicted);
+    expect(allocated.lowerBound).toBeLessThanOrEqual(allocated.predicted);
+    expect(JSON.stringify(budgetStudy(options))).toBe(JSON.stringify(result));
+    expect(budgetTable(result).rows).toHaveLength(3);
+    expect([...budgetFigures(result).keys()]).toEqual(['02-budgets-pareto', '02-budgets-sensitivity']);
+    expect(budgetClaims(result).obtained).toEqual({ lossless: true });
+  });
+});
