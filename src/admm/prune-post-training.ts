@@ -420,7 +420,9 @@ export function pruneLayer(
     };
     const plain = settings.compensation === 'none';
     const pruned = plain ? projected(problem) : layerAdmm(problem);
-    const matching = plain ? 0 : (settings.varianceMatching ?? postTrainingDefaults.varianceMatching);
+    // Scales that must stay are not moved either.
+    const matching =
+      plain || allowed ? 0 : (settings.varianceMatching ?? postTrainingDefaults.varianceMatching);
     const corrected = correctOutputs(final, pruned.codes, pruned.scales, matching);
     return { ...pruned, ...corrected, codes: restoreRows(pruned.codes, width, rowOrder) };
   });
