@@ -115,9 +115,19 @@ describe('pruneByTraining', () => {
     const limits = { adcBits: 2, tileRows: 16, iterations: 3, patches: 300 };
     const start = prunePostTraining(quantized, folded, calibration, limits).network;
     // At a rate of nearly nothing only running statistics move, so the codes come back.
-    const { network } = await prune({ start }, { retrainRate: 1e-9, retrainEpochs: 1 });
-    for (const [name, { codes }] of network!.layers) expect(codes).toEqual(start.layers.get(name)!.codes);
-    expect(certifyNetwork(network!).lossless).toBe(true);
+    const dealt = prunePostTraining(quantized, folded, calibration, {
+      ...limits,
+      balancedRows: true,
+    }).network;
+    expect([...dealt.layers.values()].some(({ rowOrder }) => rowOrder)).toBe(true);
+    for (const given of [start, dealt]) {
+      const { network } = await prune({ start: given }, { retrainRate: 1e-9, retrainEpochs: 1 });
+      for (const [name, { codes, rowOrder }] of network!.layers) {
+        expect(codes).toEqual(given.layers.get(name)!.codes);
+        expect(rowOrder).toEqual(given.layers.get(name)!.rowOrder);
+      }
+      expect(certifyNetwork(network!).lossless).toBe(true);
+    }
   });
 
   it('refuses a start of other limits or another network', async () => {

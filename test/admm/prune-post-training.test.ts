@@ -5,11 +5,14 @@ import { certifyNetwork } from '../../src/experiments/certify-network';
 import { checkCrossbar } from '../../src/experiments/check-crossbar';
 import { createInference } from '../../src/networks/inference';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
+import { loadIntegerNetwork, saveIntegerNetwork } from '../../src/quantization/model-file';
 import { liveTensors } from '../../src/tensor/engine';
+import { scratchFolder } from '../networks/scratch-folder';
 import { dataset, pictures, smallModel } from '../quantization/small-model';
 import { relativeDifference } from '../tensor/values';
 import { mixedNetwork } from '../training/small-networks';
 
+const scratch = scratchFolder();
 const { network, folded } = smallModel(mixedNetwork());
 const settings: PostTrainingSettings = { adcBits: 2, tileRows: 16, iterations: 6, patches: 300 };
 const prune = (change: Partial<PostTrainingSettings> = {}, options: Partial<typeof pictures> = {}) =>
@@ -81,6 +84,38 @@ describe('prunePostTraining', () => {
     );
     float.dispose();
     integer.dispose();
+  });
+
+  it('deals rows to tiles when asked, keeps the order in the file, and then keeps every limit in that order', () => {
+    const { network: pruned } = prune({ balancedRows: true });
+    const ordered = [...pruned.layers.values()].filter(({ rowOrder }) => rowOrder);
+    expect(ordered.length).toBeGreaterThan(0);
+    for (const { rowOrder, rows } of ordered) {
+      expect(rows).toBeGreaterThan(16);
+      expect([...rowOrder!].sort((a, b) => a - b)).toEqual(Array.from({ length: rows }, (_, row) => row));
+    }
+    expect(certifyNetwork(pruned).lossless).toBe(true);
+    // The same codes in their natural order fill other tiles, which were never promised to fit.
+    const natural = [...pruned.layers].map(([name, { rowOrder: _, ...layer }]) => [name, layer] as const);
+    expect(certifyNetwork({ ...pruned, layers: new Map(natural) }).lossless).toBe(false);
+    const path = scratch('ordered.safetensors');
+    saveIntegerNetwork(path, pruned);
+    const loaded = loadIntegerNetwork(path);
+    expect(loaded.layers).toEqual(pruned.layers);
+    const few = {
+      ...pictures,
+      count: 1,
+      pixels: pictures.pixels.subarray(0, pictures.pixels.length / pictures.count),
+    };
+    const check = checkCrossbar(loaded, few, { adcBits: 2, tileRows: 16 });
+    expect([check.agrees, check.clipped]).toEqual([true, 0]);
+    const [name, { rowOrder }] = [...pruned.layers].find(([, layer]) => layer.rowOrder)!;
+    const twice = new Map(pruned.layers).set(name, {
+      ...pruned.layers.get(name)!,
+      rowOrder: rowOrder!.map((row, i) => (i === 0 ? rowOrder![1] : row)),
+    });
+    saveIntegerNetwork(path, { ...pruned, layers: twice });
+    expect(() => loadIntegerNetwork(path)).toThrow(`layer '${name}': rowOrder`);
   });
 
   it('gives the same codes for the same seed', () => {
