@@ -70,7 +70,9 @@ export function layerStatistics(input: StatisticsInput): LayerStatistics {
     for (let column = 0; column < columns; column++) {
       const base = (tile * columns + column) * slots;
       for (const { plus, minus } of reads) {
-        const most = Math.max(ones.counts[base + plus], minus < 0 ? 0 : ones.counts[base + minus]);
+        const [added, taken] = [ones.counts[base + plus], minus < 0 ? 0 : ones.counts[base + minus]];
+        // Pulses of either sign turn what is subtracted into what is added.
+        const most = slices.form === 'sign-magnitude' ? added + taken : Math.max(added, taken);
         if (most > 0) filled++;
         if (most > maxOnes) maxOnes = most;
       }

@@ -95,6 +95,15 @@ describe('simulateLayer', () => {
     );
   });
 
+  it('asks for the sum of both polarities where pulses of either sign are subtracted in the analog domain', () => {
+    const shape = { rows: 3, columns: 1, vectors: 1, weightBits: 2, inputBits: 2 };
+    const coding = { inputForm: 'sign-magnitude', subtraction: 'analog' } as const;
+    const layer = { ...shape, ...coding, codes: Int8Array.of(-1, 0, 1), inputs: Int8Array.of(-1, 0, 1) };
+    expect(layerStatistics(layer)).toMatchObject({ maxOnes: 2, requiredAdcBits: 3 });
+    expect([...simulateLayer({ ...layer, adc: { bits: 3 } }).outputs]).toEqual([2]);
+    expect(simulateLayer({ ...layer, adc: { bits: 2 } }).saturated).toBe(1);
+  });
+
   it('gives the same to the bit on both engines with any ADC', () => {
     fc.assert(
       fc.property(layers, adcs, (layer, adc) => {
