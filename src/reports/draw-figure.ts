@@ -72,10 +72,15 @@ async function draw(figure: Figure, format: 'png' | 'svg', scale: number): Promi
     const url = await page.evaluate(inPage, { figure, format, scale });
     return format === 'png'
       ? Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
-      : Buffer.from(decodeURIComponent(url.slice(url.indexOf(',') + 1)), 'utf8');
+      : Buffer.from(withoutEmptyStyles(decodeURIComponent(url.slice(url.indexOf(',') + 1))), 'utf8');
   } finally {
     idle = setTimeout(() => void closePictures(), IDLE_MS);
   }
+}
+
+/** On a busy machine plotly.js leaves an empty style attribute on the picture, else none: the bytes must not tell. */
+function withoutEmptyStyles(svg: string): string {
+  return svg.replaceAll(' style=""', '');
 }
 
 /** The page, or undefined (and never tried again) where the browser that was found does not start. */

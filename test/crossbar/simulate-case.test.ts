@@ -11,12 +11,15 @@ function cases(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
 }
 
-describe.each([
+const folders = [
   ['our own brute force', own],
   ['CrossSim', oracle],
-])('a case from %s', (_, folder) => {
+] as const;
+
+// Vitest takes a suite without a test for a failure, so CrossSim's cases are left out where they are not at hand.
+describe.each(folders.filter(([, folder]) => cases(folder).length > 0))('a case from %s', (_, folder) => {
   const names = cases(folder);
-  it.skipIf(names.length === 0).each(names)('%s has every output equal on both engines', (name) => {
+  it.each(names)('%s has every output equal on both engines', (name) => {
     const given = JSON.parse(readFileSync(join(folder, name), 'utf8'));
     for (const engine of ['reference', 'bit-sliced'] as const) {
       const { y, matches } = simulateCase(given, engine);
