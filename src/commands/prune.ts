@@ -147,20 +147,18 @@ export const pruneCommand: Command = {
       calibration: dataset.checksums,
     };
     saveIntegerNetwork(output, network, notes);
-    const certificate = certifyNetwork(network);
-    const weights = certificate.layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
-    const nonzeroShare = certificate.layers.reduce((sum, layer) => sum + layer.nonzeros, 0) / weights;
+    const { lossless, nonzeroShare } = certifyNetwork(network);
     return {
       data: {
         output,
         tileRows,
         adcBits: given,
-        lossless: certificate.lossless,
+        lossless,
         nonzeroShare,
         // A gap a column is more than anybody reads.
         layers: layers.map(({ gaps: _, ...layer }) => layer),
       },
-      text: `${output}: ${certificate.layers.length} layers, ${(100 * nonzeroShare).toFixed(1)} % of the weights kept, ${certificate.lossless ? `no conversion of ${tileRows} rows can clip a ${adcBitsText(given)}-bit ADC` : 'LIMITS BROKEN'}`,
+      text: `${output}: ${layers.length} layers, ${(100 * nonzeroShare).toFixed(1)} % of the weights kept, ${lossless ? `no conversion of ${tileRows} rows can clip a ${adcBitsText(given)}-bit ADC` : 'LIMITS BROKEN'}`,
     };
   },
 };

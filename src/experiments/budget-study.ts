@@ -16,6 +16,7 @@ import { certifyNetwork } from './certify-network';
 import { networkHardware } from './network-hardware';
 import { normalisationOf } from './normalisation';
 import type { FloatModel } from './open-model';
+import { describeStudy, type Study } from './study';
 
 export interface BudgetStudyOptions {
   readonly model: FloatModel;
@@ -54,19 +55,12 @@ export interface BudgetPoint {
   readonly lowerBound?: number;
 }
 
-export interface BudgetStudyResult {
-  readonly model: string;
-  readonly network: string;
-  readonly dataset: string;
-  readonly realData: boolean;
+export interface BudgetStudyResult extends Study {
   readonly tileRows: number;
-  readonly seed: number;
-  readonly calibrationPictures: number;
   readonly integer: Accuracy;
   /** Divergence of the logits with one layer pruned alone, by layer and ADC bits. */
   readonly sensitivities: Readonly<Record<string, readonly { adcBits: number; divergence: number }[]>>;
   readonly points: readonly BudgetPoint[];
-  readonly checksums: Readonly<Record<string, string>>;
 }
 
 /** Raise it when the same settings give other results. */
@@ -193,17 +187,11 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
     ];
   });
   const result: BudgetStudyResult = {
-    model: model.name,
-    network: model.description.name,
-    dataset: dataset.title,
-    realData: dataset.real,
+    ...describeStudy(model, dataset, { seed, calibration }),
     tileRows,
-    seed,
-    calibrationPictures: calibration,
     integer,
     sensitivities,
     points,
-    checksums: { ...dataset.checksums, [`${model.name} (model)`]: model.sha256 },
   };
   writeJson(join(folder, 'results.json'), result);
   return result;

@@ -15,6 +15,8 @@ export interface NetworkCertificate {
   readonly adcBits?: AdcBits;
   /** What its codes need: the largest over the layers. */
   readonly requiredAdcBits: number;
+  /** Share of all weights that are not zero. */
+  readonly nonzeroShare: number;
   readonly layers: readonly ({
     readonly name: string;
     readonly rows: number;
@@ -59,6 +61,7 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
       adcBits: limits && adcBitsOf(limits.adcBits, layer.name),
     }),
   }));
+  const weights = layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
   return {
     lossless: layers.every((layer) => layer.holds),
     tileRows: rows,
@@ -66,6 +69,7 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
     cellBits,
     adcBits: limits?.adcBits,
     requiredAdcBits: Math.max(...layers.map((layer) => layer.requiredAdcBits)),
+    nonzeroShare: layers.reduce((sum, layer) => sum + layer.nonzeros, 0) / weights,
     layers,
   };
 }

@@ -19,6 +19,7 @@ import { gapHistogram } from './gap-histogram';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
 import { normalisationOf } from './normalisation';
 import { type FloatModel, openIntegerModel } from './open-model';
+import { describeStudy, type Study } from './study';
 
 /** Everything compared: methods of pruning, and what leaves the weights alone. */
 export type ComparedMethod = PruningMethod | 'unpruned' | 'row-limited' | 'clipped' | 'trained';
@@ -104,21 +105,13 @@ export interface MethodRow {
   readonly seconds: number;
 }
 
-export interface MethodsResult {
-  /** Name of the float model's file. */
-  readonly model: string;
-  readonly network: string;
-  readonly dataset: string;
-  readonly realData: boolean;
+export interface MethodsResult extends Study {
   readonly float: Accuracy;
   readonly integer: Accuracy;
   readonly weightBits: number;
   readonly inputBits: number;
   readonly encoding: 'sign-split';
-  readonly seed: number;
-  readonly calibrationPictures: number;
   readonly rows: readonly MethodRow[];
-  readonly checksums: Readonly<Record<string, string>>;
 }
 
 /** Raise it when the same settings give other results: what earlier runs kept is then computed again. */
@@ -167,18 +160,12 @@ export function compareMethods(options: MethodsOptions): MethodsResult {
   });
   for (const { title, path } of options.trained ?? []) rows.push(trainedRow(bench, title, path));
   const result: MethodsResult = {
-    model: model.name,
-    network: model.description.name,
-    dataset: dataset.title,
-    realData: dataset.real,
+    ...describeStudy(model, dataset, settings),
     ...bench.baselines(testPictures),
     weightBits: 8,
     inputBits: 8,
     encoding: 'sign-split',
-    seed: settings.seed,
-    calibrationPictures: settings.calibration,
     rows,
-    checksums: { ...dataset.checksums, [`${model.name} (model)`]: model.sha256 },
   };
   writeJson(join(folder, 'results.json'), result);
   return result;
@@ -359,11 +346,10 @@ function certified(
   network: IntegerNetwork,
   crossbar: Crossbar,
 ): Omit<Measured, 'accuracy' | 'relativeError' | 'meanGap' | 'gaps'> {
-  const { layers, lossless, requiredAdcBits } = certifyNetwork(network, crossbar.tileRows);
-  const weights = layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
+  const { nonzeroShare, lossless, requiredAdcBits } = certifyNetwork(network, crossbar.tileRows);
   const hardware = hardwareOf(bench, network, crossbar);
   return {
-    nonzeroShare: layers.reduce((sum, layer) => sum + layer.nonzeros, 0) / weights,
+    nonzeroShare,
     lossless: lossless && requiredAdcBits <= crossbar.adcBits,
     requiredAdcBits,
     conversions: hardware.conversions,

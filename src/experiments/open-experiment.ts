@@ -13,7 +13,7 @@ export interface ExperimentOptions {
   readonly dataDir?: string;
   /** Default: the network that comes with the package for the data. */
   readonly model?: string;
-  /** Where results are kept, by data set and network. */
+  /** Where results are kept, by data set. */
   readonly folder: string;
   /** Where tables and figures go. */
   readonly figures: string;
@@ -28,19 +28,22 @@ export interface ExperimentOptions {
 export interface OpenExperiment {
   readonly dataset: Dataset;
   readonly model: FloatModel;
-  /** Where this data set's and network's results are kept. */
-  readonly folder: string;
 }
 
-/** Finds data and network of an experiment and the folder of its results. */
+/** Finds data and network of an experiment. */
 export async function openExperiment(options: ExperimentOptions): Promise<OpenExperiment> {
   const { onProgress, note } = options;
   const dataset = await openDataset({ dir: options.dataDir, download: true, fallback: true, onProgress });
   if (!dataset.real) note?.(`${dataset.title}: CIFAR10 could not be had (give it with --data DIR)`);
   const model = openFloatModel(options.model ?? defaultModel(dataset));
   requireFit(model.description, dataset);
-  const folder = join(options.folder, dataset.name, model.name);
-  if (options.fresh) rmSync(folder, { recursive: true, force: true });
   note?.(`${model.name} (${model.description.name}) on ${dataset.title}`);
-  return { dataset, model, folder };
+  return { dataset, model };
+}
+
+/** The folder of an experiment's results, emptied if everything is to be computed anew. */
+export function resultsFolder({ folder, fresh }: ExperimentOptions, ...parts: readonly string[]): string {
+  const own = join(folder, ...parts);
+  if (fresh) rmSync(own, { recursive: true, force: true });
+  return own;
 }

@@ -1,12 +1,11 @@
 import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
 import { provenance } from '../reports/provenance';
-import { saveFigure } from '../reports/save-figure';
-import { saveTable } from '../reports/save-table';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
 import { budgetClaims, budgetFigures, budgetTable } from './budget-report';
 import { type BudgetStudyOptions, type BudgetStudyResult, budgetStudy } from './budget-study';
-import { type ExperimentOptions, openExperiment } from './open-experiment';
+import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
+import { saveReport } from './save-report';
 
 export type RunBudgetsOptions = Omit<ExperimentOptions, 'notebook'> &
   Pick<BudgetStudyOptions, 'tileRows' | 'budgets' | 'testPictures' | 'iterations'>;
@@ -21,8 +20,9 @@ export interface BudgetsOutcome {
 /** The study of allocated budgets from data to figures. */
 export async function runBudgets(options: RunBudgetsOptions): Promise<BudgetsOutcome> {
   const startedAt = new Date();
-  const opened = await openExperiment(options);
-  const result = budgetStudy({ ...options, ...opened });
+  const { dataset, model } = await openExperiment(options);
+  const folder = resultsFolder(options, dataset.name, model.name);
+  const result = budgetStudy({ ...options, dataset, model, folder });
   const table = budgetTable(result);
   const { claims, obtained } = budgetClaims(result);
   const source = provenance({
@@ -40,12 +40,10 @@ export async function runBudgets(options: RunBudgetsOptions): Promise<BudgetsOut
     engine: engineVersion(),
     startedAt,
   });
-  const prefix = result.realData ? '02' : '02-generated';
-  const { figures: dir } = options;
-  const files = saveTable(table, { dir, name: `${prefix}-budgets`, provenance: source });
-  for (const [name, figure] of budgetFigures(result))
-    files.push(
-      ...(await saveFigure(figure, { dir, name: name.replace(/^02/, prefix), provenance: source })).files,
-    );
+  const files = await saveReport(new Map([['02-budgets', table]]), budgetFigures(result), {
+    dir: options.figures,
+    provenance: source,
+    realData: result.realData,
+  });
   return { result, table, verdict: expectedVersusObtained(claims, obtained), files };
 }

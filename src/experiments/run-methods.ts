@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
 import { provenance } from '../reports/provenance';
-import { saveFigure } from '../reports/save-figure';
-import { saveTable } from '../reports/save-table';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
 import { executeNotebook } from './execute-notebook';
 import { methodsClaims, methodsFigures, methodsTable } from './methods-report';
 import { compareMethods, type MethodsOptions, type MethodsResult } from './methods-table';
-import { type ExperimentOptions, openExperiment } from './open-experiment';
+import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
+import { saveReport } from './save-report';
 
 export type RunMethodsOptions = ExperimentOptions &
   Pick<
@@ -26,8 +25,9 @@ export interface MethodsOutcome {
 /** The comparison of methods from data to notebook. */
 export async function runMethods(options: RunMethodsOptions): Promise<MethodsOutcome> {
   const startedAt = new Date();
-  const opened = await openExperiment(options);
-  const result = compareMethods({ ...options, ...opened });
+  const { dataset, model } = await openExperiment(options);
+  const folder = resultsFolder(options, dataset.name, model.name);
+  const result = compareMethods({ ...options, dataset, model, folder });
   const table = methodsTable(result);
   const { claims, obtained } = methodsClaims(result);
   const source = provenance({
@@ -44,14 +44,11 @@ export async function runMethods(options: RunMethodsOptions): Promise<MethodsOut
     engine: engineVersion(),
     startedAt,
   });
-  // Generated pictures never overwrite what CIFAR10 gave.
-  const prefix = result.realData ? '02' : '02-generated';
-  const { figures: dir } = options;
-  const files = saveTable(table, { dir, name: `${prefix}-methods`, provenance: source });
-  for (const [name, figure] of methodsFigures(result))
-    files.push(
-      ...(await saveFigure(figure, { dir, name: name.replace(/^02/, prefix), provenance: source })).files,
-    );
-  if (options.notebook) await executeNotebook(options.notebook, join(opened.folder, 'results.json'), options);
+  const files = await saveReport(new Map([['02-methods', table]]), methodsFigures(result), {
+    dir: options.figures,
+    provenance: source,
+    realData: result.realData,
+  });
+  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
   return { result, table, verdict: expectedVersusObtained(claims, obtained), files };
 }

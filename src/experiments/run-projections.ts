@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import type { OnProgress } from '../progress';
 import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
 import { provenance } from '../reports/provenance';
-import { saveFigure } from '../reports/save-figure';
-import { saveTable } from '../reports/save-table';
 import type { Table } from '../reports/table';
 import { cachedResult, writeJson } from './cached-result';
 import { executeNotebook } from './execute-notebook';
@@ -22,6 +20,7 @@ import {
   rowPermutationStudy,
   rowPermutationTable,
 } from './row-permutation';
+import { saveReport } from './save-report';
 
 export interface RunProjectionsOptions {
   /** Where results are kept. */
@@ -83,15 +82,20 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Pr
     dataChecksums: checksums,
     startedAt,
   });
-  const place = { dir: options.figures, provenance: source };
-  const names = ['01-relative-error', '01-methods', '01-row-orders'];
-  const files = tables.flatMap((table, i) => saveTable(table, { ...place, name: names[i] }));
-  for (const [name, figure] of projectionFigures(result.study))
-    files.push(...(await saveFigure(figure, { ...place, name })).files);
+  const files = await saveReport(
+    new Map(tables.map((table, i) => [TABLE_NAMES[i], table])),
+    projectionFigures(result.study),
+    {
+      dir: options.figures,
+      provenance: source,
+    },
+  );
   if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
   note?.(verdict.summary);
   return { result, tables, verdict, files };
 }
+
+const TABLE_NAMES = ['01-relative-error', '01-methods', '01-row-orders'];
 
 const ROW_ORDER_CONFIGURATIONS = [
   { tileRows: 128, bitLimit: 3 },

@@ -23,6 +23,7 @@ import { checkCrossbar } from './check-crossbar';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
 import { normalisationOf } from './normalisation';
 import type { FloatModel } from './open-model';
+import { describeStudy, type Study } from './study';
 
 export interface SmokeOptions {
   readonly model: FloatModel;
@@ -68,19 +69,12 @@ export interface SmokeConfiguration {
   readonly seconds: number;
 }
 
-export interface SmokeResult {
-  /** Name of the float model's file. */
-  readonly model: string;
-  readonly network: string;
-  readonly dataset: string;
-  readonly realData: boolean;
+export interface SmokeResult extends Study {
   readonly float: Accuracy;
   readonly integer: Accuracy;
   readonly weightBits: number;
   readonly inputBits: number;
   readonly encoding: 'sign-split';
-  readonly seed: number;
-  readonly calibrationPictures: number;
   /** Of the unpruned 8-bit network, by R: most ones of a bit column, the ADC bits that needs, and the histogram. */
   readonly dense: readonly {
     readonly tileRows: number;
@@ -89,7 +83,6 @@ export interface SmokeResult {
     readonly onesHistogram: readonly number[];
   }[];
   readonly configurations: readonly SmokeConfiguration[];
-  readonly checksums: Readonly<Record<string, string>>;
 }
 
 /** Raise it when the same settings give other results: what earlier runs kept is then computed again. */
@@ -176,8 +169,6 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
         { adcBits, tileRows },
         progress(`R=${tileRows}, ${adcBits}-bit ADC`),
       );
-      const weights = certificate.layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
-      const nonzeros = certificate.layers.reduce((sum, layer) => sum + layer.nonzeros, 0);
       return {
         tileRows,
         adcBits,
@@ -186,7 +177,7 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
         dropFrom8bit: integer.top1 - accuracy.top1,
         lossless: certificate.lossless,
         requiredAdcBits: certificate.requiredAdcBits,
-        nonzeroShare: nonzeros / weights,
+        nonzeroShare: certificate.nonzeroShare,
         relativeError:
           pruned.layers.reduce((sum, layer) => sum + layer.relativeError, 0) / pruned.layers.length,
         crossbar: {
@@ -206,17 +197,12 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
   });
 
   const result: SmokeResult = {
-    model: model.name,
-    network: model.description.name,
-    dataset: dataset.title,
-    realData: dataset.real,
+    ...describeStudy(model, dataset, { seed, calibration }),
     float,
     integer,
     weightBits: 8,
     inputBits: 8,
     encoding: 'sign-split',
-    seed,
-    calibrationPictures: calibration,
     dense: [...new Set(configurations.map(({ tileRows }) => tileRows))].map((tileRows) => {
       const { layers, requiredAdcBits } = certifyNetwork(quantized, tileRows);
       return {
@@ -227,7 +213,6 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
       };
     }),
     configurations: done,
-    checksums: { ...dataset.checksums, [`${model.name} (model)`]: model.sha256 },
   };
   writeJson(join(folder, 'results.json'), result);
   return result;

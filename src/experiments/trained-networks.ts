@@ -58,7 +58,6 @@ export function checkTrainedNetworks(
     const metadata = readSafetensorsMetadata(path);
     const { admm, retraining } = JSON.parse(metadata.curves);
     const certificate = certifyNetwork(network);
-    const weights = certificate.layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
     return {
       name,
       method: network.pruning!.method,
@@ -72,7 +71,7 @@ export function checkTrainedNetworks(
       floatTop1: JSON.parse(metadata.floatTop1),
       integerTop1: JSON.parse(metadata.integerTop1),
       lossless: certificate.lossless,
-      nonzeroShare: certificate.layers.reduce((sum, layer) => sum + layer.nonzeros, 0) / weights,
+      nonzeroShare: certificate.nonzeroShare,
       seed: JSON.parse(metadata.settings).seed,
       admm,
       retraining,
