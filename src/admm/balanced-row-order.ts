@@ -1,6 +1,7 @@
-import { dealRows } from '../projections/deal-rows';
+import { dealRows, rowEnergies } from '../projections/deal-rows';
 import type { LimitOptions } from '../projections/limits';
 import { tuneScales } from '../projections/tune-scales';
+import { permuteRows } from '../quantization/row-order';
 
 export interface RowOrderProblem extends LimitOptions {
   /** [rows, columns] */
@@ -19,16 +20,8 @@ export interface RowOrderProblem extends LimitOptions {
 export function balancedRowOrder(problem: RowOrderProblem): Int32Array | undefined {
   const { weights, rows, columns, tileRows } = problem;
   if (rows <= tileRows) return undefined;
-  const energies = new Float64Array(rows);
-  weights.forEach((weight, i) => {
-    energies[Math.floor(i / columns)] += weight * weight;
-  });
-  const order = dealRows(energies, tileRows, false);
-  const dealt = new Float32Array(weights.length);
-  order.forEach((row, i) => {
-    dealt.set(weights.subarray(row * columns, (row + 1) * columns), i * columns);
-  });
+  const order = dealRows(rowEnergies(weights, columns), tileRows, false);
   const errorOf = (matrix: Float32Array) =>
     tuneScales({ ...problem, weights: matrix, method: 'greedy', candidates: 3 }).objective;
-  return errorOf(dealt) < errorOf(weights) ? order : undefined;
+  return errorOf(permuteRows(weights, columns, order)) < errorOf(weights) ? order : undefined;
 }

@@ -1,6 +1,5 @@
-import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { BitMask } from '../projections/bit-mask';
-import { isPlainSignSplit } from '../projections/limits';
+import { isPlainSignSplit, type LimitOptions } from '../projections/limits';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { descendCodebook } from './descend-codebook';
 
@@ -9,7 +8,7 @@ import { descendCodebook } from './descend-codebook';
  * 1-opt gives one weight its best value under the bits still free; 2-opt moves a bit from one weight to another in the
  * same bit column, where the budget stands in the way of 1-opt.
  */
-export interface DescentProblem {
+export interface DescentProblem extends Omit<LimitOptions, 'flip'> {
   /** [rows, rows], symmetric, with a positive diagonal. */
   readonly hessian: Float32Array;
   /** Wanted weights in units of the scale, [rows, columns]. */
@@ -17,15 +16,8 @@ export interface DescentProblem {
   readonly rows: number;
   readonly columns: number;
   readonly tileRows: number;
-  readonly weightBits: number;
-  /** Default `sign-split`. */
-  readonly encoding?: EncodingName;
-  /** Default 1. */
-  readonly cellBits?: number;
   /** Offset encoding: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. They stay. */
   readonly flips?: Uint8Array;
-  /** k_b: ones (digit sum of multi-bit cells) allowed in a bit column, or one number a plane, lowest first. */
-  readonly bitLimit: number | readonly number[];
   /** k_v: nonzeros allowed in a (row tile, output channel); rows: no limit. */
   readonly valueLimit: number;
   /** Bits and polarity that each weight may use, [rows, columns]; absent: any. The codes given must keep it. */

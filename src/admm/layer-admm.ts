@@ -1,47 +1,23 @@
-import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
-import { type BitMask, supportOf } from '../projections/bit-mask';
-import type { ProjectionMethod } from '../projections/project-column';
+import { supportOf } from '../projections/bit-mask';
 import { projectLayer } from '../projections/project-layer';
 import { projectOnMask } from '../projections/project-on-mask';
 import { tuneScales } from '../projections/tune-scales';
 import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
+import { type Best, createBest, type Projected } from './best-codes';
 import { descend } from './hessian-descent';
+import { type LeastSquaresProblem, leastSquares, type Quadratic } from './layer-quadratic';
+import type { CodeSearch } from './project-weights';
 import { createRidgeSolver, type RidgeSolver } from './ridge-solver';
 import type { SecondMoments } from './second-moments';
 import type { StageTimer } from './stage-timer';
 
-export interface LayerAdmmProblem {
+export interface LayerAdmmProblem extends CodeSearch, LeastSquaresProblem {
   /** For errors. */
   readonly name?: string;
-  /** Weights of the float network, [rows, columns]: what the fit is drawn to where the samples do not tell. */
-  readonly weights: Float32Array;
-  readonly moments: SecondMoments;
-  readonly tileRows: number;
-  readonly weightBits: number;
-  /** Default `sign-split`. */
-  readonly encoding?: EncodingName;
-  /** Default 1. */
-  readonly cellBits?: number;
-  /** ISAAC's flip, offset encoding only; default false. */
-  readonly flip?: boolean;
-  /** k_b: ones (digit sum of multi-bit cells) allowed in a bit column, or one number a plane, lowest first. */
-  readonly bitLimit: number | readonly number[];
-  /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
-  readonly valueLimit?: number;
   /** ADMM iterations at most. */
   readonly iterations: number;
-  /** Projection between the iterations, and with it the set that the codes come from; default `lagrangian`. */
-  readonly projection?: ProjectionMethod;
-  /** States that projection `exact` may hold at once. */
-  readonly searchLimit?: number;
-  /** Codes may use no other bits than these (sign-split, one limit for all planes): `projectOnMask` in place of `projection`. */
-  readonly allowed?: BitMask;
-  /** Scale of each output channel that must stay; default: tuned together with the codes. */
-  readonly scales?: Float32Array;
-  /** Added to the Hessian's diagonal, relative to its mean; default 0.01. */
-  readonly ridge?: number;
   /** Cross moments with targets that suit the codes found so far better; asked for after each finish but the last. */
   readonly retarget?: (codes: Int8Array, scales: Float32Array) => Pick<SecondMoments, 'cross'>;
   readonly timer?: StageTimer;
@@ -72,9 +48,6 @@ export interface LayerAdmmResult {
   /** Certified gap of every column in the last projection, [tiles][columns]; none under `allowed` bits. */
   readonly gaps?: Float64Array;
 }
-
-/** Ridge added to the Hessian, relative to its mean diagonal (method.md section 5). */
-const DAMPING = 0.01;
 
 /** Penalty at the start, for a Hessian of unit diagonal (method.md section 5). */
 const FIRST_RHO = 0.1;
@@ -183,139 +156,12 @@ function check({ name = 'layer', weights, moments }: LayerAdmmProblem): void {
 
 type Time = StageTimer['time'];
 
-/** Wanted weights, and H times them; both [rows, columns]. */
-interface Aim {
-  readonly wanted: Float32Array;
-  readonly right: Float32Array;
-}
-
-/** The layer's error as a function of its weights v: (v - wanted)' H (v - wanted). */
-interface Quadratic extends Aim {
-  readonly rows: number;
-  readonly columns: number;
-  /** With the ridge, [rows, rows]. */
-  readonly hessian: Float32Array;
-  /** What other covariances between inputs and targets ask for. */
-  towards(cross: Float32Array): Aim;
-  dispose(): void;
-}
-
-/** Least squares from compressed inputs to wanted outputs, drawn to the float weights: (H + ridge)^-1 (cross + ridge W0). */
-function leastSquares({ weights, moments, ridge: share = DAMPING }: LayerAdmmProblem): Quadratic {
-  const { rows, columns, hessian: covariance } = moments;
-  const ridge = ridgeOf(moments, share);
-  const hessian = covariance.slice();
-  for (let i = 0; i < rows; i++) hessian[i * (rows + 1)] += ridge;
-  const solver = createRidgeSolver(hessian, rows);
-  const towards = (cross: Float32Array) => {
-    const right = cross.map((value, at) => value + ridge * weights[at]);
-    return { right, wanted: solver.solve(right, columns) };
-  };
-  try {
-    solver.factorise(0);
-    return { rows, columns, hessian, towards, ...towards(moments.cross), dispose: solver.dispose };
-  } catch (error) {
-    solver.dispose();
-    throw error;
-  }
-}
-
-/** What is added to the Hessian's diagonal, so that inputs that never vary have a curvature too. */
-function ridgeOf({ hessian, rows }: SecondMoments, share: number): number {
-  let trace = 0;
-  for (let i = 0; i < rows; i++) trace += hessian[i * (rows + 1)];
-  // A layer whose inputs never vary has no say in its output: any positive ridge makes the problem plain projection.
-  return trace > 0 ? (share * trace) / rows : 1;
-}
-
 function inUnitsOf(weights: Float32Array, scales: Float32Array): Float32Array {
   const columns = scales.length;
   const result = new Float32Array(weights.length);
   for (let at = 0; at < weights.length; at += columns)
     for (let n = 0; n < columns; n++) result[at + n] = weights[at + n] / scales[n];
   return result;
-}
-
-/** For each column the best codes met so far, with the scale that suits them best. */
-interface Best {
-  readonly codes: Int8Array;
-  readonly flips?: Uint8Array;
-  readonly scales: Float32Array;
-  /** Takes the columns in which the codes are better; returns their error relative to the wanted outputs. */
-  offer(projected: Projected): number;
-  /** Turns to other wanted weights. */
-  aim(target: Aim): void;
-  /** Fits the scales anew after `codes` were changed. */
-  refit(): void;
-}
-
-function createBest(
-  { rows, columns, hessian, wanted, ...target }: Quadratic,
-  start: Float32Array,
-  { flip, tileRows, scales: fixed }: LayerAdmmProblem,
-): Best {
-  let { right } = target;
-  const best = new Int8Array(rows * columns);
-  const tiles = Math.ceil(rows / tileRows);
-  const flips = flip ? new Uint8Array(tiles * columns) : undefined;
-  const scales = start.slice();
-  /** w' H w - error: what a column's codes explain. */
-  const explained = new Float64Array(columns).fill(-1);
-  let total = 0;
-  for (let at = 0; at < right.length; at++) total += wanted[at] * right[at];
-
-  /** Column by column w' H v and v' H v. */
-  function products(codes: Int8Array): { cross: Float64Array; own: Float64Array } {
-    const values = Float32Array.from(codes);
-    const curved = scope(() =>
-      k.floats(k.matMul(upload(hessian, [rows, rows]), upload(values, [rows, columns]))),
-    );
-    const cross = new Float64Array(columns);
-    const own = new Float64Array(columns);
-    for (let at = 0; at < codes.length; at += columns)
-      for (let n = 0; n < columns; n++) {
-        const code = codes[at + n];
-        if (code === 0) continue;
-        cross[n] += right[at + n] * code;
-        own[n] += curved[at + n] * code;
-      }
-    return { cross, own };
-  }
-
-  /** What a column explains with its best scale, or with the one that must stay. */
-  const gainOf = (cross: number, own: number, scale: number) => {
-    if (fixed) return 2 * scale * cross - scale * scale * own;
-    return cross > 0 && own > 0 ? cross ** 2 / own : 0;
-  };
-  if (fixed) explained.fill(-Infinity);
-
-  return {
-    codes: best,
-    flips,
-    scales,
-    offer({ codes, flips: own }) {
-      const sums = products(codes);
-      let sum = 0;
-      for (let n = 0; n < columns; n++) {
-        const gain = gainOf(sums.cross[n], sums.own[n], scales[n]);
-        sum += gain;
-        if (gain <= explained[n]) continue;
-        explained[n] = gain;
-        if (!fixed && gain > 0) scales[n] = sums.cross[n] / sums.own[n];
-        for (let at = n; at < codes.length; at += columns) best[at] = codes[at];
-        if (flips && own) for (let at = n; at < flips.length; at += columns) flips[at] = own[at];
-      }
-      return Math.max(0, 1 - sum / Math.max(total, Number.MIN_VALUE));
-    },
-    aim(other) {
-      right = other.right;
-    },
-    refit() {
-      if (fixed) return;
-      const { cross, own } = products(best);
-      for (let n = 0; n < columns; n++) if (cross[n] > 0 && own[n] > 0) scales[n] = cross[n] / own[n];
-    },
-  };
 }
 
 /**
@@ -353,14 +199,6 @@ function alternate(
     solver.dispose();
   }
   return { iterations: run.records, gaps: run.last.gaps };
-}
-
-/** What the iterations hand from one projection to the next. */
-interface Projected {
-  readonly codes: Int8Array;
-  readonly flips?: Uint8Array;
-  readonly gaps?: Float64Array;
-  readonly multipliers?: Float64Array;
 }
 
 /** The problem's projection of targets in units of the scale, cheaper where it is not `late`. */

@@ -1,6 +1,7 @@
 import { digitSumLimit } from '../bitplanes/digit-sum-limit';
 import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
+import type { LimitOptions } from '../projections/limits';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 
 type PlaneBudget = number | readonly number[];
@@ -27,13 +28,7 @@ export interface BudgetSettings {
 }
 
 /** What one layer's projection must keep. */
-export interface LayerBudget {
-  readonly encoding?: EncodingName;
-  readonly cellBits?: number;
-  readonly flip?: boolean;
-  readonly bitLimit: PlaneBudget;
-  readonly valueLimit?: number;
-}
+export type LayerBudget = Omit<LimitOptions, 'weightBits'>;
 
 /**
  * The limits of one layer.

@@ -3,15 +3,11 @@ import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
-import {
-  layerBudgets,
-  masksOf,
-  measureLayer,
-  type PostTrainingSettings,
-  pruneLayer,
-  type ReferenceNetwork,
-  throughLayers,
-} from './prune-post-training';
+import { measureLayer } from './measure-layer';
+import type { PostTrainingSettings } from './post-training-settings';
+import { pruneLayer } from './prune-layer';
+import { layerBudgets, masksOf } from './prune-post-training';
+import { type ReferenceNetwork, throughLayers } from './through-layers';
 
 /** A layer pruned alone for one ADC resolution, and what that does to the network. */
 export interface LayerCandidate {

@@ -1,32 +1,27 @@
-import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { BitMask } from '../projections/bit-mask';
+import type { LimitOptions } from '../projections/limits';
 import type { ProjectionMethod } from '../projections/project-column';
 import { projectOnMask } from '../projections/project-on-mask';
 import { tuneScales } from '../projections/tune-scales';
 
-export interface ProjectWeightsOptions {
+/** A layer's weights and the set that their codes come from. */
+export interface CodeSearch extends LimitOptions {
   /** [rows, columns] */
   readonly weights: Float32Array;
-  readonly rows: number;
-  readonly columns: number;
   readonly tileRows: number;
-  readonly weightBits: number;
-  /** Default `sign-split`. */
-  readonly encoding?: EncodingName;
-  /** Default 1. */
-  readonly cellBits?: number;
-  /** ISAAC's flip, offset encoding only; default false. */
-  readonly flip?: boolean;
-  readonly bitLimit: number | readonly number[];
-  readonly valueLimit?: number;
-  /** Default `lagrangian`. */
+  /** How codes are looked for, and with it the set that they come from; default `lagrangian`. */
   readonly projection?: ProjectionMethod;
   /** States that projection `exact` may hold at once. */
   readonly searchLimit?: number;
-  /** Codes may use no other bits than these; needs `scales`. */
+  /** Codes may use no other bits than these (sign-split, one limit for all planes); needs `scales`. */
   readonly allowed?: BitMask;
   /** Scale of each output channel that must stay; default: tuned together with the codes. */
   readonly scales?: Float32Array;
+}
+
+export interface ProjectWeightsOptions extends CodeSearch {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 /** Pruning without compensation: one projection of a layer's weights, every weight counting alike. */

@@ -2,6 +2,7 @@ import type { ConvNode, DenseNode, Node, Parameters } from '../networks/descript
 import { type Pictures, runNode, uploadParameters } from '../networks/inference';
 import { lastUses } from '../networks/last-uses';
 import type { NodeShape } from '../networks/node-shapes';
+import { type PictureNormaliser, pictureNormaliser } from '../networks/picture-normaliser';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { type InputCoding, inputCoding } from '../quantization/input-coding';
 import { loadLayer } from '../quantization/integer-layer';
@@ -68,8 +69,10 @@ export function createTwinFlow(
   for (const [name, layer] of readers) if (name !== 'input') codings.set(name, inputCoding(layer));
   const tensors = uploadParameters(parameters);
   const batches: Batch[] = [];
+  const normalise = pictureNormaliser(mean, std);
   for (let first = 0; first < pictures.count; first += batchSize)
-    batches.push(startBatch(pictures, first, Math.min(batchSize, pictures.count - first), mean, std));
+    batches.push(startBatch(pictures, first, Math.min(batchSize, pictures.count - first), normalise));
+  normalise.dispose();
 
   const decode = (name: string, codes: Tensor) => {
     const floats = codes.dtype === DType.float32 ? codes : k.cast(codes, DType.float32);
@@ -150,24 +153,15 @@ function startBatch(
   { pixels, height, width, channels }: Pictures,
   first: number,
   count: number,
-  mean: readonly number[],
-  std: readonly number[],
+  normalise: PictureNormaliser,
 ): Batch {
   const size = height * width * channels;
   const shape = [count, height, width, channels];
   const bytes = keep(upload(pixels.subarray(first * size, (first + count) * size), shape));
-  const normalised = scope(() => {
-    const scale = Float32Array.from(std, (value) => 1 / (255 * value));
-    const shift = Float32Array.from(mean, (value, c) => -value / std[c]);
-    return k.add(
-      k.multiply(k.cast(bytes, DType.float32), upload(scale, [channels])),
-      upload(shift, [channels]),
-    );
-  });
   return {
     first,
     count,
-    reference: new Map([['input', keep(normalised)]]),
+    reference: new Map([['input', keep(normalise(bytes))]]),
     compressed: new Map(),
     codes: new Map([['input', bytes]]),
   };

@@ -1,5 +1,6 @@
 import { layerCandidates } from '../admm/layer-candidates';
-import { defaultCalibration, postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
+import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
+import { prunePostTraining } from '../admm/prune-post-training';
 import { compensations, pruningMethods } from '../admm/pruning-method';
 import { encodingNames } from '../bitplanes/plane-encoding';
 import { openDataset } from '../data/open-dataset';

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { candidateBits, layerCandidates } from '../admm/layer-candidates';
-import { defaultCalibration, prunePostTraining } from '../admm/prune-post-training';
+import { defaultCalibration } from '../admm/post-training-settings';
+import { prunePostTraining } from '../admm/prune-post-training';
 import type { Dataset } from '../data/dataset';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultCalibration, postTrainingDefaults, prunePostTraining } from '../admm/prune-post-training';
+import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
+import { prunePostTraining } from '../admm/prune-post-training';
 import type { Compensation, PruningMethod } from '../admm/pruning-method';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';

@@ -1,8 +1,9 @@
 import type { OnProgress } from '../progress';
-import { dealRows } from '../projections/deal-rows';
+import { dealRows, rowEnergies } from '../projections/deal-rows';
 import { tuneScales } from '../projections/tune-scales';
 import { rowCount, weightMatrix } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
+import { permuteRows } from '../quantization/row-order';
 import type { Table } from '../reports/table';
 import { randomStream } from '../tensor/random';
 import type { FloatModel } from './open-model';
@@ -95,14 +96,6 @@ function firstColumns(weights: Float32Array, all: number, columns: number): Floa
   );
 }
 
-function permuteRows(weights: Float32Array, columns: number, order: Int32Array): Float32Array {
-  const permuted = new Float32Array(weights.length);
-  order.forEach((row, to) => {
-    permuted.set(weights.subarray(row * columns, (row + 1) * columns), to * columns);
-  });
-  return permuted;
-}
-
 interface RowOrderInput {
   readonly weights: Float32Array;
   readonly columns: number;
@@ -124,11 +117,7 @@ function rowOrder(kind: RowOrder, { weights, columns, channels, tileRows, seed }
       (_, i) => (i % positions) * channels + Math.floor(i / positions),
     );
   }
-  const energies = new Float64Array(rows);
-  weights.forEach((weight, i) => {
-    energies[Math.floor(i / columns)] += weight * weight;
-  });
-  return dealRows(energies, tileRows, kind === 'dealt');
+  return dealRows(rowEnergies(weights, columns), tileRows, kind === 'dealt');
 }
 
 export function rowPermutationTable(rows: readonly RowPermutationRow[]): Table {

@@ -4,8 +4,8 @@ import {
   defaultCalibration,
   type PostTrainingSettings,
   postTrainingDefaults,
-  prunePostTraining,
-} from '../admm/prune-post-training';
+} from '../admm/post-training-settings';
+import { prunePostTraining } from '../admm/prune-post-training';
 import { countOnes } from '../bitplanes/count-ones';
 import { onesHistogram } from '../bitplanes/ones-histogram';
 import type { Dataset } from '../data/dataset';

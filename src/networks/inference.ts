@@ -1,8 +1,9 @@
-import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
+import { dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from './description';
 import { lastUses } from './last-uses';
 import { inputsOf } from './node-shapes';
+import { pictureNormaliser } from './picture-normaliser';
 import { tensorFlowShape, toTensorFlow } from './weight-layout';
 
 /** uint8 pictures [count, height, width, channels]. */
@@ -34,26 +35,17 @@ export function createInference(
   options: InferenceOptions & ForwardHooks,
 ): Inference {
   const tensors = uploadParameters(parameters);
-  const scale = keep(
-    upload(
-      Float32Array.from(options.std, (s) => 1 / (255 * s)),
-      [options.std.length],
-    ),
-  );
-  const shift = keep(
-    upload(
-      Float32Array.from(options.mean, (m, c) => -m / options.std[c]),
-      [options.mean.length],
-    ),
-  );
+  const normalise = pictureNormaliser(options.mean, options.std);
   return {
     logits: ({ pixels, count, height, width, channels }) =>
       scope(() => {
-        const bytes = upload(pixels, [count, height, width, channels]);
-        const x = k.add(k.multiply(k.cast(bytes, DType.float32), scale), shift);
+        const x = normalise(upload(pixels, [count, height, width, channels]));
         return k.floats(forward(description, tensors, x, options));
       }),
-    dispose: () => dispose(scale, shift, ...tensors.values()),
+    dispose() {
+      normalise.dispose();
+      dispose(...tensors.values());
+    },
   };
 }
 

@@ -1,3 +1,12 @@
+/** Sum of squares of every row of weights [rows, columns]. */
+export function rowEnergies(weights: Float32Array, columns: number): Float64Array {
+  const energies = new Float64Array(weights.length / columns);
+  weights.forEach((weight, i) => {
+    energies[Math.floor(i / columns)] += weight * weight;
+  });
+  return energies;
+}
+
 /**
  * Deals rows to tiles of `tileRows` places, largest energy first, each to the tile with room that holds least: in rows
  * per place if `byCount`, else in energy. Returns an order: place i of the tiles, one after the other, holds row order[i].

@@ -16,18 +16,18 @@ export function permuteRows<Values extends Matrix>(
   return result;
 }
 
-/** The way back: row order[i] of the result is row i. */
+/** The way back: row order[i] of the result is row i of the matrix. */
 export function restoreRows<Values extends Matrix>(
   matrix: Values,
   columns: number,
   order: Int32Array | undefined,
 ): Values {
   if (!order) return matrix;
-  const result = matrix.slice() as Values;
-  order.forEach((row, i) => {
-    result.set(matrix.subarray(i * columns, (i + 1) * columns), row * columns);
+  const places = new Int32Array(order.length);
+  order.forEach((row, place) => {
+    places[row] = place;
   });
-  return result;
+  return permuteRows(matrix, columns, places);
 }
 
 /** A layer's codes [rows, columns] with the rows as they stand on crossbars: row tile t is rows tR..tR+R-1 of these. */

@@ -3,11 +3,11 @@ import type { PictureSet } from '../data/dataset';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { forwardTraining } from '../networks/forward-training';
 import { type InferenceOptions, uploadParameters } from '../networks/inference';
-import { DType, dispose, keep, scope, type Tensor } from '../tensor/engine';
+import { pictureNormaliser } from '../networks/picture-normaliser';
+import { dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { randomStream } from '../tensor/random';
 import { createTape } from '../tensor/tape';
-import { pictureNormaliser } from './trainer';
 
 export interface ReestimationOptions {
   /** Training pictures looked at, from the first on. */
@@ -27,7 +27,7 @@ export function reestimateStatistics(
   { pictures, batchSize = 250 }: ReestimationOptions,
 ): Parameters {
   const tensors = uploadParameters(parameters);
-  const normalise = pictureNormaliser(mean, std, DType.float32);
+  const normalise = pictureNormaliser(mean, std);
   const running = new Map<string, readonly [Tensor, Tensor]>();
   for (const { op, name } of network.nodes)
     if (op === 'batchnorm')
@@ -36,7 +36,8 @@ export function reestimateStatistics(
   for (const batch of evaluationBatches(set, { batchSize, limit: pictures })) {
     batches++;
     scope(() => {
-      forwardTraining(network, normalise(batch), {
+      const { pixels, count, height, width, channels } = batch;
+      forwardTraining(network, normalise(upload(pixels, [count, height, width, channels])), {
         tape: createTape(),
         parameters: tensors,
         running,

@@ -1,5 +1,6 @@
 import type { NetworkDescription, Node, Parameters } from '../networks/description';
 import { forwardTraining } from '../networks/forward-training';
+import { pictureNormaliser } from '../networks/picture-normaliser';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import type { RandomStream } from '../tensor/random';
@@ -120,7 +121,9 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
 
   function step(batch: Batch, rate: number, random: RandomStream) {
     const tape = createTape();
-    const x = normalise(batch);
+    const bytes = upload(batch.pixels, [batch.count, batch.height, batch.width, batch.channels]);
+    const x = normalise(bytes);
+    dispose(bytes);
     const { named, leaves, gather } = parameterTensors(layout, forwardVector(), compute);
     const logits = forwardTraining(network, x, {
       tape,
@@ -222,34 +225,6 @@ function parameterTensors(layout: ParameterLayout, vector: Tensor, compute: DTyp
     return result;
   };
   return { named, leaves, gather };
-}
-
-/** uint8 pictures -> (pixels / 255 - mean) / std in the compute type. */
-export function pictureNormaliser(mean: readonly number[], std: readonly number[], compute: DType) {
-  const scale = keep(
-    upload(
-      Float32Array.from(std, (s) => 1 / (255 * s)),
-      [std.length],
-    ),
-  );
-  const shift = keep(
-    upload(
-      Float32Array.from(mean, (m, c) => -m / std[c]),
-      [mean.length],
-    ),
-  );
-  const normalise = (batch: Pick<Batch, 'pixels' | 'count' | 'height' | 'width' | 'channels'>) => {
-    const bytes = upload(batch.pixels, [batch.count, batch.height, batch.width, batch.channels]);
-    const floats = k.cast(bytes, DType.float32);
-    const scaled = k.multiply(floats, scale);
-    const shifted = k.add(scaled, shift);
-    dispose(bytes, floats, scaled);
-    if (compute === DType.float32) return shifted;
-    const result = k.cast(shifted, compute);
-    dispose(shifted);
-    return result;
-  };
-  return Object.assign(normalise, { dispose: () => dispose(scale, shift) });
 }
 
 function meanOf(values: Float32Array): number {

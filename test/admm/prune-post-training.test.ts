@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type PostTrainingSettings, prunePostTraining } from '../../src/admm/prune-post-training';
+import type { PostTrainingSettings } from '../../src/admm/post-training-settings';
+import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { InputError } from '../../src/errors';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { checkCrossbar } from '../../src/experiments/check-crossbar';

@@ -1,0 +1,105 @@
+import type { ConvNode, DenseNode, NetworkDescription } from '../networks/description';
+import { inputsOf } from '../networks/node-shapes';
+import { groupCount } from '../quantization/channel-groups';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { scope } from '../tensor/engine';
+import * as k from '../tensor/kernels';
+import { randomStream } from '../tensor/random';
+import { positionsIn, randomPositions, sampleOutputs, samplePatches } from './patch-samples';
+import { type PostTrainingSettings, postTrainingDefaults } from './post-training-settings';
+import type { RectifiedSamples } from './rectified-targets';
+import { createMomentAccumulator, type SecondMoments } from './second-moments';
+import type { LayerStep } from './through-layers';
+
+/** Whether a ReLU alone reads the layer's output, or the sum it goes into. */
+function isRectified(name: string, description: NetworkDescription, summed: boolean): boolean {
+  const readers = description.nodes.filter((reader) => inputsOf(reader).includes(name));
+  const [reader] = readers;
+  if (readers.length !== 1) return false;
+  return (
+    reader.op === 'relu' || (summed && reader.op === 'add' && isRectified(reader.name, description, false))
+  );
+}
+
+/** The other input of the addition that alone reads `node`, where it is computed before `node`. */
+function residualPartner(node: ConvNode | DenseNode, { nodes }: NetworkDescription): string | undefined {
+  const readers = nodes.filter((reader) => inputsOf(reader).includes(node.name));
+  const [reader] = readers;
+  if (readers.length !== 1 || reader.op !== 'add') return undefined;
+  const other = reader.inputs.find((name) => name !== node.name);
+  const before = nodes.slice(
+    0,
+    nodes.findIndex(({ name }) => name === node.name),
+  );
+  return before.some(({ name }) => name === other) ? other : undefined;
+}
+
+/** Moments of the layer's inputs and wanted outputs, and the samples where a ReLU reads the outputs. */
+export interface MeasuredLayer {
+  readonly moments: SecondMoments;
+  readonly samples: RectifiedSamples | undefined;
+}
+
+/**
+ * Moments of the layer's real-valued input patches (the picture counts as pixels less their mean) and of the outputs
+ * that it should have: those of the float network, plus what the other branch of a residual block lacks.
+ */
+export function measureLayer(
+  { node, flow, inputShape }: LayerStep,
+  network: IntegerNetwork,
+  settings: Omit<PostTrainingSettings, 'adcBits'>,
+): MeasuredLayer {
+  const {
+    patches = postTrainingDefaults.patches,
+    seed = 1,
+    compensation = 'layer-admm',
+    residualCompensation = true,
+    rectification = true,
+  } = settings;
+  const fitted = compensation === 'layer-admm';
+  const { inputScale, columns, rows: rowsOfGroup } = network.layers.get(node.name)!;
+  const groups = groupCount(node);
+  const rows = rowsOfGroup * groups;
+  const partner = fitted && residualCompensation ? residualPartner(node, network.description) : undefined;
+  const places = randomPositions(node, inputShape, patches, randomStream(seed, `patches of ${node.name}`));
+  const values =
+    node.input === 'input'
+      ? { scale: 1, offsets: network.mean.map((mean) => -255 * mean) }
+      : { scale: inputScale };
+  const accumulator = createMomentAccumulator(rows, columns);
+  const rectified =
+    fitted &&
+    rectification &&
+    groups === 1 &&
+    isRectified(node.name, network.description, partner !== undefined);
+  const all = rectified && {
+    count: places.count,
+    inputs: new Float32Array(places.count * rows),
+    targets: new Float32Array(places.count * columns),
+    beside: partner === undefined ? undefined : new Float32Array(places.count * columns),
+  };
+  let done = 0;
+  try {
+    for (const { first, count, codes, reference, compressed } of flow.batches()) {
+      const own = positionsIn(places, first, count);
+      scope(() => {
+        const input = codes(node.input);
+        const output = reference(node.name);
+        const other = partner === undefined ? undefined : compressed(partner);
+        const wanted = other ? k.add(output, k.subtract(reference(partner!), other)) : output;
+        const inputs = samplePatches(node, k.floats(input), input.shape, own, values);
+        const targets = sampleOutputs(k.floats(wanted), wanted.shape, own);
+        accumulator.add({ inputs, targets, count: own.count });
+        if (!all) return undefined;
+        all.inputs.set(inputs, done * rows);
+        all.targets.set(targets, done * columns);
+        if (other) all.beside!.set(sampleOutputs(k.floats(other), other.shape, own), done * columns);
+        return undefined;
+      });
+      done += own.count;
+    }
+    return { moments: accumulator.finish(), samples: all || undefined };
+  } finally {
+    accumulator.dispose();
+  }
+}

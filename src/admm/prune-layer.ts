@@ -1,0 +1,191 @@
+import type { BitMask } from '../projections/bit-mask';
+import { weightMatrix } from '../quantization/build-integer-network';
+import { groupColumns, groupCount, groupRows, joinColumns } from '../quantization/channel-groups';
+import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import { permuteRows, restoreRows } from '../quantization/row-order';
+import { scope, upload } from '../tensor/engine';
+import * as k from '../tensor/kernels';
+import { balancedRowOrder } from './balanced-row-order';
+import {
+  type AdmmIteration,
+  type LayerAdmmProblem,
+  type LayerAdmmResult,
+  layerAdmm,
+  relativeError,
+} from './layer-admm';
+import type { LayerBudget } from './layer-budget';
+import type { MeasuredLayer } from './measure-layer';
+import { type PostTrainingSettings, postTrainingDefaults } from './post-training-settings';
+import { projectWeights } from './project-weights';
+import { rectifiedMoments } from './rectified-targets';
+import { momentsOf, type SecondMoments } from './second-moments';
+import type { StageSeconds } from './stage-timer';
+import type { LayerStep, ReferenceNetwork } from './through-layers';
+
+export interface LayerOutcome {
+  readonly name: string;
+  /**
+   * Output error before any ReLU over output variance on the calibration pictures, with what layers above lost; of a
+   * grouped convolution the mean over its groups.
+   */
+  readonly relativeError: number;
+  readonly nonzeroShare: number;
+  /** Of ADMM; empty without it. */
+  readonly iterations: readonly AdmmIteration[];
+  /** Certified gap of each column of the (last) projection, where the method has one. */
+  readonly gaps?: Float64Array;
+  readonly seconds: StageSeconds;
+}
+
+/** What a layer's codes must keep. */
+export interface ChosenLimits {
+  readonly budget: LayerBudget;
+  /** The bits it may use, if they are chosen already. */
+  readonly allowed?: BitMask;
+}
+
+/** One layer pruned, given the moments of its inputs. */
+export function pruneLayer(
+  { node, timer }: LayerStep,
+  network: IntegerNetwork,
+  reference: ReferenceNetwork,
+  { moments, samples }: MeasuredLayer,
+  settings: Omit<PostTrainingSettings, 'adcBits'>,
+  { budget, allowed }: ChosenLimits,
+): { layer: IntegerLayer; outcome: LayerOutcome } {
+  const { method = 'lagrangian', tileRows, balancedRows = false } = settings;
+  const layer = network.layers.get(node.name)!;
+  const { columns, rows } = layer;
+  const weights = weightMatrix(node, reference.parameters, network);
+  const groups = groupCount(node);
+  const shape = { rows, columns, tileRows, weightBits: network.weightBits, ...budget };
+  const rowOrder = balancedRows && !allowed ? balancedRowOrder({ ...shape, weights }) : undefined;
+  // Groups share neither inputs nor columns, so each is a layer of its own.
+  const parts = Array.from({ length: groups }, (_, group) => {
+    const width = columns / groups;
+    const inGroup = groupRows(node, group);
+    const placed = rowOrder ? rowOrder.map((row) => inGroup[row]) : inGroup;
+    const own = permuteRows(groupColumns(weights, columns, groups, group), width, rowOrder);
+    let final = momentsOf(moments, placed, groups, group);
+    const retarget = (codes: Int8Array, scales: Float32Array) => {
+      const { bias } = correctOutputs(final, codes, scales, 0);
+      const natural = restoreRows(codes, width, rowOrder);
+      final = timer.time('moments', () => {
+        const { cross, ...rest } = rectifiedMoments(moments, samples!, natural, scales, bias);
+        const ordered = permuteRows(cross, width, rowOrder);
+        return { ...rest, hessian: final.hessian, mean: final.mean, cross: ordered };
+      });
+      return final;
+    };
+    const problem: LayerAdmmProblem = {
+      name: node.name,
+      weights: own,
+      moments: final,
+      tileRows,
+      weightBits: network.weightBits,
+      ...budget,
+      iterations: settings.iterations ?? postTrainingDefaults.iterations,
+      projection: method === 'bit-only' || method === 'magnitude' ? undefined : method,
+      searchLimit: settings.searchLimit ?? postTrainingDefaults.searchLimit,
+      allowed,
+      scales: allowed && layer.scales,
+      ridge: settings.ridge,
+      retarget: samples && retarget,
+      timer,
+    };
+    const plain = settings.compensation === 'none';
+    const pruned = plain ? projected(problem) : layerAdmm(problem);
+    // Scales that must stay are not moved either.
+    const matching =
+      plain || allowed ? 0 : (settings.varianceMatching ?? postTrainingDefaults.varianceMatching);
+    const corrected = correctOutputs(final, pruned.codes, pruned.scales, matching);
+    return { ...pruned, ...corrected, codes: restoreRows(pruned.codes, width, rowOrder) };
+  });
+  const codes = joinColumns(
+    parts.map((part) => part.codes),
+    rows,
+  );
+  const flips = parts.flatMap((part) => part.flips ?? []);
+  const vector = (field: 'scales' | 'bias') =>
+    joinColumns(
+      parts.map((part) => part[field]),
+      1,
+    );
+  const nonzero = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
+  return {
+    layer: {
+      ...layer,
+      codes,
+      ...(rowOrder && { rowOrder }),
+      ...(flips.length > 0 && { flips: joinColumns(flips, Math.ceil(rows / tileRows)) }),
+      scales: vector('scales'),
+      bias: vector('bias'),
+    },
+    outcome: {
+      name: node.name,
+      relativeError: parts.reduce((sum, part) => sum + part.relativeError, 0) / groups,
+      nonzeroShare: nonzero / codes.length,
+      iterations: longest(parts.map((part) => part.iterations)),
+      gaps: method === 'lagrangian' || method === 'exact' ? joinGaps(parts) : undefined,
+      seconds: timer.seconds(),
+    },
+  };
+}
+
+/** Of several groups the one that took most iterations. */
+function longest(lists: readonly (readonly AdmmIteration[])[]): readonly AdmmIteration[] {
+  return lists.reduce((most, list) => (list.length > most.length ? list : most));
+}
+
+function joinGaps(parts: readonly { readonly gaps?: Float64Array }[]): Float64Array {
+  return Float64Array.from(parts.flatMap(({ gaps }) => [...(gaps ?? [])]));
+}
+
+/** Codes of one projection, every weight counting alike. */
+function projected(problem: LayerAdmmProblem): LayerAdmmResult {
+  const { moments } = problem;
+  const answer = projectWeights({ ...problem, rows: moments.rows, columns: moments.columns });
+  return {
+    ...answer,
+    relativeError: relativeError(moments, answer.codes, answer.scales),
+    iterations: [],
+  };
+}
+
+/**
+ * Bias, and scales, that keep each channel's mean output on the calibration pictures and, as far as `matching` (0 to 1)
+ * says, its variance: what re-estimating a batch norm does for a network that still has one.
+ */
+function correctOutputs(
+  { rows, columns, hessian, mean, targetMean, targetVariance }: SecondMoments,
+  codes: Int8Array,
+  fitted: Float32Array,
+  matching: number,
+): { scales: Float32Array; bias: Float32Array } {
+  const scales = fitted.slice();
+  if (matching > 0) {
+    const variance = codeVariances(hessian, codes, rows, columns);
+    for (let n = 0; n < columns; n++) {
+      const ratio = targetVariance[n] / (variance[n] * scales[n] ** 2);
+      if (ratio > 0 && Number.isFinite(ratio)) scales[n] *= ratio ** (matching / 2);
+    }
+  }
+  const bias = targetMean.slice();
+  for (let n = 0; n < columns; n++) {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += mean[row] * codes[row * columns + n];
+    bias[n] -= sum * scales[n];
+  }
+  return { scales, bias };
+}
+
+/** v' H v of each column. */
+function codeVariances(hessian: Float32Array, codes: Int8Array, rows: number, columns: number): Float64Array {
+  const values = Float32Array.from(codes);
+  const curved = scope(() =>
+    k.floats(k.matMul(upload(hessian, [rows, rows]), upload(values, [rows, columns]))),
+  );
+  const variances = new Float64Array(columns);
+  for (let at = 0; at < values.length; at++) variances[at % columns] += values[at] * curved[at];
+  return variances;
+}

@@ -1,0 +1,58 @@
+import type { ConvNode, DenseNode, NetworkDescription, Parameters } from '../networks/description';
+import type { Pictures } from '../networks/inference';
+import { nodeShapes } from '../networks/node-shapes';
+import type { OnProgress } from '../progress';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import { createStageTimer, type StageTimer } from './stage-timer';
+import { createTwinFlow, type TwinFlow } from './twin-flow';
+
+/** The float network that the pruned one should reproduce, batch norm folded. */
+export interface ReferenceNetwork {
+  readonly description: NetworkDescription;
+  readonly parameters: Parameters;
+}
+
+/** A crossbar layer whose turn has come. */
+export interface LayerStep {
+  readonly node: ConvNode | DenseNode;
+  readonly flow: TwinFlow;
+  /** [pictures, height, width, channels] of its input. */
+  readonly inputShape: readonly number[];
+  readonly timer: StageTimer;
+}
+
+/** What the layers compute is left to `replace`, called for each in network order when its inputs have arrived. */
+export function throughLayers(
+  network: IntegerNetwork,
+  reference: ReferenceNetwork,
+  calibration: Pictures,
+  batchSize: number | undefined,
+  onProgress: OnProgress | undefined,
+  replace: (step: LayerStep) => IntegerLayer,
+): Map<string, IntegerLayer> {
+  const { description } = network;
+  const total = crossbarNodes(description).length;
+  const layers = new Map<string, IntegerLayer>();
+  const shapes = nodeShapes(description, calibration);
+  const flow = createTwinFlow(network, reference.parameters, calibration, shapes, batchSize);
+  try {
+    description.nodes.forEach((node, index) => {
+      const timer = createStageTimer();
+      timer.time('inference', () => flow.runReference(node, index));
+      if (node.op !== 'conv' && node.op !== 'dense') {
+        flow.runCompressed(node, index);
+        return;
+      }
+      onProgress?.({ done: layers.size, total, note: node.name });
+      const inputShape = [calibration.count, ...shapes.get(node.input)!];
+      const layer = replace({ node, flow, inputShape, timer });
+      layers.set(node.name, layer);
+      timer.time('inference', () => flow.runCompressed(node, index, layer));
+    });
+  } finally {
+    flow.dispose();
+  }
+  onProgress?.({ done: total, total, note: 'pruned' });
+  return layers;
+}
