@@ -4,7 +4,7 @@
  * experiments, reports, notebooks.
  */
 
-import { useFastProjections } from './experiments/fast-projections';
+import { useFastEngines } from './experiments/fast-engines';
 
 export * from './admm/allocate-budgets';
 export * from './admm/balanced-row-order';
@@ -54,7 +54,7 @@ export * from './experiments/calibration';
 export * from './experiments/certify-network';
 export * from './experiments/check-crossbar';
 export * from './experiments/clipped-dense';
-export * from './experiments/fast-projections';
+export * from './experiments/fast-engines';
 export * from './experiments/methods-report';
 export * from './experiments/methods-table';
 export * from './experiments/open-model';
@@ -130,4 +130,4 @@ export * from './training/schedule';
 export * from './training/train';
 export * from './training/weight-steering';
 
-useFastProjections();
+useFastEngines();

@@ -1,7 +1,7 @@
 import { benchCrossbar } from '../crossbar/bench-crossbar';
 import { InputError } from '../errors';
 import { benchTraining } from '../experiments/bench-training';
-import { useFastProjections } from '../experiments/fast-projections';
+import { useFastEngines } from '../experiments/fast-engines';
 import { openFloatModel } from '../experiments/open-model';
 import type { OnProgress } from '../progress';
 import { type BenchLayer, benchProjection } from '../projections/bench-projection';
@@ -48,7 +48,7 @@ function projection(options: Parameters<Command['run']>[1], onProgress: OnProgre
   const engine = textOption(options, 'engine') ?? 'wasm';
   if (engine !== 'wasm' && engine !== 'typescript')
     throw new InputError(`--engine ${engine}: allowed are wasm and typescript`);
-  useFastProjections({
+  useFastEngines({
     threads: wholeNumber(options, 'threads', 1, 256),
     compiled: engine === 'wasm',
   });

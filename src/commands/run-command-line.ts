@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import { useFastProjections } from '../experiments/fast-projections';
+import { useFastEngines } from '../experiments/fast-engines';
 import { terminalProgress } from '../kernel/terminal-progress';
 import { benchCommand } from './bench';
 import { certifyCommand } from './certify';
@@ -44,7 +44,7 @@ export interface Streams {
 
 /** Runs a command line (without `cim-pruning` itself); resolves to the exit status. A mistake of the user's is one line. */
 export async function runCommandLine(args: readonly string[], streams: Streams = console): Promise<number> {
-  useFastProjections();
+  useFastEngines();
   try {
     return await run(args, streams);
   } catch (error) {

@@ -41,15 +41,21 @@ function unboundedCode(sum: number, adc: AdcSettings): number {
   }
 }
 
-/**
- * One conversion: the column sum `sum` as the digital side sees it, code * step. The sum is divided by the step, rounded
- * and clipped to the codes' range. Pure; `lossless` returns the sum itself.
- */
-export function convert(sum: number, adc: Adc): number {
+/** The code of a column sum: divided by the step, rounded and clipped to the codes' range. `lossless`: the sum itself. */
+export function adcCode(sum: number, adc: Adc): number {
   if (adc === 'lossless') return sum;
   const { lowest, highest } = adcCodes(adc);
-  const code = Math.min(highest, Math.max(lowest, unboundedCode(sum, adc)));
-  return code * (adc.step ?? 1) + 0; // + 0 makes a negative zero an ordinary one
+  return Math.min(highest, Math.max(lowest, unboundedCode(sum, adc))) + 0; // + 0 makes a negative zero an ordinary one
+}
+
+/** What a code counts for; 1 for a lossless ADC. */
+export function adcStep(adc: Adc): number {
+  return adc === 'lossless' ? 1 : (adc.step ?? 1);
+}
+
+/** One conversion: the column sum `sum` as the digital side sees it, code * step. Pure; `lossless` returns the sum itself. */
+export function convert(sum: number, adc: Adc): number {
+  return adcCode(sum, adc) * adcStep(adc);
 }
 
 /** Whether the conversion of `sum` is clipped: its rounded value lies outside the codes' range. */

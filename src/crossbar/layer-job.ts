@@ -22,7 +22,7 @@ export interface CrossbarSettings {
   readonly subtraction?: Subtraction;
   /** Bits of an input code, 1..8. Default 8. */
   readonly inputBits?: number;
-  /** Default `unsigned` for a Uint8Array, `twos-complement` for an Int8Array. */
+  /** Default `unsigned`; where inputs are given, that for a Uint8Array and `twos-complement` for an Int8Array. */
   readonly inputForm?: InputForm;
   /** Bits of an input pulse, 1..8. Default 1. */
   readonly dacBits?: number;
@@ -30,33 +30,46 @@ export interface CrossbarSettings {
   readonly adc?: Adc;
 }
 
-/** One layer's integers, and how they meet the crossbar. */
-export interface LayerInput extends CrossbarSettings {
+/** A layer's weights on its crossbars. */
+export interface CrossbarLayer extends CrossbarSettings {
   /** Weight codes [rows, columns], row-major. */
   readonly codes: Int8Array;
   readonly rows: number;
   /** Output channels. */
   readonly columns: number;
-  /** Input codes [vectors, rows], row-major. */
-  readonly inputs: Uint8Array | Int8Array;
-  readonly vectors: number;
   /**
    * Offset encoding only: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. The digital side
    * undoes it: with the word w stored as 2^weightBits - 1 - w, code c is minus the stored code, less 1.
    */
   readonly flips?: Uint8Array;
+  /**
+   * Which element of the input vector drives each row, by group of output channels, [groups][rows]: stored row orders and
+   * grouped convolutions. Default: one group, row i driven by element i.
+   */
+  readonly wiring?: readonly Int32Array[];
+  /** Length of an input vector. Default `rows`. */
+  readonly inputRows?: number;
 }
 
-/** A layer with its settings resolved and checked: what the engines take. */
-export interface LayerJob {
+/** One layer's integers, and how they meet the crossbar. */
+export interface LayerInput extends CrossbarLayer {
+  /** Input codes [vectors, inputRows], row-major. */
+  readonly inputs: Uint8Array | Int8Array;
+  readonly vectors: number;
+}
+
+/** A layer on its crossbars, settings resolved and checked. */
+export interface MappedLayer {
   /** As stored: complemented (-1 - code) where `flips` says so. */
   readonly codes: Int8Array;
   /** 1 where converted sums count negatively, [tiles][columns]; undefined: nowhere. */
   readonly flips: Uint8Array | undefined;
   readonly rows: number;
   readonly columns: number;
-  readonly inputs: Uint8Array | Int8Array;
-  readonly vectors: number;
+  /** Which element of an input vector drives each row, by group of columns / groups output channels. [groups][rows] */
+  readonly wiring: readonly Int32Array[];
+  /** Length of an input vector. */
+  readonly inputRows: number;
   /** First row of each tile and the end. [tiles + 1] */
   readonly tiles: Int32Array;
   readonly encoding: PlaneEncoding;
@@ -67,62 +80,111 @@ export interface LayerJob {
   readonly signedSums: boolean;
 }
 
+/** A mapped layer with what goes into it: what the engines take. */
+export interface LayerJob extends MappedLayer {
+  /** [vectors, inputRows] */
+  readonly inputs: Uint8Array | Int8Array;
+  readonly vectors: number;
+}
+
 /** What an engine makes of a layer. */
-export interface LayerResult<Outputs> {
-  /** [vectors, columns], row-major. */
+export interface LayerResult<Outputs extends ArrayLike<number> = Int32Array | Float64Array> {
+  /** [vectors, columns], row-major: weight code times input code, whole numbers unless the ADC's step is not whole. */
   readonly outputs: Outputs;
   /** Conversions whose sum lay outside the ADC's range. */
   readonly saturated: number;
   /** Conversions made; bit columns without any charge in their cells are skipped. */
   readonly conversions: number;
+  /** How often each column sum was seen, where asked for. */
+  readonly sums?: SumHistogram;
+}
+
+/** How often each column sum was seen before its conversion: counts[sum - lowest]. */
+export interface SumHistogram {
+  readonly lowest: number;
+  readonly counts: Float64Array;
+}
+
+/** Lowest and highest column sum that the mapping allows. */
+export function sumRange({
+  tiles,
+  slices,
+  encoding,
+  signedSums,
+}: MappedLayer): [lowest: number, highest: number] {
+  let rows = 0;
+  for (let tile = 0; tile + 1 < tiles.length; tile++) rows = Math.max(rows, tiles[tile + 1] - tiles[tile]);
+  const most = rows * slices.maxPulse * (2 ** encoding.cellBits - 1);
+  return [signedSums ? -most : 0, most];
 }
 
 /** Resolves defaults and checks everything once. Throws an InputError that names the field. */
-export function layerJob(input: LayerInput, tiles?: Int32Array): LayerJob {
-  const { codes, rows, columns, inputs, vectors } = input;
-  const starts = tiles ?? rowTiles(rows, input.tileRows ?? 128, input.rowSplit);
-  for (const [field, value] of [
-    ['columns', columns],
-    ['vectors', vectors],
-  ] as const) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new InputError(`${field}: ${value} is not a whole number of at least 1`);
-    }
-  }
+export function mapLayer(layer: CrossbarLayer, tiles?: Int32Array): MappedLayer {
+  const { codes, rows, columns } = layer;
+  const starts = tiles ?? rowTiles(rows, layer.tileRows ?? 128, layer.rowSplit);
+  checkCount('columns', columns);
   if (!(codes instanceof Int8Array) || codes.length !== rows * columns) {
     throw new InputError(
       `codes: an Int8Array of ${rows} rows x ${columns} columns is needed, not ${codes?.length} values`,
     );
   }
-  if (!(inputs instanceof Uint8Array || inputs instanceof Int8Array) || inputs.length !== rows * vectors) {
-    throw new InputError(
-      `inputs: a Uint8Array or Int8Array of ${vectors} vectors x ${rows} rows is needed, not ${(inputs as Uint8Array)?.length} values`,
-    );
-  }
-  const encoding = planeEncoding(input.encoding ?? 'sign-split', input.weightBits ?? 8, input.cellBits ?? 1);
+  const encoding = planeEncoding(layer.encoding ?? 'sign-split', layer.weightBits ?? 8, layer.cellBits ?? 1);
   checkCodes(codes, columns, encoding);
-  checkFlips(input.flips, encoding, (starts.length - 1) * columns);
-  const form = input.inputForm ?? (inputs instanceof Int8Array ? 'twos-complement' : 'unsigned');
-  const slices = inputSlices(input.inputBits ?? 8, input.dacBits ?? 1, form);
-  checkInputs(inputs, rows, slices);
-  const signedSums = input.subtraction === 'analog' || form === 'sign-magnitude';
-  const adc: Adc =
-    typeof input.adc === 'object' ? { ...input.adc, signed: signedSums } : (input.adc ?? 'lossless');
-  checkAdc(adc);
-  return {
-    codes: storedCodes(input, starts),
-    flips: input.flips,
+  checkFlips(layer.flips, encoding, (starts.length - 1) * columns);
+  const slices = inputSlices(layer.inputBits ?? 8, layer.dacBits ?? 1, layer.inputForm);
+  const mapped: MappedLayer = {
+    codes: storedCodes(layer, starts),
+    flips: layer.flips,
     rows,
     columns,
-    inputs,
-    vectors,
+    ...checkWiring(layer),
     tiles: starts,
     encoding,
-    readouts: readouts(encoding, input.subtraction),
+    readouts: readouts(encoding, layer.subtraction),
     slices,
-    adc,
-    signedSums,
+    adc: 'lossless',
+    signedSums: layer.subtraction === 'analog' || slices.form === 'sign-magnitude',
   };
+  return withAdc(mapped, layer.adc ?? 'lossless');
+}
+
+/** The same layer read by other ADCs, signed ones where sums can be negative. */
+export function withAdc(layer: MappedLayer, adc: Adc): MappedLayer {
+  const own = typeof adc === 'object' ? { ...adc, signed: layer.signedSums } : adc;
+  checkAdc(own);
+  return { ...layer, adc: own };
+}
+
+/** Maps a layer and checks its inputs. */
+export function layerJob(input: LayerInput, tiles?: Int32Array): LayerJob {
+  const { inputs, vectors } = input;
+  const inputForm = input.inputForm ?? (inputs instanceof Int8Array ? 'twos-complement' : 'unsigned');
+  const layer = mapLayer({ ...input, inputForm }, tiles);
+  checkInputs(inputs, vectors, layer);
+  return { ...layer, inputs, vectors };
+}
+
+function checkCount(field: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1)
+    throw new InputError(`${field}: ${value} is not a whole number of at least 1`);
+}
+
+function checkWiring({
+  rows,
+  columns,
+  wiring = [Int32Array.from({ length: rows }, (_, row) => row)],
+  inputRows = rows,
+}: CrossbarLayer) {
+  checkCount('inputRows', inputRows);
+  if (wiring.length === 0 || columns % wiring.length !== 0)
+    throw new InputError(`wiring: ${wiring.length} groups do not share ${columns} columns evenly`);
+  wiring.forEach((elements, group) => {
+    if (elements.length !== rows || elements.some((element) => element < 0 || element >= inputRows))
+      throw new InputError(
+        `wiring[${group}]: ${rows} elements of 0..${inputRows - 1} are needed, one a row, not ${elements.length}`,
+      );
+  });
+  return { wiring, inputRows };
 }
 
 function checkFlips(flips: Uint8Array | undefined, encoding: PlaneEncoding, length: number): void {
@@ -135,7 +197,7 @@ function checkFlips(flips: Uint8Array | undefined, encoding: PlaneEncoding, leng
   }
 }
 
-function storedCodes({ codes, columns, flips }: LayerInput, tiles: Int32Array): Int8Array {
+function storedCodes({ codes, columns, flips }: CrossbarLayer, tiles: Int32Array): Int8Array {
   if (!flips) return codes;
   const stored = codes.slice();
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
@@ -146,8 +208,20 @@ function storedCodes({ codes, columns, flips }: LayerInput, tiles: Int32Array): 
   return stored;
 }
 
-function checkInputs(inputs: Uint8Array | Int8Array, rows: number, slices: InputSlices): void {
+/** Throws an InputError unless `inputs` are codes [vectors, inputRows] that the DACs can apply. */
+export function checkInputs(
+  inputs: Uint8Array | Int8Array,
+  vectors: number,
+  { inputRows: rows, slices }: MappedLayer,
+): void {
   const { minCode, maxCode, form, bits } = slices;
+  checkCount('vectors', vectors);
+  if (!(inputs instanceof Uint8Array || inputs instanceof Int8Array) || inputs.length !== rows * vectors) {
+    throw new InputError(
+      `inputs: a Uint8Array or Int8Array of ${vectors} vectors x ${rows} rows is needed, not ${(inputs as Uint8Array)?.length} values`,
+    );
+  }
+  if (form === 'unsigned' && bits === 8 && inputs instanceof Uint8Array) return;
   for (let i = 0; i < inputs.length; i++) {
     if (inputs[i] < minCode || inputs[i] > maxCode) {
       throw new InputError(
@@ -158,8 +232,8 @@ function checkInputs(inputs: Uint8Array | Int8Array, rows: number, slices: Input
 }
 
 /** Largest size of an output that the settings allow: what an accumulator must hold. */
-export function outputBound(job: LayerJob): number {
-  const { tiles, encoding, slices, adc, codes } = job;
+export function outputBound(layer: MappedLayer): number {
+  const { tiles, encoding, slices, adc, codes } = layer;
   let pulses = 0;
   for (const weight of slices.weights) pulses += Math.abs(weight);
   let bound = 0;
@@ -168,8 +242,8 @@ export function outputBound(job: LayerJob): number {
     // Rounding may take a sum up to the next step but never past the highest code.
     const converted =
       adc === 'lossless' ? most : Math.min(most + (adc.step ?? 1), adcCodes(adc).highest * (adc.step ?? 1));
-    for (const { weight } of job.readouts) bound += Math.abs(weight) * pulses * converted;
+    for (const { weight } of layer.readouts) bound += Math.abs(weight) * pulses * converted;
   }
   const inputs = Math.max(slices.maxCode, -slices.minCode);
-  return bound + Math.abs(encoding.offset) * inputs * (codes.length / job.columns);
+  return bound + Math.abs(encoding.offset) * inputs * (codes.length / layer.columns);
 }

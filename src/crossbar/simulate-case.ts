@@ -2,13 +2,11 @@ import type { EncodingName } from '../bitplanes/plane-encoding';
 import { planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type Adc, type Rounding, roundings } from './adc';
-import { bitSlicedEngine } from './bit-sliced-engine';
 import { type InputForm, inputForms, inputSlices } from './input-slices';
 import { layerJob } from './layer-job';
+import { createLayerSimulator, type Engine } from './layer-simulator';
 import type { Subtraction } from './readouts';
-import { referenceEngine } from './reference-engine';
 import { rowTiles } from './row-tiles';
-import type { Engine } from './simulate-layer';
 
 /** What a case asks for, in the form of CrossSim-made cases. Bits and steps as in CrossbarSettings. */
 export interface CaseConfig {
@@ -55,7 +53,7 @@ export interface CaseResult {
 }
 
 /** Runs a case. `input` is what JSON.parse gave: everything in it is checked; an InputError names the field. */
-export function simulateCase(input: unknown, engine: Engine = 'bit-sliced'): CaseResult {
+export function simulateCase(input: unknown, engine?: Engine): CaseResult {
   const { config, rowBlocks, W, X, y: known } = checkCase(input);
   const rows = W.length;
   const columns = W[0].length;
@@ -76,9 +74,11 @@ export function simulateCase(input: unknown, engine: Engine = 'bit-sliced'): Cas
     },
     rowBlocks ? Int32Array.from([0, ...rowBlocks.map(([, end]) => end)]) : caseTiles(rows, config),
   );
-  const run = engine === 'bit-sliced' && Number.isInteger(config.step) ? bitSlicedEngine : referenceEngine;
-  const { outputs, saturated, conversions } = run(job);
-  const y = X.map((_, vector) => Array.from(outputs.subarray(vector * columns, (vector + 1) * columns)));
+  const simulator = createLayerSimulator(job, engine);
+  const { outputs, saturated, conversions } = simulator.run(job.inputs, job.vectors);
+  const y = X.map((_, vector) =>
+    Array.from<number>(outputs.subarray(vector * columns, (vector + 1) * columns)),
+  );
   if (!known) return { y, saturated, conversions };
   const matches = y.every((line, m) => line.every((value, n) => value === known[m][n]));
   return { y, saturated, conversions, matches };

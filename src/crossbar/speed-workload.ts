@@ -46,7 +46,7 @@ function congruential(seed: number): () => number {
 }
 
 /** Sum, and 32-bit FNV-1a over the little-endian bytes as eight hexadecimal digits. */
-export function checksum(outputs: Int32Array): { sum: number; fnv1a: string } {
+export function checksum(outputs: Int32Array | Float64Array): { sum: number; fnv1a: string } {
   let sum = 0;
   let hash = 0x811c9dc5;
   for (const value of outputs) {

@@ -1,12 +1,15 @@
-import { countOnes } from '../bitplanes/count-ones';
-import { simulateLayer } from '../crossbar/simulate-layer';
+import type { Adc } from '../crossbar/adc';
+import { columnLoads } from '../crossbar/column-loads';
+import { createCrossbarInference } from '../crossbar/crossbar-inference';
+import { type MappedLayer, mapLayer, withAdc } from '../crossbar/layer-job';
+import { createLayerSimulator } from '../crossbar/layer-simulator';
+import { networkLayer, outputTensor, simulateCodes } from '../crossbar/network-layer';
 import type { PictureSet } from '../data/dataset';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
-import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
-import { type Tensor, upload } from '../tensor/engine';
+import type { IntegerNetwork } from '../quantization/integer-network';
 import { randomStream } from '../tensor/random';
 import { type Accuracy, measureAccuracy } from '../training/evaluate';
 import { type LayerVectors, layerVectors } from './layer-vectors';
@@ -44,15 +47,18 @@ export function calibrateClippedDense(
   const { tileRows, seed = 1, vectors = 256 } = settings;
   const adcs = new Map<string, ClippedAdc>();
   const total = crossbarNodes(network.description).length;
+  // A layer is asked for its ADCs when its first inputs are there.
   const inference = createIntegerInference(network, {
-    onLayer: (node, inputCodes, sums) => {
+    onLayer: (node, inputCodes) => {
       onProgress?.({ done: adcs.size, total, note: `${node.name}: ADC range` });
       const layer = network.layers.get(node.name)!;
+      const mapped = mapLayer(networkLayer(node, layer, network, { tileRows, adc: 'lossless' }));
       const all = layerVectors(node, layer, inputCodes);
-      const some = drawVectors(all, layer.rows, vectors, seed, node.name);
-      const adc = chooseAdc(layer, network.weightBits, some, settings);
+      const some = drawVectors(all, mapped.inputRows, vectors, seed, node.name);
+      const adc = chooseAdc(mapped, layer.scales, some, settings.adcBits);
       adcs.set(node.name, adc);
-      return convert(layer, network.weightBits, all, adc, tileRows, sums);
+      const simulator = createLayerSimulator(withAdc(mapped, { bits: adc.adcBits, step: adc.step }));
+      return outputTensor(node, inputCodes, simulateCodes(simulator, node, inputCodes), adc.correction);
     },
   });
   try {
@@ -69,12 +75,13 @@ export function clippedInference(
   adcs: ReadonlyMap<string, ClippedAdc>,
   tileRows: number,
 ): Inference {
-  return createIntegerInference(network, {
-    onLayer: (node, inputCodes, sums) => {
-      const layer = network.layers.get(node.name)!;
-      const vectors = layerVectors(node, layer, inputCodes);
-      return convert(layer, network.weightBits, vectors, adcs.get(node.name)!, tileRows, sums);
+  return createCrossbarInference(network, {
+    tileRows,
+    adc: (name) => {
+      const { adcBits: bits, step } = adcs.get(name)!;
+      return { bits, step };
     },
+    correction: (name) => adcs.get(name)!.correction,
   });
 }
 
@@ -87,58 +94,30 @@ export function clippedAccuracy(
   { limit, onProgress }: { readonly limit: number; readonly onProgress?: OnProgress },
 ): Accuracy {
   const inference = clippedInference(network, adcs, tileRows);
-  return measureAccuracy(inference, network.description.classes, set, { limit, batchSize: 4, onProgress });
-}
-
-function crossbar(
-  { codes, rows, columns, inputBits }: IntegerLayer,
-  weightBits: number,
-  { inputs, vectors }: LayerVectors,
-  tileRows: number,
-  adc: Pick<ClippedAdc, 'adcBits' | 'step'> | undefined,
-): Int32Array {
-  const layer = { codes, rows, columns, inputs, vectors, tileRows, weightBits, inputBits };
-  return simulateLayer({ ...layer, adc: adc ? { bits: adc.adcBits, step: adc.step } : 'lossless' }).outputs;
-}
-
-function convert(
-  layer: IntegerLayer,
-  weightBits: number,
-  vectors: LayerVectors,
-  adc: ClippedAdc,
-  tileRows: number,
-  sums: Tensor,
-): Tensor {
-  const outputs = crossbar(layer, weightBits, vectors, tileRows, adc);
-  return upload(
-    Float32Array.from(outputs, (sum, i) => sum + adc.correction[i % layer.columns]),
-    sums.shape,
-  );
+  return measureAccuracy(inference, network.description.classes, set, { limit, batchSize: 50, onProgress });
 }
 
 /** Tries every whole step up to the one at which nothing clips. */
 function chooseAdc(
-  layer: IntegerLayer,
-  weightBits: number,
-  vectors: LayerVectors,
-  { adcBits, tileRows }: ClippedSettings,
+  layer: MappedLayer,
+  scales: Float32Array,
+  { inputs, vectors }: LayerVectors,
+  adcBits: number,
 ): ClippedAdc {
-  const { codes, rows, columns } = layer;
-  const { counts } = countOnes({ codes, rows, columns, tileRows, weightBits });
-  let most = 1;
-  for (const count of counts) most = Math.max(most, count);
-  const exact = crossbar(layer, weightBits, vectors, tileRows, undefined);
+  const outputs = (adc: Adc) => createLayerSimulator(withAdc(layer, adc)).run(inputs, vectors).outputs;
+  const exact = outputs('lossless');
+  const { largest } = columnLoads(layer);
   let best: ClippedAdc | undefined;
-  for (let step = 1; step <= Math.ceil(most / (2 ** adcBits - 1)); step++) {
-    const got = crossbar(layer, weightBits, vectors, tileRows, { adcBits, step });
-    const { correction, relativeError } = compare(layer, exact, got);
+  for (let step = 1; step <= Math.max(1, Math.ceil(largest / (2 ** adcBits - 1))); step++) {
+    const { correction, relativeError } = compare(scales, exact, outputs({ bits: adcBits, step }));
     if (!best || relativeError < best.relativeError) best = { adcBits, step, correction, relativeError };
   }
   return best!;
 }
 
 /** Mean difference of each channel, and what error remains without it, channels weighted by their scales. */
-function compare({ columns, scales }: IntegerLayer, exact: Int32Array, got: Int32Array) {
+function compare(scales: Float32Array, exact: ArrayLike<number>, got: ArrayLike<number>) {
+  const columns = scales.length;
   const vectors = exact.length / columns;
   const correction = new Float32Array(columns);
   let error = 0;

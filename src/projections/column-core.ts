@@ -1,14 +1,7 @@
+import { type CompiledModule, instantiate, moduleSlot } from '../tensor/compiled-module';
 import * as plain from './core/solver';
 import type { Limits } from './limits';
 import { nearestTable } from './nearest-with-mask';
-
-/** The core in WebAssembly. */
-export interface CompiledCore {
-  /** Tells one from another wherever it is sent. */
-  readonly id: number;
-  /** A WebAssembly.Module, which this package's types do not know. */
-  readonly module: object;
-}
 
 /** One solver of the core with its buffers, whichever way the core was compiled. */
 export interface ColumnCore {
@@ -48,39 +41,25 @@ interface CoreExports {
   lowerBoundOf(solver: number): number;
 }
 
-/** Node and browsers have it; only what is used here. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-let provided: (() => Uint8Array | undefined) | undefined;
-let compiled: CompiledCore | undefined;
-let cores = 0;
+const slot = moduleSlot();
 
 /**
  * Makes projections use the compiled core given, or the one whose bytes a function gives when it is first needed.
  * Without one they run in plain TypeScript. Both give the same bits.
  */
-export function useCompiledCore(core: CompiledCore | (() => Uint8Array | undefined) | undefined): void {
-  provided = typeof core === 'function' ? core : undefined;
-  compiled = typeof core === 'function' ? undefined : core;
-}
+export const useCompiledCore = slot.use;
 
 /** The compiled core in use, if any. */
-export function compiledCore(): CompiledCore | undefined {
-  if (provided) {
-    const bytes = provided();
-    provided = undefined;
-    if (bytes) compiled = { id: ++cores, module: new WebAssembly.Module(bytes) };
-  }
-  return compiled;
-}
+export const compiledCore = slot.get;
 
 const kept = new Map<number, ColumnCore>();
 
 /** A solver of at least `capacity` rows with its limits set; the same one is lent again and again. */
-export function borrowCore(capacity: number, limits: Limits, compiled: CompiledCore | undefined): ColumnCore {
+export function borrowCore(
+  capacity: number,
+  limits: Limits,
+  compiled: CompiledModule | undefined,
+): ColumnCore {
   const id = compiled?.id ?? 0;
   let core = kept.get(id);
   if (!core || core.capacity < capacity) {
@@ -119,8 +98,8 @@ export function plainCore(capacity: number): { core: ColumnCore; solver: plain.S
 }
 
 /** The compiled core, in a memory of its own that is freed with it. */
-export function wasmCore({ module }: CompiledCore, capacity: number): ColumnCore {
-  const wasm = new WebAssembly.Instance(module, { env: { abort } }).exports as CoreExports;
+export function wasmCore(compiled: CompiledModule, capacity: number): ColumnCore {
+  const wasm = instantiate<CoreExports>(compiled, 'the compiled projection core');
   const solver = wasm.createSolver(capacity);
   const reals = (address: number, length: number) => new Float64Array(wasm.memory.buffer, address, length);
   const integers = (address: number, length: number) => new Int32Array(wasm.memory.buffer, address, length);
@@ -139,8 +118,4 @@ export function wasmCore({ module }: CompiledCore, capacity: number): ColumnCore
     objective: () => wasm.objectiveOf(solver),
     lowerBound: () => wasm.lowerBoundOf(solver),
   };
-}
-
-function abort(): never {
-  throw new Error('the compiled projection core ran out of memory');
 }

@@ -1,4 +1,4 @@
-import type { CompiledCore } from './column-core';
+import type { CompiledModule } from '../tensor/compiled-module';
 import { createColumnSolver, type SolverOptions, solveColumn } from './project-column';
 
 /** Columns of a part of the work: enough that taking it costs nothing. */
@@ -6,7 +6,7 @@ const BLOCK = 8;
 
 /** A layer to be projected, as plain data that threads can share. */
 export interface LayerWork {
-  readonly compiled: CompiledCore | undefined;
+  readonly compiled: CompiledModule | undefined;
   readonly solver: SolverOptions;
   /** [rows * columns], finite, in weight units. */
   readonly targets: Float32Array | Float64Array;

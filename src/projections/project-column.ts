@@ -1,12 +1,6 @@
 import { InputError } from '../errors';
-import {
-  borrowCore,
-  type ColumnCore,
-  type CompiledCore,
-  compiledCore,
-  plainCore,
-  setLimits,
-} from './column-core';
+import type { CompiledModule } from '../tensor/compiled-module';
+import { borrowCore, type ColumnCore, compiledCore, plainCore, setLimits } from './column-core';
 import {
   beginColumn,
   endSides,
@@ -87,7 +81,7 @@ export interface ColumnSolver {
 export function createColumnSolver(
   options: SolverOptions,
   capacity: number,
-  compiled: CompiledCore | undefined = compiledCore(),
+  compiled: CompiledModule | undefined = compiledCore(),
 ): ColumnSolver {
   const { method } = options;
   const searchLimit = checkedSearchLimit(options);

@@ -9,11 +9,15 @@ import type { IntegerNetwork } from './integer-network';
 
 export interface IntegerHooks {
   /**
-   * Sees a crossbar layer's input codes [N, H, W, C] or [N, K] (whole numbers in float32) and its exact integer output
-   * before scale and bias (float32, or int32 where sums may pass 2^24); both are freed after the call. What it returns,
-   * if anything, takes the output's place.
+   * Sees a crossbar layer's input codes [N, H, W, C] or [N, K] (whole numbers in float32) and can ask for its exact
+   * integer output before scale and bias (float32, or int32 where sums may pass 2^24); both are freed after the call.
+   * What it returns, if anything, takes the output's place.
    */
-  readonly onLayer?: (node: ConvNode | DenseNode, inputCodes: Tensor, sums: Tensor) => Tensor | undefined;
+  readonly onLayer?: (
+    node: ConvNode | DenseNode,
+    inputCodes: Tensor,
+    exactSums: () => Tensor,
+  ) => Tensor | undefined;
 }
 
 /** Classifies with integer arithmetic on the tensor engine: exactly what lossless crossbars compute. */
@@ -35,8 +39,12 @@ export function createIntegerInference(network: IntegerNetwork, hooks: IntegerHo
         const input = codes.get(node.input)!;
         const loaded = layers.get(node.name)!;
         return scope(() => {
-          const sums = loaded.sums(input);
-          return loaded.output(input, hooks.onLayer?.(node, input, sums) ?? sums);
+          let sums: Tensor | undefined;
+          const exactSums = () => {
+            sums ??= loaded.sums(input);
+            return sums;
+          };
+          return loaded.output(input, hooks.onLayer?.(node, input, exactSums) ?? exactSums());
         });
       };
       const afterNode = (node: Node, output: Tensor): Tensor => {

@@ -5,8 +5,9 @@ import { engineCheck } from './engine-check.mjs';
 import { libtensorflowStep } from './libtensorflow.mjs';
 import { notebookKernel } from './notebook-kernel.mjs';
 import { npmPackages } from './npm-packages.mjs';
-import { projectionCore } from './projection-core.mjs';
+
 import { pythonEnvironment } from './python-environment.mjs';
+import { crossbarKernel, projectionCore } from './webassembly.mjs';
 
 /**
  * What has to be there, each step needing only those before it. Python comes before libtensorflow because its pip fetches the wheel.
@@ -20,6 +21,7 @@ export const STEPS = [
   binding,
   build,
   projectionCore,
+  crossbarKernel,
   packageLinks,
   notebookKernel,
   chromium,

@@ -76,8 +76,8 @@ async function traceOn(kind: string, network: IntegerNetwork, pictures: Pictures
   const { createIntegerInference, floats } = await onEngine(kind);
   const traces: LayerTrace[] = [];
   const inference = createIntegerInference(network, {
-    onLayer(node, input, sums) {
-      traces.push({ node, shape: input.shape, codes: floats(input), sums: floats(sums) });
+    onLayer(node, input, exactSums) {
+      traces.push({ node, shape: input.shape, codes: floats(input), sums: floats(exactSums()) });
       return undefined;
     },
   });

@@ -1,8 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { engines } from '../../src/crossbar/layer-simulator';
 import { simulateCase, simulateCommand } from '../../src/crossbar/simulate-case';
 import { InputError } from '../../src/errors';
+import { useFastEngines } from '../../src/experiments/fast-engines';
+
+useFastEngines({ threads: 1 });
 
 const own = resolve(__dirname, '../fixtures/crossbar');
 const oracle = process.env.CIM_PRUNING_ORACLE ?? resolve(__dirname, '../../../shared/oracle');
@@ -21,7 +25,7 @@ describe.each(folders.filter(([, folder]) => cases(folder).length > 0))('a case 
   const names = cases(folder);
   it.each(names)('%s has every output equal on both engines', (name) => {
     const given = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-    for (const engine of ['reference', 'bit-sliced'] as const) {
+    for (const engine of engines) {
       const { y, matches } = simulateCase(given, engine);
       expect(y).toEqual(given.y);
       expect(matches).toBe(true);

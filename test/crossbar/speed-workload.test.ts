@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { benchCrossbar } from '../../src/crossbar/bench-crossbar';
 import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { checksum, speedChecksums, speedWorkload } from '../../src/crossbar/speed-workload';
+import { useFastEngines } from '../../src/experiments/fast-engines';
+
+useFastEngines({ threads: 1 });
 
 describe('the speed workload', () => {
   it.each(['sign-split', 'offset'] as const)(

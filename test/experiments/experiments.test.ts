@@ -2,13 +2,14 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
-import * as simulate from '../../src/crossbar/simulate-layer';
+import * as simulate from '../../src/crossbar/network-layer';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import { InputError } from '../../src/errors';
 import { cachedResult } from '../../src/experiments/cached-result';
 import { calibrationPictures } from '../../src/experiments/calibration';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { checkCrossbar } from '../../src/experiments/check-crossbar';
+import { useFastEngines } from '../../src/experiments/fast-engines';
 import { openFloatModel, openIntegerModel, openModel } from '../../src/experiments/open-model';
 import { requireFit } from '../../src/experiments/require-fit';
 import { reproduceSmoke, type SmokeOptions } from '../../src/experiments/smoke';
@@ -19,6 +20,8 @@ import type { IntegerNetwork } from '../../src/quantization/integer-network';
 import { scratchFolder } from '../networks/scratch-folder';
 import { pictures, smallModel } from '../quantization/small-model';
 import { mixedNetwork } from '../training/small-networks';
+
+useFastEngines({ threads: 1 });
 
 const scratch = scratchFolder();
 const settings = { adcBits: 2, tileRows: 16 };
@@ -76,10 +79,10 @@ describe('checkCrossbar', () => {
   });
 
   it('finds a single output that differs', () => {
-    const { simulateLayer } = simulate;
-    const spy = vi.spyOn(simulate, 'simulateLayer').mockImplementation((layer, engine) => {
-      const result = simulateLayer(layer, engine);
-      if (layer.columns === 12) result.outputs[7]++;
+    const { simulateCodes } = simulate;
+    const spy = vi.spyOn(simulate, 'simulateCodes').mockImplementation((simulator, ...inputs) => {
+      const result = simulateCodes(simulator, ...inputs);
+      if (simulator.layer.columns === 12) result.outputs[7]++;
       return result;
     });
     const check = checkCrossbar(network, few, settings);

@@ -8,6 +8,7 @@ import { budgetClaims, budgetFigures, budgetTable } from '../../src/experiments/
 import { budgetStudy } from '../../src/experiments/budget-study';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { calibrateClippedDense, clippedInference } from '../../src/experiments/clipped-dense';
+import { useFastEngines } from '../../src/experiments/fast-engines';
 import { gapHistogram } from '../../src/experiments/gap-histogram';
 import { methodsClaims, methodsFigures, methodsTable } from '../../src/experiments/methods-report';
 import { compareMethods, type MethodsResult, methodEntries } from '../../src/experiments/methods-table';
@@ -17,6 +18,8 @@ import { liveTensors } from '../../src/tensor/engine';
 import { scratchFolder } from '../networks/scratch-folder';
 import { dataset, livelyParameters, pictures, smallModel } from '../quantization/small-model';
 import { mixedNetwork } from '../training/small-networks';
+
+useFastEngines({ threads: 1 });
 
 const scratch = scratchFolder();
 const description = mixedNetwork();

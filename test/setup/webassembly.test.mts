@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { projectionCore } from '../../src/setup/projection-core.mjs';
+import { projectionCore } from '../../src/setup/webassembly.mjs';
 import { contextWithFakes, sandbox, silentTask, write } from './sandbox.mjs';
 
 /** In place of the compiler: puts all it was given in one file, or fails as it would. */

@@ -1,0 +1,141 @@
+import { InputError } from '../errors';
+import type { CompiledModule } from '../tensor/compiled-module';
+import { jobBuffer, runParts, threadCount } from '../tensor/parallel';
+import { type AdcSettings, adcCode, adcStep, clips } from './adc';
+import { columnLoads } from './column-loads';
+import { LANES } from './compiled-kernel';
+import { finishOutputs } from './finish-outputs';
+import { type BlockWork, type Conversion, runBlocks } from './kernel-blocks';
+import { countingProgram, type KernelProgram, tableProgram } from './kernel-program';
+import { inputMatrix, type LayerInputs } from './layer-inputs';
+import { type LayerResult, type MappedLayer, outputBound, sumRange } from './layer-job';
+
+/** Sums and codes up to this have tables. */
+const LARGEST_TABLE = 2 ** 22;
+
+/** A layer made ready for any number of inputs. `record`: tell how often each column sum was seen. */
+export type CompiledLayer = (inputs: LayerInputs, record: boolean) => LayerResult;
+
+/** Makes a layer ready for the compiled kernel. */
+export function compileLayer(layer: MappedLayer, compiled: CompiledModule): CompiledLayer {
+  const bound = checkedBound(layer);
+  const conversions = columnLoads(layer).conversions * layer.slices.planes;
+  const programs = new Map<string, { program: KernelProgram; conversion: Conversion }>();
+  const prepared = (record: boolean) => {
+    const key = record || !countsOnes(layer) ? 'table' : 'counts';
+    let known = programs.get(key);
+    if (!known) {
+      known = key === 'table' ? byTable(layer) : byCounting(layer);
+      programs.set(key, { ...known, program: { ...known.program, words: shared(known.program.words) } });
+    }
+    return programs.get(key)!;
+  };
+  return (inputs, record) => {
+    const { program, conversion } = prepared(record);
+    const work = blockWork(layer, compiled, bound, program, conversion, inputs);
+    const parts = work.saturated.length;
+    runParts(runBlocks, {
+      module: 'crossbar/kernel-blocks',
+      name: 'runBlocks',
+      argument: work,
+      parts,
+      // About six operations a one and word, at 3 GHz or so.
+      milliseconds: 2e-6 * program.ones * layer.slices.planes * Math.ceil(inputs.vectors / LANES),
+    });
+    const outputs = finishOutputs(layer, work.outputs.slice(), () => inputMatrix(inputs));
+    const saturated = work.saturated.reduce((sum, count) => sum + count, 0);
+    const result = { outputs, saturated, conversions: conversions * inputs.vectors };
+    if (!record || conversion.kind !== 'table') return result;
+    const { length } = conversion.codes;
+    const counts = new Float64Array(length);
+    for (let at = 0; at < work.histogram.length; at++) counts[at % length] += work.histogram[at];
+    return { ...result, sums: { lowest: conversion.lowest, counts } };
+  };
+}
+
+function checkedBound(layer: MappedLayer): number {
+  const bound = outputBound(layer);
+  if (bound < 2 ** 31) return bound;
+  throw new InputError(`rows: outputs of ${layer.rows} rows may reach ${bound}, beyond 32-bit integers`);
+}
+
+/** Whether every conversion is a count of ones clipped at 2^bits-1: what stays bit-sliced to the end. */
+function countsOnes({ adc, signedSums, encoding, slices, tiles }: MappedLayer): boolean {
+  if (signedSums || encoding.cellBits !== 1 || slices.dacBits !== 1) return false;
+  if (adc === 'lossless') return true;
+  if (adcStep(adc) !== 1) return false;
+  if (adc.bits <= 8) return true;
+  let rows = 0;
+  for (let tile = 0; tile + 1 < tiles.length; tile++) rows = Math.max(rows, tiles[tile + 1] - tiles[tile]);
+  return rows < 2 ** adc.bits;
+}
+
+function byCounting(layer: MappedLayer): { program: KernelProgram; conversion: Conversion } {
+  const { adc, slices } = layer;
+  const adcBits = adc === 'lossless' ? 8 : Math.min(8, adc.bits);
+  const highest = adc === 'lossless' ? Infinity : 2 ** adc.bits - 1;
+  const program = countingProgram(layer, highest);
+  const negativePlane = slices.weights.findIndex((weight) => weight < 0);
+  return { program, conversion: { kind: adcBits <= 3 ? 'narrow' : 'wide', adcBits, negativePlane } };
+}
+
+function byTable(layer: MappedLayer): { program: KernelProgram; conversion: Conversion } {
+  const [lowest, highest] = sumRange(layer);
+  const length = highest - lowest + 1;
+  if (length > LARGEST_TABLE)
+    throw new InputError(`tileRows: column sums may reach ${highest}, beyond ${LARGEST_TABLE}`);
+  const codes = new Int32Array(jobBuffer(4 * length));
+  const clipped = new Uint8Array(jobBuffer(length));
+  for (let entry = 0; entry < length; entry++) {
+    codes[entry] = adcCode(entry + lowest, layer.adc);
+    clipped[entry] = Number(clips(entry + lowest, layer.adc as AdcSettings));
+  }
+  const { dacBits, weights } = layer.slices;
+  const conversion: Conversion = { kind: 'table', dacBits, planeWeights: weights, codes, clipped, lowest };
+  return { program: tableProgram(layer), conversion };
+}
+
+function blockWork(
+  layer: MappedLayer,
+  compiled: CompiledModule,
+  bound: number,
+  program: KernelProgram,
+  conversion: Conversion,
+  { codes, vectors, source }: LayerInputs,
+): BlockWork {
+  const { columns, inputRows, slices } = layer;
+  const blocks = Math.ceil(vectors / LANES);
+  // A few parts a thread balance them; long parts copy less of what neighbouring blocks share.
+  const partBlocks = Math.max(1, Math.min(16, Math.floor(blocks / (4 * threadCount()))));
+  const parts = Math.ceil(blocks / partBlocks);
+  const largest = conversion.kind === 'table' ? Math.max(...sumRange(layer).map(Math.abs)) : bound;
+  const entries = conversion.kind === 'table' ? conversion.codes.length : 0;
+  return {
+    compiled,
+    program: program.words,
+    conversion,
+    source,
+    inputs: shared(codes),
+    rows: inputRows,
+    columns,
+    vectors,
+    planes: slices.planes,
+    storedBits: slices.storedBits,
+    signs: slices.form === 'sign-magnitude' ? 2 : 1,
+    width: 33 - Math.clz32(largest),
+    partVectors: partBlocks * LANES,
+    outputs: new Int32Array(jobBuffer(4 * vectors * columns)),
+    saturated: new Float64Array(jobBuffer(8 * parts)),
+    histogram: new Int32Array(jobBuffer(4 * parts * entries)),
+  };
+}
+
+/** A copy that all threads of a job see; with one thread the array itself. */
+function shared<T extends Int32Array | Uint8Array | Int8Array>(array: T): T {
+  const buffer = jobBuffer(0);
+  if (buffer instanceof ArrayBuffer || array.buffer instanceof SharedArrayBuffer) return array;
+  const Kind = array.constructor as new (buffer: ArrayBuffer | SharedArrayBuffer) => T;
+  const copy = new Kind(jobBuffer(array.byteLength));
+  copy.set(array);
+  return copy;
+}

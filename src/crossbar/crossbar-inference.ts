@@ -1,0 +1,61 @@
+import type { ConvNode, DenseNode } from '../networks/description';
+import type { Inference } from '../networks/inference';
+import { createIntegerInference } from '../quantization/integer-inference';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { type Adc, adcCodes, adcStep } from './adc';
+import { columnLoads } from './column-loads';
+import { type LayerResult, type MappedLayer, mapLayer } from './layer-job';
+import { createLayerSimulator, type Engine, type LayerSimulator } from './layer-simulator';
+import { networkLayer, outputTensor, simulateCodes } from './network-layer';
+
+export interface CrossbarInferenceOptions {
+  /** R: rows summed in one conversion. */
+  readonly tileRows: number;
+  /** The ADCs of a layer. */
+  readonly adc: (layer: string) => Adc;
+  /** Added digitally to each output channel of a layer whose conversions can clip, in units of weight code times input code. [columns] */
+  readonly correction?: (layer: string) => Float32Array | undefined;
+  /** Default: compiled, where the kernel is there. */
+  readonly engine?: Engine;
+  /**
+   * Layers in which no conversion can clip are one exact integer product: true (default) leaves them to the tensor
+   * engine, which gives the same to the bit; false converts every bit column of theirs, too.
+   */
+  readonly dispatch?: boolean;
+  /** Sees what the crossbars of a layer gave, with the column sums seen: then every layer is converted. */
+  readonly onLayer?: (node: ConvNode | DenseNode, layer: MappedLayer, result: LayerResult) => void;
+}
+
+/** Classifies with every convolution and dense layer on bit-serial crossbars with finite ADCs. */
+export function createCrossbarInference(
+  network: IntegerNetwork,
+  { tileRows, adc, correction, engine, dispatch = true, onLayer }: CrossbarInferenceOptions,
+): Inference {
+  const simulators = new Map<string, LayerSimulator | undefined>();
+  const simulatorOf = (node: ConvNode | DenseNode) => {
+    const { name } = node;
+    if (!simulators.has(name)) {
+      const layer = networkLayer(node, network.layers.get(name)!, network, { tileRows, adc: adc(name) });
+      const mapped = mapLayer(layer);
+      const exact = dispatch && !onLayer && neverClips(mapped);
+      simulators.set(name, exact ? undefined : createLayerSimulator(mapped, engine));
+    }
+    return simulators.get(name);
+  };
+  return createIntegerInference(network, {
+    onLayer: (node, inputCodes) => {
+      const simulator = simulatorOf(node);
+      if (!simulator) return undefined;
+      const result = simulateCodes(simulator, node, inputCodes, onLayer !== undefined);
+      onLayer?.(node, simulator.layer, result);
+      return outputTensor(node, inputCodes, result, correction?.(node.name));
+    },
+  });
+}
+
+/** Whether every sum that any input can make converts to itself. */
+export function neverClips(layer: MappedLayer): boolean {
+  const { adc } = layer;
+  if (adc === 'lossless') return true;
+  return adcStep(adc) === 1 && columnLoads(layer).largest <= adcCodes(adc).highest;
+}

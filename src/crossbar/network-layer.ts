@@ -1,0 +1,75 @@
+import type { ConvNode, DenseNode } from '../networks/description';
+import { groupCount, groupRows } from '../quantization/channel-groups';
+import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import { crossbarCodes } from '../quantization/row-order';
+import { type Tensor, upload } from '../tensor/engine';
+import * as k from '../tensor/kernels';
+import type { Adc } from './adc';
+import type { CrossbarLayer, LayerResult } from './layer-job';
+import type { LayerSimulator } from './layer-simulator';
+import { patchGrid } from './patches';
+
+/**
+ * A network's layer on crossbars of `tileRows` rows. Encoding, cells, DACs and flips are those of the network's pruning
+ * record; stored row orders and groups become wiring.
+ */
+export function networkLayer(
+  node: ConvNode | DenseNode,
+  layer: IntegerLayer,
+  { weightBits, pruning }: Pick<IntegerNetwork, 'weightBits' | 'pruning'>,
+  { tileRows, adc }: { readonly tileRows: number; readonly adc: Adc },
+): CrossbarLayer {
+  const { rows, columns, rowOrder, flips, inputBits, inputSigned } = layer;
+  const groups = groupCount(node);
+  const wiring = Array.from({ length: groups }, (_, group) => {
+    const own = groupRows(node, group);
+    return rowOrder ? rowOrder.map((row) => own[row]) : own;
+  });
+  return {
+    codes: crossbarCodes(layer),
+    rows,
+    columns,
+    inputRows: rows * groups,
+    wiring,
+    flips,
+    tileRows,
+    weightBits,
+    encoding: pruning?.encoding,
+    cellBits: pruning?.cellBits,
+    dacBits: pruning?.dacBits,
+    inputBits,
+    inputForm: inputSigned ? 'twos-complement' : 'unsigned',
+    adc,
+  };
+}
+
+/** Sends a layer's input codes [N, H, W, C] or [N, K] (whole numbers in float32) through its crossbars. */
+export function simulateCodes(
+  simulator: LayerSimulator,
+  node: ConvNode | DenseNode,
+  inputCodes: Tensor,
+  record = false,
+): LayerResult {
+  const values = k.floats(inputCodes);
+  const signed = simulator.layer.slices.form !== 'unsigned';
+  const codes = signed ? new Int8Array(values) : new Uint8Array(values);
+  if (node.op === 'dense') return simulator.run(codes, inputCodes.shape[0], record);
+  const [count, height, width, channels] = inputCodes.shape;
+  return simulator.convolve(codes, { count, height, width, channels }, node, record);
+}
+
+/** What the crossbars gave as the layer's output before scale and bias, `added` to each output channel: float32. */
+export function outputTensor(
+  node: ConvNode | DenseNode,
+  inputCodes: Tensor,
+  { outputs }: Pick<LayerResult, 'outputs'>,
+  added?: Float32Array,
+): Tensor {
+  const columns = node.op === 'conv' ? node.outChannels : node.outFeatures;
+  const values = new Float32Array(outputs);
+  if (added) for (let i = 0; i < values.length; i++) values[i] = outputs[i] + added[i % columns];
+  if (node.op === 'dense') return upload(values, [inputCodes.shape[0], columns]);
+  const [count, height, width, channels] = inputCodes.shape;
+  const { outHeight, outWidth } = patchGrid({ height, width, channels }, node);
+  return upload(values, [count, outHeight, outWidth, columns]);
+}
