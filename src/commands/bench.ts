@@ -1,5 +1,6 @@
 import { benchCrossbar } from '../crossbar/bench-crossbar';
 import { InputError } from '../errors';
+import { benchNetwork, benchNetworkCase } from '../experiments/bench-network';
 import { benchTraining } from '../experiments/bench-training';
 import { useFastEngines } from '../experiments/fast-engines';
 import { openFloatModel } from '../experiments/open-model';
@@ -11,17 +12,23 @@ import { type Command, textOption, wholeNumber } from './command';
 
 export const benchCommand: Command = {
   name: 'bench',
-  usage: 'crossbar|projection|training [...]',
+  usage: 'crossbar|network|projection|training [...]',
   summary:
-    'Times a speed workload and checks its answer: crossbar (against its checksum), projection (all weights of\na network, with certified gaps), training (steps or inference of a network). bench/ has the comparisons with other tools.',
+    'Times a speed workload and checks its answer: crossbar (one layer, against its checksum), network (all conversions\nof a network made, pictures a second), projection (all weights of a network, with certified gaps), training (steps or\ninference of a network). bench/ has the comparisons with other tools.',
   options: {
-    repeats: { value: 'N', help: 'crossbar: timed runs after one to warm up (default 5)' },
+    repeats: { value: 'N', help: 'crossbar (default 11), network (5): timed runs after those to warm up' },
+    'adc-bits': { value: 'B', help: 'network: ADC bits (default 3), 0 to the highest code in steps of 1' },
+    rows: { value: 'R', help: 'network: rows summed in one conversion (default 128)' },
+    pictures: { value: 'N', help: 'network: generated pictures a run (default 64)' },
     columns: {
       value: 'N',
       help: 'projection: seeded columns of 128 rows (default 87000, as many as ResNet-18 has)',
     },
-    model: { value: 'FILE', help: 'projection: the weights of this network instead' },
-    threads: { value: 'N', help: 'projection: (default one a core)' },
+    model: {
+      value: 'MODEL',
+      help: 'projection: the weights of this network instead; network: (default resnet20-cifar10)',
+    },
+    threads: { value: 'N', help: 'crossbar, network (default 1), projection (one a core)' },
     engine: { value: 'NAME', help: 'projection: wasm (default, where set-up has compiled it) or typescript' },
     network: { value: 'NAME', help: 'training: network of the zoo (default resnet20)' },
     mode: { value: 'NAME', help: 'training: train (default) or infer' },
@@ -34,15 +41,39 @@ export const benchCommand: Command = {
   async run([name], options, { onProgress }) {
     if (name === 'training') return training(options);
     if (name === 'projection') return projection(options, onProgress);
+    if (name === 'network') return network(options, onProgress);
     if (name !== 'crossbar')
-      throw new InputError(`bench '${name}' is unknown; there are crossbar, projection and training`);
+      throw new InputError(
+        `bench '${name}' is unknown; there are crossbar, network, projection and training`,
+      );
+    useFastEngines({ threads: wholeNumber(options, 'threads', 1, 256) ?? 1 });
     const result = benchCrossbar({ repeats: wholeNumber(options, 'repeats', 1, 1000), onProgress });
+    const { milliseconds, mappingMilliseconds, repeats, threads, engine, fnv1a } = result;
     return {
       data: result,
-      text: `crossbar speed workload: ${result.milliseconds.toFixed(1)} ms (median of ${result.repeats}, ${result.threads} thread, ${result.engine}), checksum ${result.fnv1a}`,
+      text: `crossbar speed workload: ${milliseconds.toFixed(1)} ms (median of ${repeats}, ${threads} thread${threads > 1 ? 's' : ''}, ${engine}; mapped in ${mappingMilliseconds.toFixed(0)} ms), checksum ${fnv1a}`,
     };
   },
 };
+
+function network(options: Parameters<Command['run']>[1], onProgress: OnProgress | undefined) {
+  const threads = wholeNumber(options, 'threads', 1, 256) ?? 1;
+  // The tensor engine reads these when it starts.
+  for (const name of ['TF_NUM_INTRAOP_THREADS', 'OMP_NUM_THREADS']) process.env[name] = String(threads);
+  useFastEngines({ threads });
+  const model = textOption(options, 'model') ?? 'resnet20-cifar10';
+  const bits = wholeNumber(options, 'adc-bits', 1, 16) ?? 3;
+  const tileRows = wholeNumber(options, 'rows', 1, 65_535) ?? 128;
+  const count = wholeNumber(options, 'pictures', 2, 100_000) ?? 64;
+  const { network, pictures } = benchNetworkCase(model, count);
+  const repeats = wholeNumber(options, 'repeats', 1, 1000);
+  const result = benchNetwork(network, pictures, { tileRows, adc: { bits }, repeats }, onProgress);
+  const { picturesPerSecond, enginePicturesPerSecond } = result;
+  return {
+    data: { model, adcBits: bits, tileRows, ...result },
+    text: `${model}, R = ${tileRows}, ${bits}-bit ADC, ${threads} thread${threads > 1 ? 's' : ''}: ${picturesPerSecond.toFixed(1)} pictures/s through the crossbars; ${enginePicturesPerSecond.toFixed(0)} pictures/s on the tensor engine alone`,
+  };
+}
 
 function projection(options: Parameters<Command['run']>[1], onProgress: OnProgress | undefined) {
   const engine = textOption(options, 'engine') ?? 'wasm';

@@ -6,7 +6,16 @@ import { type Adc, adcCodes, adcStep } from './adc';
 import { columnLoads } from './column-loads';
 import { type LayerResult, type MappedLayer, mapLayer } from './layer-job';
 import { createLayerSimulator, type Engine, type LayerSimulator } from './layer-simulator';
-import { networkLayer, outputTensor, simulateCodes } from './network-layer';
+import { layerCodes, networkLayer, outputTensor, simulateCodes } from './network-layer';
+
+/** A batch in a layer's crossbars. */
+export interface LayerSeen {
+  readonly node: ConvNode | DenseNode;
+  readonly layer: MappedLayer;
+  /** Input codes of the layer, pixels or elements, not patches. */
+  readonly codes: Uint8Array | Int8Array;
+  readonly result: LayerResult;
+}
 
 export interface CrossbarInferenceOptions {
   /** R: rows summed in one conversion. */
@@ -23,7 +32,7 @@ export interface CrossbarInferenceOptions {
    */
   readonly dispatch?: boolean;
   /** Sees what the crossbars of a layer gave, with the column sums seen: then every layer is converted. */
-  readonly onLayer?: (node: ConvNode | DenseNode, layer: MappedLayer, result: LayerResult) => void;
+  readonly onLayer?: (seen: LayerSeen) => void;
 }
 
 /** Classifies with every convolution and dense layer on bit-serial crossbars with finite ADCs. */
@@ -46,9 +55,12 @@ export function createCrossbarInference(
     onLayer: (node, inputCodes) => {
       const simulator = simulatorOf(node);
       if (!simulator) return undefined;
-      const result = simulateCodes(simulator, node, inputCodes, onLayer !== undefined);
-      onLayer?.(node, simulator.layer, result);
-      return outputTensor(node, inputCodes, result, correction?.(node.name));
+      const { layer } = simulator;
+      const { shape } = inputCodes;
+      const codes = layerCodes(layer, inputCodes);
+      const result = simulateCodes(simulator, node, codes, shape, onLayer !== undefined);
+      onLayer?.({ node, layer, codes, result });
+      return outputTensor(node, shape, result, correction?.(node.name));
     },
   });
 }

@@ -5,7 +5,7 @@ import { crossbarCodes } from '../quantization/row-order';
 import { type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import type { Adc } from './adc';
-import type { CrossbarLayer, LayerResult } from './layer-job';
+import type { CrossbarLayer, LayerResult, MappedLayer } from './layer-job';
 import type { LayerSimulator } from './layer-simulator';
 import { patchGrid } from './patches';
 
@@ -43,33 +43,37 @@ export function networkLayer(
   };
 }
 
-/** Sends a layer's input codes [N, H, W, C] or [N, K] (whole numbers in float32) through its crossbars. */
+/** A layer's input codes [N, H, W, C] or [N, K] (whole numbers in float32) as its crossbars take them. */
+export function layerCodes({ slices }: MappedLayer, inputCodes: Tensor): Uint8Array | Int8Array {
+  const values = k.floats(inputCodes);
+  return slices.form === 'unsigned' ? new Uint8Array(values) : new Int8Array(values);
+}
+
+/** Sends input codes of the given shape, [N, H, W, C] or [N, K], through a layer's crossbars. */
 export function simulateCodes(
   simulator: LayerSimulator,
   node: ConvNode | DenseNode,
-  inputCodes: Tensor,
+  codes: Uint8Array | Int8Array,
+  shape: readonly number[],
   record = false,
 ): LayerResult {
-  const values = k.floats(inputCodes);
-  const signed = simulator.layer.slices.form !== 'unsigned';
-  const codes = signed ? new Int8Array(values) : new Uint8Array(values);
-  if (node.op === 'dense') return simulator.run(codes, inputCodes.shape[0], record);
-  const [count, height, width, channels] = inputCodes.shape;
+  if (node.op === 'dense') return simulator.run(codes, shape[0], record);
+  const [count, height, width, channels] = shape;
   return simulator.convolve(codes, { count, height, width, channels }, node, record);
 }
 
 /** What the crossbars gave as the layer's output before scale and bias, `added` to each output channel: float32. */
 export function outputTensor(
   node: ConvNode | DenseNode,
-  inputCodes: Tensor,
+  shape: readonly number[],
   { outputs }: Pick<LayerResult, 'outputs'>,
   added?: Float32Array,
 ): Tensor {
   const columns = node.op === 'conv' ? node.outChannels : node.outFeatures;
   const values = new Float32Array(outputs);
   if (added) for (let i = 0; i < values.length; i++) values[i] = outputs[i] + added[i % columns];
-  if (node.op === 'dense') return upload(values, [inputCodes.shape[0], columns]);
-  const [count, height, width, channels] = inputCodes.shape;
+  if (node.op === 'dense') return upload(values, [shape[0], columns]);
+  const [count, height, width, channels] = shape;
   const { outHeight, outWidth } = patchGrid({ height, width, channels }, node);
   return upload(values, [count, outHeight, outWidth, columns]);
 }

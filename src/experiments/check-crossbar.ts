@@ -1,5 +1,5 @@
 import { createLayerSimulator } from '../crossbar/layer-simulator';
-import { networkLayer, simulateCodes } from '../crossbar/network-layer';
+import { layerCodes, networkLayer, simulateCodes } from '../crossbar/network-layer';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -76,7 +76,8 @@ function compareLayer(
   const simulator = createLayerSimulator(
     networkLayer(node, layer, network, { tileRows: crossbar.tileRows, adc }),
   );
-  const { outputs, conversions, saturated } = simulateCodes(simulator, node, inputCodes);
+  const codes = layerCodes(simulator.layer, inputCodes);
+  const { outputs, conversions, saturated } = simulateCodes(simulator, node, codes, inputCodes.shape);
   const expected = read(sums);
   let differing = 0;
   outputs.forEach((output, i) => {

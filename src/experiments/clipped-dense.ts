@@ -3,7 +3,7 @@ import { columnLoads } from '../crossbar/column-loads';
 import { createCrossbarInference } from '../crossbar/crossbar-inference';
 import { type MappedLayer, mapLayer, withAdc } from '../crossbar/layer-job';
 import { createLayerSimulator } from '../crossbar/layer-simulator';
-import { networkLayer, outputTensor, simulateCodes } from '../crossbar/network-layer';
+import { layerCodes, networkLayer, outputTensor, simulateCodes } from '../crossbar/network-layer';
 import type { PictureSet } from '../data/dataset';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -58,7 +58,9 @@ export function calibrateClippedDense(
       const adc = chooseAdc(mapped, layer.scales, some, settings.adcBits);
       adcs.set(node.name, adc);
       const simulator = createLayerSimulator(withAdc(mapped, { bits: adc.adcBits, step: adc.step }));
-      return outputTensor(node, inputCodes, simulateCodes(simulator, node, inputCodes), adc.correction);
+      const { shape } = inputCodes;
+      const result = simulateCodes(simulator, node, layerCodes(mapped, inputCodes), shape);
+      return outputTensor(node, shape, result, adc.correction);
     },
   });
   try {
