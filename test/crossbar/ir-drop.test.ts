@@ -95,20 +95,23 @@ describe('columnCurrents', () => {
     [9, 1, 100, 10],
     [8, 8, 2000, 5000],
     [8, 8, 1e6, 1e6],
-  ])('solves the nodal equations of a %i x %i array with %d and %d ohm a cell', (rows, columns, row, column) => {
-    for (const seed of [1, 2, 3]) {
-      const array = randomArray(rows, columns, seed);
-      const voltages = pulses(rows, seed);
-      voltages[0] = 0.2;
-      const wires = {
-        rowResistance: row,
-        columnResistance: column,
-        driverResistance: 50 * seed,
-        senseResistance: 20 * seed,
-      };
-      expectClose(columnCurrents(array, voltages, wires), nodalCurrents(array, voltages, wires), 1e-9);
-    }
-  });
+  ])(
+    'solves the nodal equations of a %i x %i array with %d and %d ohm a cell',
+    (rows, columns, row, column) => {
+      for (const seed of [1, 2, 3]) {
+        const array = randomArray(rows, columns, seed);
+        const voltages = pulses(rows, seed);
+        voltages[0] = 0.2;
+        const wires = {
+          rowResistance: row,
+          columnResistance: column,
+          driverResistance: 50 * seed,
+          senseResistance: 20 * seed,
+        };
+        expectClose(columnCurrents(array, voltages, wires), nodalCurrents(array, voltages, wires), 1e-9);
+      }
+    },
+  );
 
   it('is the plain product without resistance, and next to it with next to none', () => {
     const array = randomArray(20, 12, 4);
@@ -175,7 +178,9 @@ describe('columnCurrents', () => {
     expect(() => columnCurrents(array, [1, 1], { ...wires, arrayColumns: 0 })).toThrow(
       /wires\.arrayColumns: 0/,
     );
-    expect(() => columnCurrents({ ...array, rows: 3 }, [1, 1, 1], wires)).toThrow(/conductances: 4 are not 3/);
+    expect(() => columnCurrents({ ...array, rows: 3 }, [1, 1, 1], wires)).toThrow(
+      /conductances: 4 are not 3/,
+    );
   });
 });
 
