@@ -1,10 +1,10 @@
 import { InputError } from '../errors';
 import { type RandomStream, randomStream } from '../tensor/random';
 import { adcCodes } from './adc';
+import { type AnalogKernel, analogKernel, lanes, maxPatternRows } from './analog-kernel';
 import type { AnalogSettings } from './analog-settings';
 import type { Converter } from './build-converter';
 import type { LayerJob, LayerResult } from './layer-job';
-import { lanes, maxPatternRows, type PatternSums, patternSums } from './pattern-sums';
 import { type ProgrammedArray, type ProgrammedLayer, programLayer } from './program-layer';
 import { type PulseTerms, pulseTerms } from './pulse-terms';
 import { addOffset } from './reference-engine';
@@ -27,7 +27,7 @@ export interface AnalogResult extends LayerResult<Float64Array> {
  * reference engine, which this one equals to the bit when the circuit is ideal.
  *
  * Bit columns without charge are skipped as there: the controller knows them. Sums are linear in the cells, so per tile every
- * four columns get tables of what each pattern of eight pulses adds (`patternSums`).
+ * four columns get tables of what each pattern of eight pulses adds (`analogKernel`).
  *
  * Static errors are drawn by `programLayer`; pass its result to run more inputs on the same arrays. Noise has a stream for each
  * layer, array and vector, so parts of the inputs, run apart with `firstVector`, give what the whole gives.
@@ -52,7 +52,8 @@ export function analogEngine(
 
   const outputs = new Float64Array(job.vectors * job.columns);
   const recorder = settings.record && newRecorder(job, settings.record);
-  const kernels = new Map<number, PatternSums>();
+  const kernels = new Map<number, AnalogKernel>();
+  const levels = job.adc === 'lossless' ? 0 : 2 ** job.adc.bits;
   let saturated = 0;
   let columns = 0;
   for (const [tile, array] of programmed.arrays.entries()) {
@@ -62,10 +63,11 @@ export function analogEngine(
     }
     if (array.columns.length === 0) continue;
     columns += array.columns.length;
-    const kernel = kernels.get(rows) ?? patternSums(rows, blockVectors * patternsAVector, portable);
+    const kernel = kernels.get(rows) ?? analogKernel(rows, blockVectors * patternsAVector, levels, portable);
     kernels.set(rows, kernel);
     for (let first = 0; first < job.vectors; first += blockVectors) {
       const count = Math.min(blockVectors, job.vectors - first);
+      setPatterns(job, terms, tile, kernel, first, count);
       const block: Block = {
         job,
         terms,
@@ -74,7 +76,6 @@ export function analogEngine(
         kernel,
         first,
         count,
-        pulses: setPatterns(job, terms, tile, kernel, first, count),
         noise: isNoisy(array)
           ? Array.from({ length: count }, (_, i) =>
               randomStream(seed, `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`),
@@ -100,11 +101,9 @@ interface Block {
   readonly terms: PulseTerms;
   readonly tile: number;
   readonly array: ProgrammedArray;
-  readonly kernel: PatternSums;
+  readonly kernel: AnalogKernel;
   readonly first: number;
   readonly count: number;
-  /** Pulses counted over the rows, sign included. [count][planes] */
-  readonly pulses: Float64Array;
   /** One stream a vector. */
   readonly noise: readonly RandomStream[] | undefined;
   readonly recorder: Recorder | undefined;
@@ -114,18 +113,18 @@ function isNoisy({ variances, converters }: ProgrammedArray): boolean {
   return variances !== undefined || (converters?.some(({ noisy }) => noisy) ?? false);
 }
 
-/** Sets the patterns of pulses of the block's vectors: [vector][plane][term]. Returns each plane's pulses added up. */
+/** Sets the patterns of the block's pulses, [vector][plane][term], and counts the pulses of each plane, sign included. */
 function setPatterns(
   { inputs, rows, tiles, slices }: LayerJob,
   { terms, members }: PulseTerms,
   tile: number,
-  { patterns, groups }: PatternSums,
+  { patterns, groups, pulses }: AnalogKernel,
   first: number,
   count: number,
-): Float64Array {
+): void {
   const { planes } = slices;
   const perVector = planes * terms;
-  const pulses = new Float64Array(count * planes);
+  pulses.fill(0, 0, count * planes);
   patterns.fill(0, 0, count * perVector * groups);
   const from = tiles[tile];
   const to = tiles[tile + 1];
@@ -145,22 +144,19 @@ function setPatterns(
       }
     }
   }
-  return pulses;
 }
 
 /** Sums and converts all columns of a block; adds to the outputs and returns how many conversions were out of range. */
 function runBlock(block: Block, outputs: Float64Array): number {
-  const { job, array, kernel, terms, count, noise, recorder } = block;
-  const { columns, values, variances, converters } = array;
-  const { planes } = job.slices;
+  const { job, array, kernel, terms, first, count } = block;
+  const { columns, values, variances } = array;
   const rows = values.length / columns.length;
-  const conversions = count * planes;
-  const sums = new Float64Array(conversions);
-  const squares = variances && new Float64Array(conversions);
+  const conversions = count * job.slices.planes;
   let saturated = 0;
-  for (let first = 0; first < columns.length; first += lanes) {
-    const here = Math.min(lanes, columns.length - first);
-    const starts = Array.from({ length: here }, (_, lane) => (first + lane) * rows);
+  let channel = -1;
+  for (let group = 0; group < columns.length; group += lanes) {
+    const here = Math.min(lanes, columns.length - group);
+    const starts = Array.from({ length: here }, (_, lane) => (group + lane) * rows);
     kernel.setCells(values, starts);
     kernel.run(conversions * terms.terms, 'sums');
     if (variances) {
@@ -168,39 +164,96 @@ function runBlock(block: Block, outputs: Float64Array): number {
       kernel.run(conversions * terms.terms, 'others');
     }
     for (let lane = 0; lane < here; lane++) {
-      combine(kernel.sums, lane, terms.coefficients, sums);
-      if (squares && noise) {
-        combine(kernel.others, lane, terms.squares, squares);
-        addReadNoise(sums, squares, noise, planes);
+      const next = Math.floor(columns[group + lane] / job.readouts.length);
+      if (next !== channel) {
+        if (channel >= 0) putOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
+        channel = next;
+        getOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
       }
-      const column = first + lane;
-      if (recorder) recorder.sums(block.tile, columns[column], sums);
-      const converter = converters?.[column];
-      if (converter) {
-        saturated += converter.noisy
-          ? convertNoisily(converter, sums, noise!, planes)
-          : convertAll(converter, sums);
-        if (recorder) recorder.codes(block.tile, columns[column], sums, converter);
-      }
-      shiftAndAdd(block, column, sums, outputs);
+      combine(kernel.sums, lane, terms.coefficients, kernel.column, conversions);
+      saturated += convertColumn(block, group + lane, lane);
     }
   }
+  putOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
   return saturated;
 }
 
+/** Outputs of one channel lie apart; while its columns are converted they are kept together. */
+function getOutputs(
+  here: Float64Array,
+  outputs: Float64Array,
+  columns: number,
+  channel: number,
+  first: number,
+  count: number,
+): void {
+  for (let i = 0, at = first * columns + channel; i < count; i++, at += columns) here[i] = outputs[at];
+}
+
+function putOutputs(
+  here: Float64Array,
+  outputs: Float64Array,
+  columns: number,
+  channel: number,
+  first: number,
+  count: number,
+): void {
+  for (let i = 0, at = first * columns + channel; i < count; i++, at += columns) outputs[at] = here[i];
+}
+
 /** Puts the terms of each pulse together again. */
-function combine(from: Float32Array, lane: number, coefficients: Float64Array, into: Float64Array): void {
+function combine(
+  from: Float32Array,
+  lane: number,
+  coefficients: Float64Array,
+  into: Float64Array,
+  count: number,
+): void {
   const terms = coefficients.length;
   if (terms === 1) {
     const coefficient = coefficients[0];
-    for (let i = 0, at = lane; i < into.length; i++, at += lanes) into[i] = coefficient * from[at];
+    for (let i = 0, at = lane; i < count; i++, at += lanes) into[i] = coefficient * from[at];
     return;
   }
-  for (let i = 0, at = lane; i < into.length; i++) {
+  for (let i = 0, at = lane; i < count; i++) {
     let sum = 0;
     for (let term = 0; term < terms; term++, at += lanes) sum += coefficients[term] * from[at];
     into[i] = sum;
   }
+}
+
+/** Takes one column's sums, in `kernel.column`, through noise and converter to the outputs. */
+function convertColumn(block: Block, index: number, lane: number): number {
+  const { job, array, kernel, terms, tile, count, noise, recorder } = block;
+  const { planes } = job.slices;
+  const sums = kernel.column.subarray(0, count * planes);
+  if (array.variances && noise) {
+    const variances = new Float64Array(sums.length);
+    combine(kernel.others, lane, terms.squares, variances, sums.length);
+    addReadNoise(sums, variances, noise, planes);
+  }
+  const column = array.columns[index];
+  const { weight } = job.readouts[column % job.readouts.length];
+  const channel = Math.floor(column / job.readouts.length);
+  const sign = job.flips?.[tile * job.columns + channel] ? -1 : 1;
+  const factors = Float64Array.from(job.slices.weights, (slice) => sign * slice * weight);
+  const offset = array.digitalOffsets[index];
+
+  recorder?.sums(tile, column, sums);
+  const converter = array.converters?.[index];
+  if (!converter) {
+    shiftAndAdd(sums, kernel, factors, offset, count);
+    return 0;
+  }
+  if (!converter.noisy && !recorder) return kernel.convertAndAdd(converter, factors, offset, count);
+  let saturated = 0;
+  for (let i = 0; i < sums.length; i++) {
+    if (converter.clips(sums[i])) saturated++;
+    sums[i] = converter.convert(sums[i], noise?.[Math.floor(i / planes)]);
+  }
+  recorder?.codes(tile, column, sums, converter);
+  shiftAndAdd(sums, kernel, factors, offset, count);
+  return saturated;
 }
 
 /** Reads of cells are independent, so the noise of their sum is normal with the sum of their variances. */
@@ -219,54 +272,21 @@ function addReadNoise(
   }
 }
 
-/** Converts sums in place: the loop that most of the time goes to. */
-function convertAll({ levels, lowest, limits, adc }: Converter, sums: Float64Array): number {
-  const step = adc.step ?? 1;
-  const [below, above] = limits;
-  const last = levels.length;
-  let saturated = 0;
-  for (let i = 0; i < sums.length; i++) {
-    const input = sums[i] / step;
-    if (input < below || input >= above) saturated++;
-    let at = Math.floor(input + 0.5) - lowest;
-    at = at > 0 ? (at < last ? at : last) : 0;
-    while (at < last && input >= levels[at]) at++;
-    while (at > 0 && input < levels[at - 1]) at--;
-    sums[i] = (at + lowest) * step;
-  }
-  return saturated;
-}
-
-function convertNoisily(
-  converter: Converter,
-  sums: Float64Array,
-  noise: readonly RandomStream[],
-  planes: number,
-): number {
-  let saturated = 0;
-  for (let i = 0; i < sums.length; i++) {
-    if (converter.clips(sums[i])) saturated++;
-    sums[i] = converter.convert(sums[i], noise[Math.floor(i / planes)]);
-  }
-  return saturated;
-}
-
 /** The digital side: what each converted sum counts for. */
-function shiftAndAdd(block: Block, index: number, sums: Float64Array, outputs: Float64Array): void {
-  const { job, array, tile, first, count, pulses } = block;
-  const { columns, slices, readouts } = job;
-  const column = array.columns[index];
-  const channel = Math.floor(column / readouts.length);
-  const { weight } = readouts[column % readouts.length];
-  const sign = job.flips?.[tile * columns + channel] ? -1 : 1;
-  const factors = Float64Array.from(slices.weights, (slice) => sign * slice * weight);
-  const offset = array.digitalOffsets[index];
-  const { planes } = slices;
+function shiftAndAdd(
+  values: Float64Array,
+  { outputs, pulses }: AnalogKernel,
+  factors: Float64Array,
+  offset: number,
+  count: number,
+): void {
+  const planes = factors.length;
   for (let vector = 0, i = 0; vector < count; vector++) {
-    let output = outputs[(first + vector) * columns + channel];
-    for (let plane = 0; plane < planes; plane++, i++)
-      output += factors[plane] * (sums[i] - offset * pulses[i]);
-    outputs[(first + vector) * columns + channel] = output;
+    let output = outputs[vector];
+    for (let plane = 0; plane < planes; plane++, i++) {
+      output += factors[plane] * (values[i] - offset * pulses[i]);
+    }
+    outputs[vector] = output;
   }
 }
 
