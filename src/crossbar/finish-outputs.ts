@@ -18,8 +18,11 @@ export function finishOutputs(
   return outputs;
 }
 
-/** A complemented tile stores -1 - c for c, so there the constant is -1 - offset. */
-function addOffset(
+/**
+ * Adds the encoding's constant times each vector's input sum. A complemented tile stores -1 - c for c, so there the
+ * constant is -1 - offset.
+ */
+export function addOffset(
   { inputRows, columns, wiring, encoding, tiles, flips }: MappedLayer,
   outputs: Int32Array | Float64Array,
   inputs: Uint8Array | Int8Array,

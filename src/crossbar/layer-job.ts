@@ -5,6 +5,7 @@ import { type Adc, adcCodes, checkAdc } from './adc';
 import { type InputForm, type InputSlices, inputSlices } from './input-slices';
 import { type Readout, readouts, type Subtraction } from './readouts';
 import { type RowSplit, rowTiles } from './row-tiles';
+import type { SumHistogram } from './sum-histogram';
 
 /** How layers are laid on crossbars and read. Every field has a default. */
 export interface CrossbarSettings {
@@ -95,14 +96,8 @@ export interface LayerResult<Outputs extends ArrayLike<number> = Int32Array | Fl
   readonly saturated: number;
   /** Conversions made; bit columns without any charge in their cells are skipped. */
   readonly conversions: number;
-  /** How often each column sum was seen, where asked for. */
+  /** How often each column sum was seen before its conversion, where asked for. */
   readonly sums?: SumHistogram;
-}
-
-/** How often each column sum was seen before its conversion: counts[sum - lowest]. */
-export interface SumHistogram {
-  readonly lowest: number;
-  readonly counts: Float64Array;
 }
 
 /** Lowest and highest column sum that the mapping allows. */

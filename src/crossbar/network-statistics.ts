@@ -3,7 +3,8 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 import { adcCode, adcCodes } from './adc';
 import type { CrossbarInferenceOptions, LayerSeen } from './crossbar-inference';
 import { createCrossbarInference } from './crossbar-inference';
-import type { MappedLayer, SumHistogram } from './layer-job';
+import type { MappedLayer } from './layer-job';
+import type { SumHistogram } from './sum-histogram';
 
 /** What the crossbars of a layer saw. */
 export interface LayerObservation {

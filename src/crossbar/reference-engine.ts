@@ -1,6 +1,7 @@
 import { adcCode, clips } from './adc';
 import { finishOutputs } from './finish-outputs';
-import { type LayerJob, type LayerResult, type SumHistogram, sumRange } from './layer-job';
+import { type LayerJob, type LayerResult, sumRange } from './layer-job';
+import type { SumHistogram } from './sum-histogram';
 
 /**
  * The crossbar in the plainest way: one conversion at a time, each a sum over the rows of its tile. Slow and clear; every
