@@ -12,7 +12,7 @@ export function analogKernelModule(groups: number): Uint8Array {
   const types = vector([
     functionType(new Array(3).fill(i32)),
     functionType(new Array(4).fill(i32)),
-    functionType([...new Array(7).fill(i32), ...new Array(8).fill(f64)], [i32]),
+    functionType([...new Array(8).fill(i32), ...new Array(7).fill(f64)], [i32]),
   ]);
   const imports = vector([[...name('env'), ...name('memory'), 2, 0, 1]]);
   const functions = vector([[0], [1], [2]]);
@@ -88,9 +88,13 @@ function convertBody(): number[] {
   const endBlock = 0x0b;
   const load = (bytes = 0) => [0x2b, 3, bytes];
   const [add, subtract, multiply, divide] = [0xa0, 0xa1, 0xa2, 0xa3];
-  const [min, max, floor, less, notLess] = [0xa4, 0xa5, 0x9c, 0x63, 0x66];
-  const zero = [0x44, 0, 0, 0, 0, 0, 0, 0, 0];
+  const [floor, less, notLess] = [0x9c, 0x63, 0x66];
+  const i32Multiply = 0x6c;
+  const reaches = [...get(input), ...get(at), ...load(8), notLess];
+  const misses = [...get(input), ...get(at), ...load(), less];
+  /** Once without a branch, since whole sums often meet ties, which no branch predictor foresees; then as often as it takes. */
   const whileTrue = (condition: number[], by: number) => [
+    ...[...get(at), ...condition, 0x41, ...signed(by), i32Multiply, i32Add, ...set(at)],
     ...loop,
     ...condition,
     ...[0x04, 0x40], // if
@@ -108,10 +112,12 @@ function convertBody(): number[] {
     ...[...get(sums), ...load(), ...get(step), divide, ...set(input)],
     ...[...get(saturated), ...get(input), ...get(below), less, ...get(input), ...get(above), notLess],
     ...[0x72, i32Add, ...set(saturated)], // i32.or
-    ...[...get(input), ...get(slope), multiply, ...get(shift), add, floor, ...zero, max, ...get(last), min],
-    ...[0xfc, 2, 0x41, 3, 0x74, ...get(levels), i32Add, ...set(at)], // i32.trunc_sat_f64_s, shl 3
-    ...whileTrue([...get(input), ...get(at), ...load(8), notLess], 8),
-    ...whileTrue([...get(input), ...get(at), ...load(), less], -8),
+    ...[...get(input), ...get(slope), multiply, ...get(shift), add, floor, 0xfc, 2, ...set(at)], // i32.trunc_sat_f64_s
+    ...[...get(at), 0x41, 0, ...get(at), 0x41, 0, 0x4a, 0x1b, ...set(at)], // i32.gt_s, select: at least 0
+    ...[...get(at), ...get(last), ...get(at), ...get(last), 0x48, 0x1b], // i32.lt_s, select: at most last
+    ...[0x41, 3, 0x74, ...get(levels), i32Add, ...set(at)], // i32.shl
+    ...whileTrue(reaches, 8),
+    ...whileTrue(misses, -8),
     ...[...get(output), ...get(factor), ...load()],
     ...[...get(at), ...get(levels), 0x6b, 0x41, 3, 0x75, 0xb7], // i32.sub, shr_s 3, f64.convert_i32_s
     ...[...get(lowest), add, ...get(step), multiply],
