@@ -3,16 +3,19 @@ import { simulateCommand as simulateText } from '../crossbar/simulate-case';
 import { InputError } from '../errors';
 import { fileError } from '../networks/file-errors';
 import type { Command } from './command';
+import { simulateModel, simulateOptions } from './simulate-model';
 
 export const simulateCommand: Command = {
   name: 'simulate',
-  usage: 'CASE.json',
+  usage: 'CASE.json | MODEL [--adc-bits B] [--device NAME] [--data DIR]',
   summary:
-    "Runs a crossbar case (integer weights W [K][N], inputs X [M][K] and the configuration) bit-serially and gives\nits outputs y [M][N]; exit status 1 where they differ from the case's own y.",
-  options: {},
+    "CASE.json: runs a crossbar case (integer weights W [K][N], inputs X [M][K] and the configuration) bit-serially and\ngives its outputs y [M][N]; exit status 1 where they differ from the case's own y.\nMODEL: accuracy of a network (a file, or a name in data/models) on bit-serial crossbars, with any ADC, cells and\nconverters; several circuits drawn give the interval over them.",
+  options: simulateOptions,
   words: [1, 1],
-  async run([path]) {
-    if (!path.endsWith('.json')) throw new InputError(`${path}: simulate takes a case file ending in .json`);
+  async run([path], options, context) {
+    if (!path.endsWith('.json')) return simulateModel(path, options, context);
+    const foreign = Object.keys(options).find((name) => name in simulateOptions);
+    if (foreign) throw new InputError(`--${foreign}: a case file has its own configuration`);
     let text: string;
     try {
       text = readFileSync(path, 'utf8');

@@ -1,7 +1,7 @@
 import { InputError } from '../errors';
 import type { CompiledModule } from '../tensor/compiled-module';
 import { jobBuffer, runParts, threadCount } from '../tensor/parallel';
-import { type AdcSettings, adcCode, adcStep, clips } from './adc';
+import { type AdcSettings, adcCode, adcCodes, adcStep, clips } from './adc';
 import { columnLoads } from './column-loads';
 import { LANES } from './compiled-kernel';
 import { finishOutputs } from './finish-outputs';
@@ -20,15 +20,14 @@ export type CompiledLayer = (inputs: LayerInputs, record: boolean) => LayerResul
 export function compileLayer(layer: MappedLayer, compiled: CompiledModule): CompiledLayer {
   const bound = checkedBound(layer);
   const conversions = columnLoads(layer).conversions * layer.slices.planes;
-  const programs = new Map<string, { program: KernelProgram; conversion: Conversion }>();
+  const programs = new Map<boolean, { program: KernelProgram; conversion: Conversion }>();
   const prepared = (record: boolean) => {
-    const key = record || !countsOnes(layer) ? 'table' : 'counts';
-    let known = programs.get(key);
-    if (!known) {
-      known = key === 'table' ? byTable(layer) : byCounting(layer);
-      programs.set(key, { ...known, program: { ...known.program, words: shared(known.program.words) } });
-    }
-    return programs.get(key)!;
+    const known = programs.get(record);
+    if (known) return known;
+    const { program, conversion } = prepare(layer, record);
+    const made = { program: { ...program, words: shared(program.words) }, conversion };
+    programs.set(record, made);
+    return made;
   };
   return (inputs, record) => {
     const { program, conversion } = prepared(record);
@@ -59,24 +58,54 @@ function checkedBound(layer: MappedLayer): number {
   throw new InputError(`rows: outputs of ${layer.rows} rows may reach ${bound}, beyond 32-bit integers`);
 }
 
-/** Whether every conversion is a count of ones clipped at 2^bits-1: what stays bit-sliced to the end. */
-function countsOnes({ adc, signedSums, encoding, slices, tiles }: MappedLayer): boolean {
-  if (signedSums || encoding.cellBits !== 1 || slices.dacBits !== 1) return false;
-  if (adc === 'lossless') return true;
-  if (adcStep(adc) !== 1) return false;
-  if (adc.bits <= 8) return true;
-  let rows = 0;
-  for (let tile = 0; tile + 1 < tiles.length; tile++) rows = Math.max(rows, tiles[tile + 1] - tiles[tile]);
-  return rows < 2 ** adc.bits;
+/** Most ones of a bit column that the bit-sliced counters hold, and most codes they tell apart by thresholds. */
+const MOST_ONES = 255;
+const MOST_CODES = 31;
+
+/** How a layer's conversions can stay bit-sliced to the end; undefined where sums are more than counts of ones. */
+function counting(layer: MappedLayer): 'clipped' | 'thresholds' | undefined {
+  const { adc, signedSums, encoding, slices } = layer;
+  if (signedSums || encoding.cellBits !== 1 || slices.dacBits !== 1) return undefined;
+  if (adc === 'lossless') return 'clipped';
+  const { highest } = adcCodes(adc);
+  const [, most] = sumRange(layer);
+  if (adcStep(adc) === 1) return adc.bits <= 8 || most <= highest ? 'clipped' : undefined;
+  return most <= MOST_ONES && highest <= MOST_CODES ? 'thresholds' : undefined;
 }
 
-function byCounting(layer: MappedLayer): { program: KernelProgram; conversion: Conversion } {
-  const { adc, slices } = layer;
+function prepare(layer: MappedLayer, record: boolean): { program: KernelProgram; conversion: Conversion } {
+  const kind = record ? undefined : counting(layer);
+  if (kind === undefined) return byTable(layer);
+  const negativePlane = layer.slices.weights.findIndex((weight) => weight < 0);
+  if (kind === 'clipped') return byClipping(layer, negativePlane);
+  return byThresholds(layer, layer.adc as AdcSettings, negativePlane);
+}
+
+function byClipping(layer: MappedLayer, negativePlane: number) {
+  const { adc } = layer;
   const adcBits = adc === 'lossless' ? 8 : Math.min(8, adc.bits);
-  const highest = adc === 'lossless' ? Infinity : 2 ** adc.bits - 1;
-  const program = countingProgram(layer, highest);
-  const negativePlane = slices.weights.findIndex((weight) => weight < 0);
-  return { program, conversion: { kind: adcBits <= 3 ? 'narrow' : 'wide', adcBits, negativePlane } };
+  const kind = adcBits <= 3 ? ('narrow' as const) : ('wide' as const);
+  const program = countingProgram(layer, adc === 'lossless' ? Infinity : adcCodes(adc).highest);
+  return { program, conversion: { kind, adcBits, negativePlane } };
+}
+
+function byThresholds(layer: MappedLayer, adc: AdcSettings, negativePlane: number) {
+  const [, most] = sumRange(layer);
+  const thresholds: number[] = [];
+  let clipping = MOST_ONES + 2;
+  for (let sum = most; sum > 0; sum--) {
+    for (let code = adcCode(sum, adc); code > 0; code--) thresholds[code - 1] = sum;
+    if (clips(sum, adc)) clipping = sum;
+  }
+  const shifted = adcCode(0, adc);
+  if (shifted !== 0) throw new Error(`compiled engine: no sum has the code ${shifted}`);
+  const conversion = {
+    kind: 'thresholds' as const,
+    negativePlane,
+    thresholds: Int32Array.from(thresholds),
+    clipping,
+  };
+  return { program: countingProgram(layer, 0), conversion };
 }
 
 function byTable(layer: MappedLayer): { program: KernelProgram; conversion: Conversion } {

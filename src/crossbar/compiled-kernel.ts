@@ -49,6 +49,19 @@ export interface KernelExports {
   ): void;
   convertNarrow: ConvertCounts;
   convertWide: ConvertCounts;
+  convertByThresholds(
+    program: number,
+    words: number,
+    columns: number,
+    planes: number,
+    negativePlane: number,
+    thresholds: number,
+    codes: number,
+    clipping: number,
+    width: number,
+    lanes: number,
+    outputs: number,
+  ): number;
   convertByTable(
     program: number,
     words: number,

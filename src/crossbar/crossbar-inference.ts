@@ -3,9 +3,15 @@ import type { Inference } from '../networks/inference';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Adc, adcCodes, adcStep } from './adc';
+import type { CircuitSettings } from './analog-settings';
 import { columnLoads } from './column-loads';
 import { type LayerResult, type MappedLayer, mapLayer } from './layer-job';
-import { createLayerSimulator, type Engine, type LayerSimulator } from './layer-simulator';
+import {
+  createCircuitSimulator,
+  createLayerSimulator,
+  type Engine,
+  type LayerSimulator,
+} from './layer-simulator';
 import { layerCodes, networkLayer, outputTensor, simulateCodes } from './network-layer';
 
 /** A batch in a layer's crossbars. */
@@ -24,7 +30,9 @@ export interface CrossbarInferenceOptions {
   readonly adc: (layer: string) => Adc;
   /** Added digitally to each output channel of a layer whose conversions can clip, in units of weight code times input code. [columns] */
   readonly correction?: (layer: string) => Float32Array | undefined;
-  /** Default: compiled, where the kernel is there. */
+  /** Cells, wires and converters of all layers, whose names join the random streams; default: ideal. */
+  readonly circuit?: Omit<CircuitSettings, 'layer' | 'steps'>;
+  /** Default: compiled, where the kernel is there. Circuits have an engine of their own. */
   readonly engine?: Engine;
   /**
    * Layers in which no conversion can clip are one exact integer product: true (default) leaves them to the tensor
@@ -38,7 +46,7 @@ export interface CrossbarInferenceOptions {
 /** Classifies with every convolution and dense layer on bit-serial crossbars with finite ADCs. */
 export function createCrossbarInference(
   network: IntegerNetwork,
-  { tileRows, adc, correction, engine, dispatch = true, onLayer }: CrossbarInferenceOptions,
+  { tileRows, adc, correction, circuit, engine, dispatch = true, onLayer }: CrossbarInferenceOptions,
 ): Inference {
   const simulators = new Map<string, LayerSimulator | undefined>();
   const simulatorOf = (node: ConvNode | DenseNode) => {
@@ -46,8 +54,12 @@ export function createCrossbarInference(
     if (!simulators.has(name)) {
       const layer = networkLayer(node, network.layers.get(name)!, network, { tileRows, adc: adc(name) });
       const mapped = mapLayer(layer);
-      const exact = dispatch && !onLayer && neverClips(mapped);
-      simulators.set(name, exact ? undefined : createLayerSimulator(mapped, engine));
+      const exact = dispatch && !onLayer && !circuit && neverClips(mapped);
+      const create = () =>
+        circuit
+          ? createCircuitSimulator(mapped, { ...circuit, layer: name })
+          : createLayerSimulator(mapped, engine);
+      simulators.set(name, exact ? undefined : create());
     }
     return simulators.get(name);
   };

@@ -5,6 +5,14 @@ import { borrowKernel, type KernelExports, LANES, layOut, WORD } from './compile
 export type Conversion =
   | { readonly kind: 'narrow' | 'wide'; readonly adcBits: number; readonly negativePlane: number }
   | {
+      readonly kind: 'thresholds';
+      readonly negativePlane: number;
+      /** Least count of each code from 1 on, as far as counts reach. */
+      readonly thresholds: Int32Array;
+      /** Least count that is clipped. */
+      readonly clipping: number;
+    }
+  | {
       readonly kind: 'table';
       readonly dacBits: number;
       readonly planeWeights: Int32Array;
@@ -62,6 +70,7 @@ interface Places {
   readonly source: number;
   readonly vectors: number;
   readonly outputs: number;
+  readonly thresholds: number;
   readonly planeWeights: number;
   readonly codes: number;
   readonly clipped: number;
@@ -106,20 +115,21 @@ function place(kernel: KernelExports, work: BlockWork): Places {
     LANES * pitch,
     LANES * columns * 4,
     32 * 4,
+    32 * 4,
     entries * 4,
     entries,
     entries * 4,
     sourceBytes(work),
   ];
-  const [programAt, words, vectors, outputs, planeWeights, codes, clipped, histogram, source] = layOut(
-    kernel,
-    sizes,
-  );
+  const [programAt, words, vectors, outputs, thresholds, planeWeights, codes, clipped, histogram, source] =
+    layOut(kernel, sizes);
   const memory = new Uint8Array(kernel.memory.buffer);
   new Int32Array(kernel.memory.buffer, programAt, program.length).set(program);
   // The zero word, and the bytes between rows and pitch, which nothing writes later.
   memory.fill(0, words, words + (rows + 1) * rowBytes);
   memory.fill(0, vectors, vectors + LANES * pitch);
+  if (conversion.kind === 'thresholds')
+    new Int32Array(kernel.memory.buffer, thresholds, 32).set(conversion.thresholds);
   if (table) {
     new Int32Array(kernel.memory.buffer, planeWeights, table.planeWeights.length).set(table.planeWeights);
     new Int32Array(kernel.memory.buffer, codes, entries).set(table.codes);
@@ -132,6 +142,7 @@ function place(kernel: KernelExports, work: BlockWork): Places {
     source,
     vectors,
     outputs,
+    thresholds,
     planeWeights,
     codes,
     clipped,
@@ -219,6 +230,23 @@ function pack(kernel: KernelExports, work: BlockWork, places: Places, lanes: num
 function convertBlock(kernel: KernelExports, work: BlockWork, places: Places, lanes: number): number {
   const { conversion, columns, planes, width } = work;
   const { program, words, outputs } = places;
+  if (conversion.kind === 'thresholds') {
+    const { negativePlane, thresholds, clipping } = conversion;
+    const [at, codes] = [places.thresholds, thresholds.length];
+    return kernel.convertByThresholds(
+      program,
+      words,
+      columns,
+      planes,
+      negativePlane,
+      at,
+      codes,
+      clipping,
+      width,
+      lanes,
+      outputs,
+    );
+  }
   if (conversion.kind !== 'table') {
     const convert = conversion.kind === 'narrow' ? kernel.convertNarrow : kernel.convertWide;
     const { negativePlane, adcBits } = conversion;

@@ -1,4 +1,6 @@
 import { InputError } from '../errors';
+import { createAnalogLayer } from './analog-layer';
+import type { CircuitSettings } from './analog-settings';
 import { type CompiledLayer, compileLayer } from './compiled-engine';
 import { compiledKernel } from './compiled-kernel';
 import { convolutionInputs, inputMatrix, vectorInputs } from './layer-inputs';
@@ -14,7 +16,7 @@ export type Engine = 'compiled' | 'reference';
 
 export const engines: readonly Engine[] = ['compiled', 'reference'];
 
-/** A layer on its crossbars, ready for any number of inputs. */
+/** A layer on its crossbars, ready for any number of inputs. On a circuit there is no record of sums. */
 export interface LayerSimulator {
   readonly layer: MappedLayer;
   /** Output channels of input vectors [vectors, inputRows]. `record`: tell how often each column sum was seen. */
@@ -38,7 +40,28 @@ export function createLayerSimulator(
   engine: Engine = compiledKernel() ? 'compiled' : 'reference',
 ): LayerSimulator {
   const mapped = 'slices' in layer ? layer : mapLayer(layer);
-  const run = engineOf(mapped, engine);
+  return simulator(mapped, engineOf(mapped, engine));
+}
+
+/**
+ * The same on real cells, wires and converters: the circuit is drawn once, and noise goes on from one run to the
+ * next. Outputs are floats; an ideal circuit gives what the other engines give.
+ */
+export function createCircuitSimulator(
+  layer: CrossbarLayer | MappedLayer,
+  circuit: CircuitSettings,
+): LayerSimulator {
+  const mapped = 'slices' in layer ? layer : mapLayer(layer);
+  const run = createAnalogLayer(mapped, circuit);
+  let seen = 0;
+  return simulator(mapped, (inputs) => {
+    const result = run(inputs, seen);
+    seen += inputs.vectors;
+    return result;
+  });
+}
+
+function simulator(mapped: MappedLayer, run: CompiledLayer): LayerSimulator {
   return {
     layer: mapped,
     run: (codes, vectors, record = false) => run(vectorInputs(codes, vectors, mapped), record),

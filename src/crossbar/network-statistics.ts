@@ -31,7 +31,7 @@ export interface LayerObservation {
 export function observeNetwork(
   network: IntegerNetwork,
   pictures: Pictures,
-  options: Omit<CrossbarInferenceOptions, 'onLayer'>,
+  options: Omit<CrossbarInferenceOptions, 'onLayer' | 'circuit'>,
 ): readonly LayerObservation[] {
   const observations: LayerObservation[] = [];
   const onLayer = (seen: LayerSeen) => observations.push(observation(seen));

@@ -7,7 +7,7 @@ import type { AnalogSettings } from '../../src/crossbar/analog-settings';
 import { converterTypes } from '../../src/crossbar/converter-model';
 import type { DeviceModel } from '../../src/crossbar/device-model';
 import { devicePreset, devicePresetNames } from '../../src/crossbar/device-presets';
-import { type LayerInput, layerJob } from '../../src/crossbar/layer-job';
+import { type LayerInput, type LayerJob, layerJob } from '../../src/crossbar/layer-job';
 import { programLayer } from '../../src/crossbar/program-layer';
 import { referenceEngine } from '../../src/crossbar/reference-engine';
 import { mergeHistograms } from '../../src/crossbar/sum-histogram';

@@ -48,7 +48,8 @@ export const randomLayers: fc.Arbitrary<LayerInput> = fc
 
 export const randomAdcs = fc.record({
   bits: fc.integer({ min: 2, max: 9 }),
-  step: fc.constantFrom(1, 2, 3, 0.5, 1.7, 7 / 3),
+  // Fractions that floats hold exactly, so that the order of additions does not show.
+  step: fc.constantFrom(1, 2, 3, 0.5, 1.75, 2.375),
   rounding: fc.constantFrom(...roundings),
 });
 

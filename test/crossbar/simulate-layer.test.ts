@@ -59,7 +59,7 @@ const adcs = fc.oneof(
   fc.record({ bits: fc.integer({ min: 2, max: 9 }) }),
   fc.record({
     bits: fc.integer({ min: 2, max: 9 }),
-    step: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constantFrom(0.3, 1.5, 2.75)),
+    step: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constantFrom(0.5, 1.5, 2.75)),
     rounding: fc.constantFrom(...roundings),
   }),
 );

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { type Adc, type Rounding, roundings } from '../crossbar/adc';
+import { type RangePolicy, rangePolicies } from '../crossbar/adc-range';
+import type { ConverterModel } from '../crossbar/converter-model';
+import type { DeviceModel } from '../crossbar/device-model';
+import { devicePreset, devicePresetNames } from '../crossbar/device-presets';
+import { observeNetwork } from '../crossbar/network-statistics';
+import { openDataset } from '../data/open-dataset';
+import { InputError } from '../errors';
+import { writeJson } from '../experiments/cached-result';
+import { calibrationPictures } from '../experiments/calibration';
+import { normalisationOf } from '../experiments/normalisation';
+import { openModel } from '../experiments/open-model';
+import { requireFit } from '../experiments/require-fit';
+import { type SimulationSettings, simulateNetwork } from '../experiments/simulate-network';
+import { fileError } from '../networks/file-errors';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
+import { requireWritable } from './output-file';
+
+/** Pictures on which ranges are chosen and statistics taken. */
+const FEW = 16;
+
+export const simulateOptions: Command['options'] = {
+  'adc-bits': { value: 'B', help: 'MODEL: ADC bits, or lossless (default: what it was pruned for)' },
+  step: { value: 'S', help: 'MODEL: span of one code in ones of a column (default 1)' },
+  range: {
+    value: 'POLICY',
+    help: 'MODEL: chooses the step layer by layer: maximum, minimum-mse, percentile:SHARE or lossless',
+  },
+  rounding: { value: 'NAME', help: `MODEL: ${roundings.join(', ')} (default half-even)` },
+  rows: {
+    value: 'R',
+    help: 'MODEL: rows summed in one conversion (default: what it was pruned for, else 128)',
+  },
+  device: {
+    value: 'NAME',
+    help: `MODEL: cells of a preset (${devicePresetNames.join(', ')}) or a .json file`,
+  },
+  converter: { value: 'FILE', help: 'MODEL: what the converters get wrong, a .json file' },
+  seeds: { value: 'N', help: 'MODEL: circuits drawn, with seeds 1..N (default 1)' },
+  pictures: { value: 'N', help: 'MODEL: only the first N test pictures (default all; 200 on a circuit)' },
+  statistics: { value: 'FILE', help: 'MODEL: writes what each layer saw on 16 pictures (JSON)' },
+  data: { value: 'DIR', help: 'MODEL: folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
+  dataset: {
+    value: 'NAME',
+    help: 'MODEL: cifar10, generated or imagenet-folder (default: what the folder holds)',
+  },
+};
+
+/** The verb `simulate MODEL`: accuracy on bit-serial crossbars. */
+export async function simulateModel(name: string, options: Options, { onProgress, note }: CommandContext) {
+  const statistics = textOption(options, 'statistics');
+  if (statistics !== undefined) requireWritable(statistics);
+  const model = openModel(name);
+  const dataset = await openDataset({
+    name: textOption(options, 'dataset'),
+    dir: textOption(options, 'data'),
+    onProgress,
+  });
+  requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
+  const calibration = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), 1);
+  const few = {
+    ...calibration,
+    count: FEW,
+    pixels: calibration.pixels.subarray(0, (FEW * calibration.pixels.length) / calibration.count),
+  };
+  let network: IntegerNetwork;
+  if (model.kind === 'integer') network = model.network;
+  else {
+    const { description, parameters } = model.folded;
+    const bits = { weightBits: 8, inputBits: 8 };
+    network = buildIntegerNetwork(
+      description,
+      parameters,
+      normalisationOf(model, dataset),
+      calibration,
+      bits,
+    );
+    note(`${model.name}: quantised to 8-bit weights and activations, not pruned`);
+  }
+  const settings = settingsOf(network, options);
+  const { adc, tileRows, circuit } = settings;
+  if (statistics !== undefined) {
+    const layers = observeNetwork(network, few, { tileRows, adc: () => adc });
+    writeJson(statistics, { model: model.name, tileRows, adc, pictures: few.count, layers });
+  }
+  const limit = wholeNumber(options, 'pictures', 1, 1e9) ?? (circuit ? 200 : undefined);
+  const result = simulateNetwork(network, dataset.test, { ...settings, calibration: few, limit, onProgress });
+  const { accuracy, bySeed } = result;
+  const { top1, interval, pictures } = accuracy;
+  const bits = adc === 'lossless' ? 'lossless' : `${adc.bits}-bit`;
+  const drawn = circuit ? `, ${bySeed.length} circuit${bySeed.length > 1 ? 's' : ''}` : '';
+  const { encoding = 'sign-split' } = network.pruning ?? {};
+  return {
+    data: {
+      model: model.name,
+      sha256: model.sha256,
+      dataset: dataset.title,
+      ...accuracy,
+      tileRows,
+      weightBits: network.weightBits,
+      encoding,
+      adc,
+      circuit,
+      bySeed,
+      steps: result.steps,
+    },
+    text: `${model.name} on ${dataset.title}: top-1 ${top1.toFixed(2)} % (+-${interval.toFixed(2)}), ${pictures} pictures${drawn}; R = ${tileRows}, ${bits} ADC, ${encoding}`,
+  };
+}
+
+function settingsOf(network: IntegerNetwork, options: Options): SimulationSettings {
+  const { pruning } = network;
+  const seeds = wholeNumber(options, 'seeds', 1, 1000) ?? 1;
+  const device = deviceOf(textOption(options, 'device'));
+  const converterFile = textOption(options, 'converter');
+  const converter = converterFile === undefined ? undefined : (readJsonFile(converterFile) as ConverterModel);
+  return {
+    tileRows: wholeNumber(options, 'rows', 1, 65_535) ?? pruning?.tileRows ?? 128,
+    adc: adcOf(network, options),
+    range: rangeOf(textOption(options, 'range')),
+    circuit: device || converter ? { device, converter } : undefined,
+    seeds: Array.from({ length: seeds }, (_, i) => i + 1),
+  };
+}
+
+function adcOf({ pruning }: IntegerNetwork, options: Options): Adc {
+  const promised = typeof pruning?.adcBits === 'number' ? String(pruning.adcBits) : undefined;
+  const text = textOption(options, 'adc-bits') ?? promised;
+  if (text === undefined)
+    throw new InputError('--adc-bits: needed, since the model was not pruned for one ADC resolution');
+  if (text === 'lossless') return 'lossless';
+  const bits = wholeNumber({ 'adc-bits': text }, 'adc-bits', 1, 16)!;
+  const step = Number(textOption(options, 'step') ?? 1);
+  if (!(step > 0 && step < Infinity))
+    throw new InputError(`--step ${textOption(options, 'step')}: a number above 0 is needed`);
+  const rounding = (textOption(options, 'rounding') ?? 'half-even') as Rounding;
+  if (!roundings.includes(rounding))
+    throw new InputError(`--rounding ${rounding}: one of ${roundings.join(', ')} is needed`);
+  return { bits, step, rounding };
+}
+
+function rangeOf(text: string | undefined): RangePolicy | undefined {
+  if (text === undefined) return undefined;
+  const [policy, share] = text.split(':');
+  if (policy === 'percentile') {
+    const value = Number(share);
+    if (!(value > 0 && value <= 1))
+      throw new InputError(`--range ${text}: percentile:SHARE with a share above 0, at most 1`);
+    return { policy, share: value };
+  }
+  if ((policy === 'maximum' || policy === 'minimum-mse' || policy === 'lossless') && share === undefined)
+    return { policy };
+  throw new InputError(
+    `--range ${text}: one of ${rangePolicies.filter((name) => name !== 'full-scale').join(', ')} is needed`,
+  );
+}
+
+function deviceOf(text: string | undefined): DeviceModel | undefined {
+  if (text === undefined) return undefined;
+  return text.endsWith('.json') ? (readJsonFile(text) as DeviceModel) : devicePreset(text);
+}
+
+function readJsonFile(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError(path, 'read', error);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${path}: no JSON (${(error as Error).message})`);
+  }
+}
