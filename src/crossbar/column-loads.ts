@@ -8,24 +8,36 @@ export interface ColumnLoads {
   readonly largest: number;
 }
 
-export function columnLoads({ codes, columns, tiles, encoding, readouts, slices }: MappedLayer): ColumnLoads {
+export function columnLoads({
+  codes,
+  cells,
+  columns,
+  tiles,
+  encoding,
+  readouts,
+  slices,
+}: MappedLayer): ColumnLoads {
   const { digits } = encoding;
   const slots = encoding.polarities * encoding.planes;
   const loads = new Uint32Array(columns * slots);
+  const asked = cells ? new Uint32Array(columns * slots) : loads;
   let conversions = 0;
   let largest = 0;
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
     loads.fill(0);
+    asked.fill(0);
     for (let at = tiles[tile] * columns, column = 0; at < tiles[tile + 1] * columns; at++) {
       const own = (codes[at] + 128) * slots;
       const to = column * slots;
-      for (let slot = 0; slot < slots; slot++) loads[to + slot] += digits[own + slot];
+      for (let slot = 0; slot < slots; slot++) asked[to + slot] += digits[own + slot];
+      if (cells) for (let slot = 0; slot < slots; slot++) loads[to + slot] += cells[at * slots + slot];
       column = column + 1 === columns ? 0 : column + 1;
     }
     for (let to = 0; to < loads.length; to += slots) {
       for (const { plus, minus } of readouts) {
         const [added, taken] = [loads[to + plus], minus < 0 ? 0 : loads[to + minus]];
-        if (added + taken > 0) conversions++;
+        if (asked[to + plus] + (minus < 0 ? 0 : asked[to + minus]) === 0) continue;
+        conversions++;
         // Pulses of either sign turn what is subtracted into what is added.
         const most = slices.form === 'sign-magnitude' ? added + taken : Math.max(added, taken);
         if (most > largest) largest = most;

@@ -116,7 +116,7 @@ export function tableProgram(layer: MappedLayer): KernelProgram {
 interface Writer {
   /** Makes `ones` tell of this output channel. */
   column(column: number): void;
-  /** Rows from..to-1 whose cell in `slot` has its bit `bit` set, as where their words stand. */
+  /** Rows from..to-1 whose cell in `slot` has its bit `bit` set, as where their words stand; none where no code uses the column. */
   ones(slot: number, bit: number, from: number, to: number): number[];
   put(...numbers: number[]): void;
   /** Rows, padded to a multiple of four with the zero word. */
@@ -128,11 +128,14 @@ interface Writer {
 }
 
 function createWriter(layer: MappedLayer): Writer {
-  const { codes, rows, columns, wiring, inputRows, encoding } = layer;
+  const { codes, cells, rows, columns, wiring, inputRows, encoding } = layer;
+  const { digits } = encoding;
   const slots = encoding.polarities * encoding.planes;
   const bytes = rowBytes(layer);
   const zero = inputRows * bytes;
-  const own = new Int32Array(rows);
+  // Where the digits of each row stand: those the code asks for, and those the cells hold.
+  const asked = new Int32Array(rows);
+  const held = new Int32Array(rows);
   let elements = wiring[0];
   let words = new Int32Array(1024);
   let length = 0;
@@ -147,13 +150,21 @@ function createWriter(layer: MappedLayer): Writer {
   };
   return {
     column: (column) => {
-      for (let row = 0; row < rows; row++) own[row] = (codes[row * columns + column] + 128) * slots;
+      for (let row = 0; row < rows; row++) {
+        const at = row * columns + column;
+        asked[row] = (codes[at] + 128) * slots;
+        held[row] = cells ? at * slots : asked[row];
+      }
       elements = wiring[Math.floor((column * wiring.length) / columns)];
     },
     ones: (slot, bit, from, to) => {
       const list: number[] = [];
+      let used = !cells;
+      for (let row = from; row < to && !used; row++) used = digits[asked[row] + slot] !== 0;
+      if (!used) return list;
+      const values = cells ?? digits;
       for (let row = from; row < to; row++)
-        if ((encoding.digits[own[row] + slot] >> bit) & 1) list.push(elements[row] * bytes);
+        if ((values[held[row] + slot] >> bit) & 1) list.push(elements[row] * bytes);
       return list;
     },
     put: (...numbers) => numbers.forEach(put),

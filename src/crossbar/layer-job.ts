@@ -63,6 +63,11 @@ export interface LayerInput extends CrossbarLayer {
 export interface MappedLayer {
   /** As stored: complemented (-1 - code) where `flips` says so. */
   readonly codes: Int8Array;
+  /**
+   * What the cells hold where that is not what the codes ask for (stuck cells), [rows][columns][polarities * planes];
+   * undefined: the codes' digits. The controller skips bit columns by the codes.
+   */
+  readonly cells?: Uint8Array;
   /** 1 where converted sums count negatively, [tiles][columns]; undefined: nowhere. */
   readonly flips: Uint8Array | undefined;
   readonly rows: number;

@@ -7,6 +7,7 @@ import { convolutionInputs, inputMatrix, vectorInputs } from './layer-inputs';
 import { type CrossbarLayer, type LayerResult, type MappedLayer, mapLayer } from './layer-job';
 import type { PatchKernel, PatchPictures } from './patches';
 import { referenceEngine } from './reference-engine';
+import { stuckCells } from './stuck-cells';
 
 /**
  * `compiled`: the WebAssembly kernel, bit-sliced across 128 vectors. `reference`: plain TypeScript, one conversion at a
@@ -52,6 +53,8 @@ export function createCircuitSimulator(
   circuit: CircuitSettings,
 ): LayerSimulator {
   const mapped = 'slices' in layer ? layer : mapLayer(layer);
+  const faulty = stuckCells(mapped, circuit);
+  if (faulty) return createLayerSimulator(faulty);
   const run = createAnalogLayer(mapped, circuit);
   let seen = 0;
   return simulator(mapped, (inputs) => {

@@ -9,7 +9,7 @@ import type { SumHistogram } from './sum-histogram';
  */
 export function referenceEngine(job: LayerJob, record = false): LayerResult {
   const { inputRows, columns, vectors, tiles, slices, adc } = job;
-  const cells = cellsOf(job);
+  const { cells, asks } = cellsOf(job);
   const codes = new Float64Array(vectors * columns);
   const [lowest, highest] = sumRange(job);
   const sums: SumHistogram = { lowest, counts: new Float64Array(record ? highest - lowest + 1 : 0) };
@@ -22,11 +22,12 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
       for (let column = 0; column < columns; column++) {
         // What each row adds to this sum for a pulse of 1.
         const drive = new Int32Array(to - from);
+        let used = false;
         for (let row = from; row < to; row++) {
           drive[row - from] = cells(row, column, plus) - (minus < 0 ? 0 : cells(row, column, minus));
+          used ||= asks(row, column, plus) || (minus >= 0 && asks(row, column, minus));
         }
-        // A row never holds charge in both polarities of a plane, so all zero means that both are empty.
-        if (drive.every((charge) => charge === 0)) continue;
+        if (!used) continue;
         const sign = job.flips?.[tile * columns + column] ? -1 : 1;
         const elements = job.wiring[Math.floor((column * job.wiring.length) / columns)];
         for (let vector = 0; vector < vectors; vector++) {
@@ -49,9 +50,14 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
   return { outputs, saturated, conversions, ...(record && { sums }) };
 }
 
-type Cells = (row: number, column: number, slot: number) => number;
-
-function cellsOf({ codes, columns, encoding }: LayerJob): Cells {
+/** What a cell holds, and whether the code asks it to hold anything. */
+function cellsOf({ codes, cells, columns, encoding }: LayerJob) {
   const slots = encoding.polarities * encoding.planes;
-  return (row, column, slot) => encoding.digits[(codes[row * columns + column] + 128) * slots + slot];
+  const digit = (row: number, column: number, slot: number) =>
+    encoding.digits[(codes[row * columns + column] + 128) * slots + slot];
+  return {
+    cells: (row: number, column: number, slot: number): number =>
+      cells ? cells[(row * columns + column) * slots + slot] : digit(row, column, slot),
+    asks: (row: number, column: number, slot: number): boolean => digit(row, column, slot) !== 0,
+  };
 }

@@ -23,11 +23,13 @@ export const randomLayers: fc.Arbitrary<LayerInput> = fc
     inputForm: fc.constantFrom(...inputForms),
     dacBits: fc.integer({ min: 1, max: 4 }),
     density: fc.constantFrom(0, 0.1, 0.5, 1),
+    // The common case: one-bit cells and DACs, polarities read apart.
+    plain: fc.boolean(),
     flip: fc.boolean(),
   })
-  .map(({ seed, density, analog, flip, ...given }) => {
-    const cellBits = given.encoding === 'csd' ? 1 : given.cellBits;
-    const dacBits = given.inputForm === 'twos-complement' ? 1 : given.dacBits;
+  .map(({ seed, density, analog, plain, flip, ...given }) => {
+    const cellBits = plain || given.encoding === 'csd' ? 1 : given.cellBits;
+    const dacBits = plain || given.inputForm === 'twos-complement' ? 1 : given.dacBits;
     const encoding = planeEncoding(given.encoding, given.weightBits, cellBits);
     const slices = inputSlices(given.inputBits, dacBits, given.inputForm);
     const random = randomStream(seed, 'layer');
@@ -37,7 +39,7 @@ export const randomLayers: fc.Arbitrary<LayerInput> = fc
     const codes = Int8Array.from({ length: given.rows * given.columns }, () =>
       random.uniform() < density ? draw(encoding.minCode, encoding.maxCode) : 0,
     );
-    const subtraction = analog && encoding.polarities === 2 ? 'analog' : 'digital';
+    const subtraction = analog && encoding.polarities === 2 && !plain ? 'analog' : 'digital';
     const tiles = Math.ceil(given.rows / given.tileRows);
     const flips =
       flip && given.encoding === 'offset'

@@ -1,68 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodingNames, planeEncoding } from '../../src/bitplanes/plane-encoding';
 import { requiredAdcBits } from '../../src/bitplanes/required-adc-bits';
-import { roundings } from '../../src/crossbar/adc';
-import { inputForms, inputSlices } from '../../src/crossbar/input-slices';
 import type { LayerInput } from '../../src/crossbar/layer-job';
 import { engines } from '../../src/crossbar/layer-simulator';
 import { layerStatistics } from '../../src/crossbar/layer-statistics';
-import { rowSplits } from '../../src/crossbar/row-tiles';
 import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { useFastEngines } from '../../src/experiments/fast-engines';
-import { randomStream } from '../../src/tensor/random';
+import { randomAdcs, randomLayers } from './random-layers';
 
 useFastEngines({ threads: 1 });
-
-/** A random layer in a random configuration, without its ADC. */
-const layers: fc.Arbitrary<LayerInput> = fc
-  .record({
-    seed: fc.nat(),
-    rows: fc.integer({ min: 1, max: 70 }),
-    columns: fc.integer({ min: 1, max: 3 }),
-    vectors: fc.integer({ min: 1, max: 40 }),
-    tileRows: fc.integer({ min: 1, max: 80 }),
-    rowSplit: fc.constantFrom(...rowSplits),
-    weightBits: fc.integer({ min: 2, max: 8 }),
-    cellBits: fc.integer({ min: 1, max: 4 }),
-    encoding: fc.constantFrom(...encodingNames),
-    analog: fc.boolean(),
-    inputBits: fc.integer({ min: 2, max: 8 }),
-    inputForm: fc.constantFrom(...inputForms),
-    dacBits: fc.integer({ min: 1, max: 4 }),
-    density: fc.constantFrom(0, 0.1, 0.5, 1),
-    plain: fc.boolean(),
-    flip: fc.boolean(),
-  })
-  .map(({ seed, density, analog, plain, flip, ...given }) => {
-    const cellBits = plain || given.encoding === 'csd' ? 1 : given.cellBits;
-    const dacBits = plain || given.inputForm === 'twos-complement' ? 1 : given.dacBits;
-    const encoding = planeEncoding(given.encoding, given.weightBits, cellBits);
-    const slices = inputSlices(given.inputBits, dacBits, given.inputForm);
-    const random = randomStream(seed, 'layer');
-    const draw = (low: number, high: number) => low + random.integer(high - low + 1);
-    const inputs = new (given.inputForm === 'unsigned' ? Uint8Array : Int8Array)(given.rows * given.vectors);
-    for (let i = 0; i < inputs.length; i++) inputs[i] = draw(slices.minCode, slices.maxCode);
-    const codes = Int8Array.from({ length: given.rows * given.columns }, () =>
-      random.uniform() < density ? draw(encoding.minCode, encoding.maxCode) : 0,
-    );
-    const subtraction = analog && encoding.polarities === 2 && !plain ? 'analog' : 'digital';
-    const tiles = Math.ceil(given.rows / given.tileRows);
-    const flips =
-      flip && given.encoding === 'offset'
-        ? Uint8Array.from({ length: tiles * given.columns }, () => random.integer(2))
-        : undefined;
-    return { ...given, cellBits, dacBits, subtraction, inputs, codes, flips };
-  });
-
-const adcs = fc.oneof(
-  fc.record({ bits: fc.integer({ min: 2, max: 9 }) }),
-  fc.record({
-    bits: fc.integer({ min: 2, max: 9 }),
-    step: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constantFrom(0.5, 1.5, 2.75)),
-    rounding: fc.constantFrom(...roundings),
-  }),
-);
 
 function integerProduct({ codes, inputs, rows, columns, vectors }: LayerInput): number[] {
   return Array.from({ length: vectors * columns }, (_, i) => {
@@ -77,7 +23,7 @@ function integerProduct({ codes, inputs, rows, columns, vectors }: LayerInput): 
 describe('simulateLayer', () => {
   it('equals the integer product in every configuration when lossless', () => {
     fc.assert(
-      fc.property(layers, (layer) => {
+      fc.property(randomLayers, (layer) => {
         const { outputs, saturated } = simulateLayer(layer);
         expect([...outputs]).toEqual(integerProduct(layer));
         expect(saturated).toBe(0);
@@ -88,7 +34,7 @@ describe('simulateLayer', () => {
 
   it('equals the integer product with the ADC that the statistics ask for, and nothing clips', () => {
     fc.assert(
-      fc.property(layers, (layer) => {
+      fc.property(randomLayers, (layer) => {
         const { requiredAdcBits: bits, conversions } = layerStatistics(layer);
         const result = simulateLayer({ ...layer, rowSplit: 'fixed', adc: { bits: Math.max(2, bits) } });
         expect([...result.outputs]).toEqual(integerProduct(layer));
@@ -110,7 +56,7 @@ describe('simulateLayer', () => {
 
   it('tells how often each column sum was seen, the same on both engines', () => {
     fc.assert(
-      fc.property(layers, adcs, (layer, adc) => {
+      fc.property(randomLayers, randomAdcs, (layer, adc) => {
         const [compiled, reference] = engines.map((engine) => simulateLayer({ ...layer, adc }, engine, true));
         expect(compiled).toEqual(reference);
         expect(compiled.sums!.counts.reduce((sum, count) => sum + count, 0)).toBe(compiled.conversions);
@@ -122,7 +68,7 @@ describe('simulateLayer', () => {
 
   it('gives the same to the bit on both engines with any ADC', () => {
     fc.assert(
-      fc.property(layers, adcs, (layer, adc) => {
+      fc.property(randomLayers, randomAdcs, (layer, adc) => {
         expect(simulateLayer({ ...layer, adc }, 'compiled')).toEqual(
           simulateLayer({ ...layer, adc }, 'reference'),
         );
