@@ -148,68 +148,92 @@ function setPatterns(
 
 /** Sums and converts all columns of a block; adds to the outputs and returns how many conversions were out of range. */
 function runBlock(block: Block, outputs: Float64Array): number {
-  const { job, array, kernel, terms, first, count } = block;
-  const { columns, values, variances } = array;
-  const rows = values.length / columns.length;
-  const conversions = count * job.slices.planes;
+  const { job, array, kernel, terms, first, count, recorder } = block;
+  const { values, variances, converters } = array;
+  const rows = values.length / array.columns.length;
+  const patterns = count * job.slices.planes * terms.terms;
+  // Four columns at once, where nothing stands between a sum and its conversion.
+  const straight = terms.terms === 1 && terms.coefficients[0] === 1 && !block.noise && !recorder;
   let saturated = 0;
-  let channel = -1;
-  for (let group = 0; group < columns.length; group += lanes) {
-    const here = Math.min(lanes, columns.length - group);
-    const starts = Array.from({ length: here }, (_, lane) => (group + lane) * rows);
+  for (const group of laneGroups(array, job.readouts.length)) {
+    const channels = group.map((index) => Math.floor(array.columns[index] / job.readouts.length));
+    const starts = group.map((index) => index * rows);
     kernel.setCells(values, starts);
-    kernel.run(conversions * terms.terms, 'sums');
+    kernel.run(patterns, 'sums');
     if (variances) {
       kernel.setCells(variances, starts);
-      kernel.run(conversions * terms.terms, 'others');
+      kernel.run(patterns, 'others');
     }
-    for (let lane = 0; lane < here; lane++) {
-      const next = Math.floor(columns[group + lane] / job.readouts.length);
-      if (next !== channel) {
-        if (channel >= 0) putOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
-        channel = next;
-        getOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
-      }
-      combine(kernel.sums, lane, terms.coefficients, kernel.column, conversions);
-      saturated += convertColumn(block, group + lane, lane);
-    }
+    copyOutputs(kernel.outputs, outputs, job.columns, channels, first, count, false);
+    const together =
+      straight && converters
+        ? kernel.convertLanes(
+            group.map((index) => ({ converter: converters[index], ...digitalSide(block, index) })),
+            count,
+          )
+        : undefined;
+    if (together !== undefined) saturated += together;
+    else
+      group.forEach((index, lane) => {
+        saturated += convertColumn(block, index, lane);
+      });
+    copyOutputs(kernel.outputs, outputs, job.columns, channels, first, count, true);
   }
-  putOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
   return saturated;
 }
 
-/** Outputs of one channel lie apart; while its columns are converted they are kept together. */
-function getOutputs(
-  here: Float64Array,
-  outputs: Float64Array,
-  columns: number,
-  channel: number,
-  first: number,
-  count: number,
-): void {
-  for (let i = 0, at = first * columns + channel; i < count; i++, at += columns) here[i] = outputs[at];
+/**
+ * Columns in use by fours, each of an output channel of its own: first all channels' first readout, then their second, the
+ * order in which the reference engine adds them up.
+ */
+function laneGroups({ columns }: ProgrammedArray, readouts: number): number[][] {
+  const groups: number[][] = [];
+  for (let readout = 0; readout < readouts; readout++) {
+    let group: number[] = [];
+    columns.forEach((column, index) => {
+      if (column % readouts !== readout) return;
+      if (group.length === 0) groups.push(group);
+      group.push(index);
+      if (group.length === lanes) group = [];
+    });
+  }
+  return groups;
 }
 
-function putOutputs(
+/** Takes the outputs of up to four channels to where they are added to, [vector][lane], or (`back`) back again. */
+function copyOutputs(
   here: Float64Array,
   outputs: Float64Array,
   columns: number,
-  channel: number,
+  channels: readonly number[],
   first: number,
   count: number,
+  back: boolean,
 ): void {
-  for (let i = 0, at = first * columns + channel; i < count; i++, at += columns) outputs[at] = here[i];
+  channels.forEach((channel, lane) => {
+    for (let i = 0, at = first * columns + channel, to = lane; i < count; i++, at += columns, to += lanes) {
+      if (back) outputs[at] = here[to];
+      else here[to] = outputs[at];
+    }
+  });
+}
+
+/** What a converted column counts for. */
+function digitalSide({ job, array, tile }: Block, index: number): { factors: Float64Array; offset: number } {
+  const column = array.columns[index];
+  const { weight } = job.readouts[column % job.readouts.length];
+  const channel = Math.floor(column / job.readouts.length);
+  const sign = job.flips?.[tile * job.columns + channel] ? -1 : 1;
+  return {
+    factors: Float64Array.from(job.slices.weights, (slice) => sign * slice * weight),
+    offset: array.digitalOffsets[index],
+  };
 }
 
 /** Puts the terms of each pulse together again. */
-function combine(
-  from: Float32Array,
-  lane: number,
-  coefficients: Float64Array,
-  into: Float64Array,
-  count: number,
-): void {
+function combine(from: Float32Array, lane: number, coefficients: Float64Array, into: Float64Array): void {
   const terms = coefficients.length;
+  const count = into.length;
   if (terms === 1) {
     const coefficient = coefficients[0];
     for (let i = 0, at = lane; i < count; i++, at += lanes) into[i] = coefficient * from[at];
@@ -222,37 +246,33 @@ function combine(
   }
 }
 
-/** Takes one column's sums, in `kernel.column`, through noise and converter to the outputs. */
+/** Takes one column's sums through noise and converter to the outputs. */
 function convertColumn(block: Block, index: number, lane: number): number {
   const { job, array, kernel, terms, tile, count, noise, recorder } = block;
   const { planes } = job.slices;
   const sums = kernel.column.subarray(0, count * planes);
+  combine(kernel.sums, lane, terms.coefficients, sums);
   if (array.variances && noise) {
     const variances = new Float64Array(sums.length);
-    combine(kernel.others, lane, terms.squares, variances, sums.length);
+    combine(kernel.others, lane, terms.squares, variances);
     addReadNoise(sums, variances, noise, planes);
   }
   const column = array.columns[index];
-  const { weight } = job.readouts[column % job.readouts.length];
-  const channel = Math.floor(column / job.readouts.length);
-  const sign = job.flips?.[tile * job.columns + channel] ? -1 : 1;
-  const factors = Float64Array.from(job.slices.weights, (slice) => sign * slice * weight);
-  const offset = array.digitalOffsets[index];
-
+  const { factors, offset } = digitalSide(block, index);
   recorder?.sums(tile, column, sums);
   const converter = array.converters?.[index];
   if (!converter) {
-    shiftAndAdd(sums, kernel, factors, offset, count);
+    shiftAndAdd(sums, kernel, lane, factors, offset, count);
     return 0;
   }
-  if (!converter.noisy && !recorder) return kernel.convertAndAdd(converter, factors, offset, count);
+  if (!converter.noisy && !recorder) return kernel.convertAndAdd({ converter, factors, offset }, lane, count);
   let saturated = 0;
   for (let i = 0; i < sums.length; i++) {
     if (converter.clips(sums[i])) saturated++;
     sums[i] = converter.convert(sums[i], noise?.[Math.floor(i / planes)]);
   }
   recorder?.codes(tile, column, sums, converter);
-  shiftAndAdd(sums, kernel, factors, offset, count);
+  shiftAndAdd(sums, kernel, lane, factors, offset, count);
   return saturated;
 }
 
@@ -276,17 +296,18 @@ function addReadNoise(
 function shiftAndAdd(
   values: Float64Array,
   { outputs, pulses }: AnalogKernel,
+  lane: number,
   factors: Float64Array,
   offset: number,
   count: number,
 ): void {
   const planes = factors.length;
   for (let vector = 0, i = 0; vector < count; vector++) {
-    let output = outputs[vector];
+    let output = outputs[vector * lanes + lane];
     for (let plane = 0; plane < planes; plane++, i++) {
       output += factors[plane] * (values[i] - offset * pulses[i]);
     }
-    outputs[vector] = output;
+    outputs[vector * lanes + lane] = output;
   }
 }
 
