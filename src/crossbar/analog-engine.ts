@@ -68,6 +68,7 @@ export function analogEngine(
     for (let first = 0; first < job.vectors; first += blockVectors) {
       const count = Math.min(blockVectors, job.vectors - first);
       setPatterns(job, terms, tile, kernel, first, count);
+      if (array.digitalOffsets.some((offset) => offset !== 0)) countPulses(job, tile, kernel, first, count);
       const block: Block = {
         job,
         terms,
@@ -113,32 +114,44 @@ function isNoisy({ variances, converters }: ProgrammedArray): boolean {
   return variances !== undefined || (converters?.some(({ noisy }) => noisy) ?? false);
 }
 
-/** Sets the patterns of the block's pulses, [vector][plane][term], and counts the pulses of each plane, sign included. */
+/** Sets the patterns of the block's pulses, [vector][plane][term]. */
 function setPatterns(
   { inputs, rows, tiles, slices }: LayerJob,
-  { terms, members }: PulseTerms,
+  { terms, members, starts }: PulseTerms,
   tile: number,
-  { patterns, groups, pulses }: AnalogKernel,
+  { patterns, groups }: AnalogKernel,
   first: number,
   count: number,
 ): void {
-  const { planes } = slices;
-  const perVector = planes * terms;
-  pulses.fill(0, 0, count * planes);
-  patterns.fill(0, 0, count * perVector * groups);
+  const perVector = slices.planes * terms * groups;
+  patterns.fill(0, 0, count * perVector);
   const from = tiles[tile];
   const to = tiles[tile + 1];
   for (let vector = 0; vector < count; vector++) {
     const at = (first + vector) * rows;
-    const base = vector * perVector * groups;
     for (let row = from; row < to; row++) {
       const code = inputs[at + row] & 255;
-      if (code === 0) continue;
       const mark = 16 << ((row - from) & 7);
-      const group = base + ((row - from) >> 3);
-      for (let i = 0; i < perVector; i++) {
-        if (members[code * perVector + i] !== 0) patterns[group + i * groups] |= mark;
-      }
+      const group = vector * perVector + ((row - from) >> 3);
+      const end = starts[code + 1];
+      for (let i = starts[code]; i < end; i++) patterns[group + members[i] * groups] |= mark;
+    }
+  }
+}
+
+/** What the digital side counts to take off currents of cells that are off: each plane's pulses, sign included. */
+function countPulses(
+  { inputs, rows, tiles, slices }: LayerJob,
+  tile: number,
+  { pulses }: AnalogKernel,
+  first: number,
+  count: number,
+): void {
+  const { planes } = slices;
+  pulses.fill(0, 0, count * planes);
+  for (let vector = 0; vector < count; vector++) {
+    for (let row = tiles[tile]; row < tiles[tile + 1]; row++) {
+      const code = inputs[(first + vector) * rows + row] & 255;
       for (let plane = 0; plane < planes; plane++) {
         pulses[vector * planes + plane] += slices.pulses[code * planes + plane];
       }
