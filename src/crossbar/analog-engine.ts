@@ -1,10 +1,11 @@
 import { InputError } from '../errors';
-import { type RandomStream, randomStream } from '../tensor/random';
+import type { RandomStream } from '../tensor/random';
 import { adcCodes } from './adc';
 import { type AnalogKernel, analogKernel, lanes, maxPatternRows } from './analog-kernel';
 import type { AnalogSettings } from './analog-settings';
 import type { Converter } from './build-converter';
 import type { LayerJob, LayerResult } from './layer-job';
+import { noiseStream } from './noise-stream';
 import { type ProgrammedArray, type ProgrammedLayer, programLayer } from './program-layer';
 import { type PulseTerms, pulseTerms } from './pulse-terms';
 import { addOffset } from './reference-engine';
@@ -79,7 +80,7 @@ export function analogEngine(
         count,
         noise: isNoisy(array)
           ? Array.from({ length: count }, (_, i) =>
-              randomStream(seed, `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`),
+              noiseStream(seed, `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`),
             )
           : undefined,
         recorder,
