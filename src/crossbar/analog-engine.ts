@@ -112,7 +112,8 @@ interface Block {
 }
 
 function isNoisy({ variances, converters }: ProgrammedArray): boolean {
-  return variances !== undefined || (converters?.some(({ noisy }) => noisy) ?? false);
+  const noisy = converters?.some((made) => made.inputNoise > 0 || made.comparatorNoise > 0);
+  return variances !== undefined || (noisy ?? false);
 }
 
 /** Sets the patterns of the block's pulses, [vector][plane][term]. */
@@ -273,21 +274,37 @@ function convertColumn(block: Block, index: number, lane: number): number {
   }
   const column = array.columns[index];
   const { factors, offset } = digitalSide(block, index);
-  recorder?.sums(tile, column, sums);
   const converter = array.converters?.[index];
+  if (converter && converter.inputNoise > 0) addInputNoise(sums, converter.inputNoise, noise!, planes);
+  recorder?.sums(tile, column, sums);
   if (!converter) {
     shiftAndAdd(sums, kernel, lane, factors, offset, count);
     return 0;
   }
-  if (!converter.noisy && !recorder) return kernel.convertAndAdd({ converter, factors, offset }, lane, count);
+  if (converter.comparatorNoise === 0 && !recorder) {
+    return kernel.convertAndAdd({ converter, factors, offset }, lane, count);
+  }
+  const step = converter.adc.step ?? 1;
   let saturated = 0;
   for (let i = 0; i < sums.length; i++) {
     if (converter.clips(sums[i])) saturated++;
-    sums[i] = converter.convert(sums[i], noise?.[Math.floor(i / planes)]);
+    sums[i] = converter.decide(sums[i], noise?.[Math.floor(i / planes)]) * step;
   }
   recorder?.codes(tile, column, sums, converter);
   shiftAndAdd(sums, kernel, lane, factors, offset, count);
   return saturated;
+}
+
+function addInputNoise(
+  sums: Float64Array,
+  rms: number,
+  noise: readonly RandomStream[],
+  planes: number,
+): void {
+  for (let vector = 0, i = 0; vector < noise.length; vector++) {
+    const stream = noise[vector];
+    for (let plane = 0; plane < planes; plane++, i++) sums[i] += rms * stream.normal();
+  }
 }
 
 /** Reads of cells are independent, so the noise of their sum is normal with the sum of their variances. */
