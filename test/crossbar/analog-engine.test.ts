@@ -10,6 +10,7 @@ import { devicePreset, devicePresetNames } from '../../src/crossbar/device-prese
 import { type LayerInput, layerJob } from '../../src/crossbar/layer-job';
 import { programLayer } from '../../src/crossbar/program-layer';
 import { referenceEngine } from '../../src/crossbar/reference-engine';
+import { checksum, speedChecksums, speedWorkload } from '../../src/crossbar/speed-workload';
 import { mergeHistograms } from '../../src/crossbar/sum-histogram';
 import { randomAdcs, randomLayers, someLayer } from './random-layers';
 
@@ -24,6 +25,11 @@ describe('analogEngine', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('gives the checksum that independent simulators agree on for the speed workload', () => {
+    const { outputs } = analogEngine(layerJob(speedWorkload()), { converter: { type: 'sar' } });
+    expect(checksum(Int32Array.from(outputs))).toEqual(speedChecksums['sign-split']);
   });
 
   it('gives what the reference engine gives with any ADC, through converters of any kind without errors', () => {
