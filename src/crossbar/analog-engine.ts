@@ -1,11 +1,12 @@
 import { InputError } from '../errors';
-import { type RandomStream, randomStream } from '../tensor/random';
+import type { RandomStream } from '../tensor/random';
 import { adcCodes } from './adc';
 import { type AnalogKernel, analogKernel, lanes, maxPatternRows } from './analog-kernel';
 import type { AnalogSettings } from './analog-settings';
 import type { Converter } from './build-converter';
 import { addOffset } from './finish-outputs';
 import type { LayerJob, LayerResult } from './layer-job';
+import { noiseStream } from './noise-stream';
 import { type ProgrammedArray, type ProgrammedLayer, programLayer } from './program-layer';
 import { type PulseTerms, pulseTerms } from './pulse-terms';
 import { mergeHistograms, type SumHistogram, sumHistogram } from './sum-histogram';
@@ -68,6 +69,7 @@ export function analogEngine(
     for (let first = 0; first < job.vectors; first += blockVectors) {
       const count = Math.min(blockVectors, job.vectors - first);
       setPatterns(job, terms, tile, kernel, first, count);
+      if (array.digitalOffsets.some((offset) => offset !== 0)) countPulses(job, tile, kernel, first, count);
       const block: Block = {
         job,
         terms,
@@ -78,7 +80,7 @@ export function analogEngine(
         count,
         noise: isNoisy(array)
           ? Array.from({ length: count }, (_, i) =>
-              randomStream(seed, `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`),
+              noiseStream(seed, `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`),
             )
           : undefined,
         recorder,
@@ -110,35 +112,48 @@ interface Block {
 }
 
 function isNoisy({ variances, converters }: ProgrammedArray): boolean {
-  return variances !== undefined || (converters?.some(({ noisy }) => noisy) ?? false);
+  const noisy = converters?.some((made) => made.inputNoise > 0 || made.comparatorNoise > 0);
+  return variances !== undefined || (noisy ?? false);
 }
 
-/** Sets the patterns of the block's pulses, [vector][plane][term], and counts the pulses of each plane, sign included. */
+/** Sets the patterns of the block's pulses, [vector][plane][term]. */
 function setPatterns(
   { inputs, rows, tiles, slices }: LayerJob,
-  { terms, members }: PulseTerms,
+  { terms, members, starts }: PulseTerms,
   tile: number,
-  { patterns, groups, pulses }: AnalogKernel,
+  { patterns, groups }: AnalogKernel,
   first: number,
   count: number,
 ): void {
-  const { planes } = slices;
-  const perVector = planes * terms;
-  pulses.fill(0, 0, count * planes);
-  patterns.fill(0, 0, count * perVector * groups);
+  const perVector = slices.planes * terms * groups;
+  patterns.fill(0, 0, count * perVector);
   const from = tiles[tile];
   const to = tiles[tile + 1];
   for (let vector = 0; vector < count; vector++) {
     const at = (first + vector) * rows;
-    const base = vector * perVector * groups;
     for (let row = from; row < to; row++) {
       const code = inputs[at + row] & 255;
-      if (code === 0) continue;
       const mark = 16 << ((row - from) & 7);
-      const group = base + ((row - from) >> 3);
-      for (let i = 0; i < perVector; i++) {
-        if (members[code * perVector + i] !== 0) patterns[group + i * groups] |= mark;
-      }
+      const group = vector * perVector + ((row - from) >> 3);
+      const end = starts[code + 1];
+      for (let i = starts[code]; i < end; i++) patterns[group + members[i] * groups] |= mark;
+    }
+  }
+}
+
+/** What the digital side counts to take off currents of cells that are off: each plane's pulses, sign included. */
+function countPulses(
+  { inputs, rows, tiles, slices }: LayerJob,
+  tile: number,
+  { pulses }: AnalogKernel,
+  first: number,
+  count: number,
+): void {
+  const { planes } = slices;
+  pulses.fill(0, 0, count * planes);
+  for (let vector = 0; vector < count; vector++) {
+    for (let row = tiles[tile]; row < tiles[tile + 1]; row++) {
+      const code = inputs[(first + vector) * rows + row] & 255;
       for (let plane = 0; plane < planes; plane++) {
         pulses[vector * planes + plane] += slices.pulses[code * planes + plane];
       }
@@ -148,68 +163,99 @@ function setPatterns(
 
 /** Sums and converts all columns of a block; adds to the outputs and returns how many conversions were out of range. */
 function runBlock(block: Block, outputs: Float64Array): number {
-  const { job, array, kernel, terms, first, count } = block;
-  const { columns, values, variances } = array;
-  const rows = values.length / columns.length;
-  const conversions = count * job.slices.planes;
+  const { job, array, kernel, terms, first, count, recorder } = block;
+  const { values, variances, converters } = array;
+  const rows = values.length / array.columns.length;
+  const patterns = count * job.slices.planes * terms.terms;
+  // Pulses of one bit: the kernel's sums are the column sums, and noise is added to them in place.
+  const plain = isPlain(terms);
+  // Four columns at once, where nothing stands between a sum and its conversion.
+  const straight = plain && !recorder && converters?.every(({ comparatorNoise }) => comparatorNoise === 0);
   let saturated = 0;
-  let channel = -1;
-  for (let group = 0; group < columns.length; group += lanes) {
-    const here = Math.min(lanes, columns.length - group);
-    const starts = Array.from({ length: here }, (_, lane) => (group + lane) * rows);
+  for (const group of laneGroups(array, job.readouts.length)) {
+    const channels = group.map((index) => Math.floor(array.columns[index] / job.readouts.length));
+    const starts = group.map((index) => index * rows);
     kernel.setCells(values, starts);
-    kernel.run(conversions * terms.terms, 'sums');
+    kernel.run(patterns, 'sums');
     if (variances) {
       kernel.setCells(variances, starts);
-      kernel.run(conversions * terms.terms, 'others');
+      kernel.run(patterns, 'others');
     }
-    for (let lane = 0; lane < here; lane++) {
-      const next = Math.floor(columns[group + lane] / job.readouts.length);
-      if (next !== channel) {
-        if (channel >= 0) putOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
-        channel = next;
-        getOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
-      }
-      combine(kernel.sums, lane, terms.coefficients, kernel.column, conversions);
-      saturated += convertColumn(block, group + lane, lane);
+    if (plain && block.noise) {
+      group.forEach((index, lane) => {
+        addNoise(block, index, kernel.sums, variances && kernel.others, lane, lanes);
+      });
     }
+    copyOutputs(kernel.outputs, outputs, job.columns, channels, first, count, false);
+    const together =
+      straight && converters
+        ? kernel.convertLanes(
+            group.map((index) => ({ converter: converters[index], ...digitalSide(block, index) })),
+            count,
+          )
+        : undefined;
+    if (together !== undefined) saturated += together;
+    else
+      group.forEach((index, lane) => {
+        saturated += convertColumn(block, index, lane);
+      });
+    copyOutputs(kernel.outputs, outputs, job.columns, channels, first, count, true);
   }
-  putOutputs(kernel.outputs, outputs, job.columns, channel, first, count);
   return saturated;
 }
 
-/** Outputs of one channel lie apart; while its columns are converted they are kept together. */
-function getOutputs(
-  here: Float64Array,
-  outputs: Float64Array,
-  columns: number,
-  channel: number,
-  first: number,
-  count: number,
-): void {
-  for (let i = 0, at = first * columns + channel; i < count; i++, at += columns) here[i] = outputs[at];
+/**
+ * Columns in use by fours, each of an output channel of its own: first all channels' first readout, then their second, the
+ * order in which the reference engine adds them up.
+ */
+function laneGroups({ columns }: ProgrammedArray, readouts: number): number[][] {
+  const groups: number[][] = [];
+  for (let readout = 0; readout < readouts; readout++) {
+    let group: number[] = [];
+    columns.forEach((column, index) => {
+      if (column % readouts !== readout) return;
+      if (group.length === 0) groups.push(group);
+      group.push(index);
+      if (group.length === lanes) group = [];
+    });
+  }
+  return groups;
 }
 
-function putOutputs(
+/** Takes the outputs of up to four channels to where they are added to, [vector][lane], or (`back`) back again. */
+function copyOutputs(
   here: Float64Array,
   outputs: Float64Array,
   columns: number,
-  channel: number,
+  channels: readonly number[],
   first: number,
   count: number,
+  back: boolean,
 ): void {
-  for (let i = 0, at = first * columns + channel; i < count; i++, at += columns) outputs[at] = here[i];
+  channels.forEach((channel, lane) => {
+    for (let i = 0, at = first * columns + channel, to = lane; i < count; i++, at += columns, to += lanes) {
+      if (back) outputs[at] = here[to];
+      else here[to] = outputs[at];
+    }
+  });
+}
+
+/** What a converted column counts for. */
+function digitalSide({ job, array, tile }: Block, index: number): { factors: Float64Array; offset: number } {
+  const column = array.columns[index];
+  const { weight } = job.readouts[column % job.readouts.length];
+  const channel = Math.floor(column / job.readouts.length);
+  const sign = job.flips?.[tile * job.columns + channel] ? -1 : 1;
+  return {
+    factors: Float64Array.from(job.slices.weights, (slice) => sign * slice * weight),
+    offset: array.digitalOffsets[index],
+  };
 }
 
 /** Puts the terms of each pulse together again. */
-function combine(
-  from: Float32Array,
-  lane: number,
-  coefficients: Float64Array,
-  into: Float64Array,
-  count: number,
-): void {
+function combine(from: Float32Array, lane: number, coefficients: Float64Array, into: Float64Array): void {
   const terms = coefficients.length;
+  const count = into.length;
   if (terms === 1) {
     const coefficient = coefficients[0];
     for (let i = 0, at = lane; i < count; i++, at += lanes) into[i] = coefficient * from[at];
@@ -222,52 +268,65 @@ function combine(
   }
 }
 
-/** Takes one column's sums, in `kernel.column`, through noise and converter to the outputs. */
+/** Takes one column's sums through noise and converter to the outputs. */
 function convertColumn(block: Block, index: number, lane: number): number {
   const { job, array, kernel, terms, tile, count, noise, recorder } = block;
   const { planes } = job.slices;
   const sums = kernel.column.subarray(0, count * planes);
-  if (array.variances && noise) {
-    const variances = new Float64Array(sums.length);
-    combine(kernel.others, lane, terms.squares, variances, sums.length);
-    addReadNoise(sums, variances, noise, planes);
+  combine(kernel.sums, lane, terms.coefficients, sums);
+  if (noise && !isPlain(terms)) {
+    const variances = array.variances && new Float64Array(sums.length);
+    if (variances) combine(kernel.others, lane, terms.squares, variances);
+    addNoise(block, index, sums, variances, 0, 1);
   }
   const column = array.columns[index];
-  const { weight } = job.readouts[column % job.readouts.length];
-  const channel = Math.floor(column / job.readouts.length);
-  const sign = job.flips?.[tile * job.columns + channel] ? -1 : 1;
-  const factors = Float64Array.from(job.slices.weights, (slice) => sign * slice * weight);
-  const offset = array.digitalOffsets[index];
-
-  recorder?.sums(tile, column, sums);
+  const { factors, offset } = digitalSide(block, index);
   const converter = array.converters?.[index];
+  recorder?.sums(tile, column, sums);
   if (!converter) {
-    shiftAndAdd(sums, kernel, factors, offset, count);
+    shiftAndAdd(sums, kernel, lane, factors, offset, count);
     return 0;
   }
-  if (!converter.noisy && !recorder) return kernel.convertAndAdd(converter, factors, offset, count);
+  if (converter.comparatorNoise === 0 && !recorder) {
+    return kernel.convertAndAdd({ converter, factors, offset }, lane, count);
+  }
+  const step = converter.adc.step ?? 1;
   let saturated = 0;
   for (let i = 0; i < sums.length; i++) {
     if (converter.clips(sums[i])) saturated++;
-    sums[i] = converter.convert(sums[i], noise?.[Math.floor(i / planes)]);
+    sums[i] = converter.decide(sums[i], noise?.[Math.floor(i / planes)]) * step;
   }
   recorder?.codes(tile, column, sums, converter);
-  shiftAndAdd(sums, kernel, factors, offset, count);
+  shiftAndAdd(sums, kernel, lane, factors, offset, count);
   return saturated;
 }
 
-/** Reads of cells are independent, so the noise of their sum is normal with the sum of their variances. */
-function addReadNoise(
-  sums: Float64Array,
-  variances: Float64Array,
-  noise: readonly RandomStream[],
-  planes: number,
+function isPlain({ terms, coefficients }: PulseTerms): boolean {
+  return terms === 1 && coefficients[0] === 1;
+}
+
+/**
+ * Adds noise to one column's sums, which lie at `at`, `at + stride`, ... Reads of cells and the converter's input are
+ * independent, so their noise together is normal with the sum of their variances: one draw a conversion.
+ */
+function addNoise(
+  { job, array, noise }: Block,
+  index: number,
+  sums: Float32Array | Float64Array,
+  variances: Float32Array | Float64Array | undefined,
+  at: number,
+  stride: number,
 ): void {
-  for (let vector = 0, i = 0; vector < noise.length; vector++) {
-    const stream = noise[vector];
-    // A column that no row drives has no noise but takes its draw, so that inputs do not shift each other's.
-    for (let plane = 0; plane < planes; plane++, i++) {
-      sums[i] += Math.sqrt(Math.max(0, variances[i])) * stream.normal();
+  const { planes } = job.slices;
+  const inputVariance = (array.converters?.[index].inputNoise ?? 0) ** 2;
+  if (!noise || (!variances && inputVariance === 0)) return;
+  const sigma = Math.sqrt(inputVariance);
+  let i = at;
+  for (let vector = 0; vector < noise.length; vector++) {
+    const { normal } = noise[vector];
+    // A column that no row drives may have no noise but takes its draw, so that inputs do not shift each other's.
+    for (let plane = 0; plane < planes; plane++, i += stride) {
+      sums[i] += (variances ? Math.sqrt(inputVariance + Math.max(0, variances[i])) : sigma) * normal();
     }
   }
 }
@@ -276,17 +335,18 @@ function addReadNoise(
 function shiftAndAdd(
   values: Float64Array,
   { outputs, pulses }: AnalogKernel,
+  lane: number,
   factors: Float64Array,
   offset: number,
   count: number,
 ): void {
   const planes = factors.length;
   for (let vector = 0, i = 0; vector < count; vector++) {
-    let output = outputs[vector];
+    let output = outputs[vector * lanes + lane];
     for (let plane = 0; plane < planes; plane++, i++) {
       output += factors[plane] * (values[i] - offset * pulses[i]);
     }
-    outputs[vector] = output;
+    outputs[vector * lanes + lane] = output;
   }
 }
 

@@ -6,22 +6,27 @@
  * fill(cells, tables, end): table[2^k + j] = table[j] + cell k, for j below 2^k; table[0] stays 0.
  * sum(patterns, end, tables, sums): adds the tables' entries of even groups and of odd groups in turn, then the two.
  * convert(sums, pulses, outputs, end, factors, factorsEnd, levels, last, step, slope, shift, offset, below, above, lowest): see
- * `convertAndAdd` in analog-kernel.ts, whose arithmetic it repeats operation by operation.
+ * the portable one in analog-kernel.ts, whose arithmetic it repeats operation by operation.
+ * convertLanes(sums, pulses, outputs, end, factors, factorsEnd, constants): the same for four columns at once. It takes
+ * transition levels in units of the sums, as 32-bit floats, and guesses that are at most one off.
  */
 export function analogKernelModule(groups: number): Uint8Array {
   const types = vector([
     functionType(new Array(3).fill(i32)),
     functionType(new Array(4).fill(i32)),
     functionType([...new Array(8).fill(i32), ...new Array(7).fill(f64)], [i32]),
+    functionType(new Array(7).fill(i32)),
   ]);
   const imports = vector([[...name('env'), ...name('memory'), 2, 0, 1]]);
-  const functions = vector([[0], [1], [2]]);
+  const functions = vector([[0], [1], [2], [3]]);
   const exports = vector([
     [...name('fill'), 0, 0],
     [...name('sum'), 0, 1],
     [...name('convert'), 0, 2],
+    [...name('convertLanes'), 0, 3],
   ]);
-  const code = vector([sized(fillBody()), sized(sumBody(groups)), sized(convertBody())]);
+  const bodies = [fillBody(), sumBody(groups), convertBody(), convertLanesBody()];
+  const code = vector(bodies.map(sized));
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, types),
@@ -38,6 +43,8 @@ const v128 = 0x7b;
 const i32Add = 0x6a;
 const addFloats = [0xfd, 0xe4, 0x01];
 const entryBytes = 16;
+/** Outputs of four columns lie together. */
+const outputBytes = 32;
 const tableBytes = 256 * entryBytes;
 
 function fillBody(): number[] {
@@ -125,9 +132,102 @@ function convertBody(): number[] {
     ...[multiply, add, ...set(output)],
     ...[...advance(sums, 8), ...advance(pulses, 8), ...advance(factor, 8)],
     ...repeatWhileBelow(factor, factorsEnd),
-    ...[...get(outputs), ...get(output), 0x39, 3, 0, ...advance(outputs, 8)], // f64.store
+    ...[...get(outputs), ...get(output), 0x39, 3, 0, ...advance(outputs, outputBytes)], // f64.store
     ...repeatWhileBelow(outputs, end),
     ...[...get(saturated), endBlock],
+  ];
+}
+
+/** Bytes from the start of `constants`, each a vector (steps and offsets two). */
+export const laneConstants = {
+  slope: 0,
+  shift: 16,
+  last: 32,
+  below: 48,
+  above: 64,
+  lowest: 80,
+  step: 96,
+  offset: 128,
+  /** Address of each lane's transition levels. */
+  levels: 160,
+  /** Counted up. */
+  saturated: 176,
+  size: 192,
+} as const;
+
+function convertLanesBody(): number[] {
+  const [sums, pulses, outputs, end, factors, factorsEnd, constants, factor] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const [slope, shift, last, below, above, lowest, levels, saturated] = [8, 9, 10, 11, 12, 13, 14, 15];
+  const [step, offset, output] = [16, 18, 20]; // lanes 0 and 1, then 2 and 3
+  const [sum, at, low, high, pulse] = [22, 23, 24, 25, 26];
+  const simd = (...code: number[]) => [0xfd, ...code];
+  const loop = [0x03, 0x40];
+  const [addI, subtractI, addF, multiplyF] = [simd(0xae, 1), simd(0xb1, 1), simd(0xe4, 1), simd(0xe6, 1)];
+  const [addD, subtractD, multiplyD] = [simd(0xf0, 1), simd(0xf1, 1), simd(0xf2, 1)];
+  const [lessF, notLessF] = [simd(0x43), simd(0x46)];
+  const zero = simd(0x0c, ...new Array(16).fill(0));
+  const constant = (local: number, bytes: number) => [...get(constants), ...loadVector(bytes), ...set(local)];
+  /** Picks 32-bit lanes out of two vectors. */
+  const shuffle = (...lanes: number[]) =>
+    simd(0x0d, ...lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]));
+  const address = (lane: number) => [...get(pulse), ...simd(0x1b, lane)];
+  const half = (part: number, codes: number[]) => [
+    ...[...get(output + part), ...get(factor), ...loadVector(16 * part)],
+    ...[...codes, ...simd(0xfe, 1), ...get(step + part), ...multiplyD], // f64x2.convert_low_i32x4_s
+    ...[...get(offset + part), ...get(pulse), ...multiplyD, ...subtractD],
+    ...[...multiplyD, ...addD, ...set(output + part)],
+  ];
+  return [
+    ...[2, 1, i32, 19, v128], // locals
+    ...constant(slope, laneConstants.slope),
+    ...constant(shift, laneConstants.shift),
+    ...constant(last, laneConstants.last),
+    ...constant(below, laneConstants.below),
+    ...constant(above, laneConstants.above),
+    ...constant(lowest, laneConstants.lowest),
+    ...constant(levels, laneConstants.levels),
+    ...constant(saturated, laneConstants.saturated),
+    ...constant(step, laneConstants.step),
+    ...constant(step + 1, laneConstants.step + 16),
+    ...constant(offset, laneConstants.offset),
+    ...constant(offset + 1, laneConstants.offset + 16),
+    ...loop,
+    ...[...get(outputs), ...loadVector(0), ...set(output)],
+    ...[...get(outputs), ...loadVector(16), ...set(output + 1)],
+    ...[...get(factors), ...set(factor)],
+    ...loop,
+    ...[...get(sums), ...loadVector(0), ...set(sum)],
+    ...[...get(sum), ...get(slope), ...multiplyF, ...get(shift), ...addF],
+    ...[...simd(0x68), ...simd(0xf8, 1)], // f32x4.floor, i32x4.trunc_sat_f32x4_s
+    ...[...zero, ...simd(0xb8, 1), ...get(last), ...simd(0xb6, 1), ...set(at)], // i32x4.max_s, min_s
+    ...[...get(at), 0x41, 2, ...simd(0xab, 1), ...get(levels), ...addI, ...set(pulse)], // i32x4.shl: addresses
+    // v128.load64_zero and load64_lane: a level and the next, of two lanes each.
+    ...[...address(1), ...address(0), ...simd(0x5d, 2, 0), ...simd(0x57, 2, 0, 1), ...set(low)],
+    ...[...address(3), ...address(2), ...simd(0x5d, 2, 0), ...simd(0x57, 2, 0, 1), ...set(high)],
+    ...[
+      ...get(at),
+      ...get(sum),
+      ...get(low),
+      ...get(high),
+      ...shuffle(1, 3, 5, 7),
+      ...notLessF,
+      ...subtractI,
+    ],
+    ...[...get(sum), ...get(low), ...get(high), ...shuffle(0, 2, 4, 6), ...lessF, ...addI],
+    ...[...get(lowest), ...addI, ...set(at)],
+    ...[...get(saturated), ...get(sum), ...get(below), ...lessF, ...get(sum), ...get(above), ...notLessF],
+    ...[...simd(0x50), ...subtractI, ...set(saturated)], // v128.or
+    ...[...get(pulses), ...simd(0x0a, 3, 0), ...set(pulse)], // v128.load64_splat
+    ...half(0, get(at)),
+    ...half(1, [...get(at), ...get(at), ...shuffle(2, 3, 2, 3)]),
+    ...[...advance(sums, entryBytes), ...advance(pulses, 8), ...advance(factor, outputBytes)],
+    ...repeatWhileBelow(factor, factorsEnd),
+    ...[...get(outputs), ...get(output), ...storeVector(0)],
+    ...[...get(outputs), ...get(output + 1), ...storeVector(16)],
+    ...advance(outputs, outputBytes),
+    ...repeatWhileBelow(outputs, end),
+    ...[...get(constants), ...get(saturated), ...storeVector(laneConstants.saturated)],
+    0x0b,
   ];
 }
 

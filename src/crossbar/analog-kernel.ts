@@ -1,8 +1,12 @@
-import { analogKernelModule } from './analog-kernel-module';
+import { analogKernelModule, laneConstants } from './analog-kernel-module';
 import type { Converter } from './build-converter';
+import { laneLevels } from './lane-levels';
 
 /** Columns that are summed at once. */
 export const lanes = 4;
+
+/** Most pulses an input. */
+const maxPlanes = 8;
 
 /** Most rows of a column: each eight take a table of 4 KB. */
 export const maxPatternRows = 4096;
@@ -26,17 +30,30 @@ export interface AnalogKernel {
   readonly column: Float64Array;
   /** Pulses counted digitally: [vector][plane]. [capacity] */
   readonly pulses: Float64Array;
-  /** One output channel's outputs. [capacity] */
+  /** Outputs of the channels that the four columns belong to: [vector][lane]. [capacity * lanes] */
   readonly outputs: Float64Array;
   /** Builds the tables of four columns: values[starts[lane] + row]. A missing start is a column of zeros. */
   setCells(values: Float32Array, starts: readonly number[]): void;
   /** Sums the first `count` patterns (at least 1) into `sums` or `others`. */
   run(count: number, into: 'sums' | 'others'): void;
   /**
-   * Converts `column` of the first `vectors` vectors without noise and adds to `outputs` factors[plane] * (converted - offset *
-   * pulses). Returns how many sums the converter clipped.
+   * Converts `column` of the first `vectors` vectors without noise and adds to `outputs` of a lane factors[plane] *
+   * (converted - offset * pulses). Returns how many sums the converter clipped.
    */
-  convertAndAdd(converter: Converter, factors: Float64Array, offset: number, vectors: number): number;
+  convertAndAdd(column: LaneColumn, lane: number, vectors: number): number;
+  /**
+   * The same for up to four columns at once, straight from `sums`; undefined, and nothing done, where that needs more than
+   * WebAssembly of a machine and converters near their ideal offer.
+   */
+  convertLanes(columns: readonly LaneColumn[], vectors: number): number | undefined;
+}
+
+/** How one column of sums is converted and what it counts for. */
+export interface LaneColumn {
+  readonly converter: Converter;
+  /** [planes] */
+  readonly factors: Float64Array;
+  readonly offset: number;
 }
 
 /** Node and browsers have it; only what is used here. */
@@ -69,6 +86,15 @@ interface KernelExports {
     above: number,
     lowest: number,
   ): number;
+  convertLanes?(
+    sums: number,
+    pulses: number,
+    outputs: number,
+    end: number,
+    factors: number,
+    factorsEnd: number,
+    constants: number,
+  ): void;
 }
 
 const modules = new Map<number, object | undefined>();
@@ -86,12 +112,14 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
     others: capacity * lanes * 4,
     column: capacity * 8,
     pulses: capacity * 8,
-    outputs: capacity * 8,
-    factors: 64 * 8,
+    outputs: capacity * lanes * 8,
+    factors: maxPlanes * lanes * 8,
     levels: (levels + 2) * 8,
+    constants: laneConstants.size,
+    laneLevels: (levels + 2) * lanes * 4,
     patterns: capacity * groups * 2,
   };
-  const at = { ...sizes };
+  const at: Record<keyof typeof sizes, number> = { ...sizes };
   let size = 0;
   for (const key of Object.keys(sizes) as (keyof typeof sizes)[]) {
     at[key] = size;
@@ -110,7 +138,14 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
     kernel = portableKernel(buffer, groups);
   }
   const cells = new Float32Array(buffer, at.cells, sizes.cells / 4);
-  const factorsOf = new Float64Array(buffer, at.factors, 64);
+  const factorsOf = new Float64Array(buffer, at.factors, maxPlanes * lanes);
+  const real32 = new Float32Array(buffer, at.constants, laneConstants.size / 4);
+  const whole32 = new Int32Array(buffer, at.constants, laneConstants.size / 4);
+  const real64 = new Float64Array(buffer, at.constants, laneConstants.size / 8);
+  const levelsOf = Array.from(
+    { length: lanes },
+    (_, lane) => new Float32Array(buffer, at.laneLevels + lane * (levels + 2) * 4, levels + 2),
+  );
   // Infinite levels at both ends, so that no search leaves the table.
   const padded = new Float64Array(buffer, at.levels, levels + 2);
   let inPlace: Float64Array | undefined;
@@ -121,7 +156,7 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
     others: new Float32Array(buffer, at.others, capacity * lanes),
     column: new Float64Array(buffer, at.column, capacity),
     pulses: new Float64Array(buffer, at.pulses, capacity),
-    outputs: new Float64Array(buffer, at.outputs, capacity),
+    outputs: new Float64Array(buffer, at.outputs, capacity * lanes),
     setCells(values, starts) {
       cells.fill(0);
       for (let lane = 0; lane < starts.length; lane++) {
@@ -132,7 +167,7 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
     run(count, into) {
       kernel.sum(at.patterns, at.patterns + count * groups * 2, at.tables, at[into]);
     },
-    convertAndAdd(converter, factors, offset, vectors) {
+    convertAndAdd({ converter, factors, offset }, lane, vectors) {
       const last = converter.levels.length;
       if (inPlace !== converter.levels) {
         inPlace = converter.levels;
@@ -144,8 +179,8 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
       return kernel.convert(
         at.column,
         at.pulses,
-        at.outputs,
-        at.outputs + 8 * vectors,
+        at.outputs + 8 * lane,
+        at.outputs + 8 * lane + 8 * lanes * vectors,
         at.factors,
         at.factors + 8 * factors.length,
         at.levels,
@@ -158,6 +193,46 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
         converter.limits[1],
         converter.lowest,
       );
+    },
+    convertLanes(columns, vectors) {
+      const tables = columns.map(({ converter }) => laneLevels(converter));
+      if (!kernel.convertLanes || !tables.every(({ close }) => close)) return undefined;
+      const planes = columns[0].factors.length;
+      for (let lane = 0; lane < lanes; lane++) {
+        // Columns short of four are the first one again, counting for nothing and never clipped.
+        const spare = lane >= columns.length;
+        const { converter, factors, offset } = columns[spare ? 0 : lane];
+        const table = tables[spare ? 0 : lane];
+        const step = converter.adc.step ?? 1;
+        real32[laneConstants.slope / 4 + lane] = converter.guess.slope / step;
+        real32[laneConstants.shift / 4 + lane] = converter.guess.shift;
+        whole32[laneConstants.last / 4 + lane] = converter.levels.length;
+        real32[laneConstants.below / 4 + lane] = spare ? -Infinity : table.limits[0];
+        real32[laneConstants.above / 4 + lane] = spare ? Infinity : table.limits[1];
+        whole32[laneConstants.lowest / 4 + lane] = converter.lowest;
+        real64[laneConstants.step / 8 + lane] = step;
+        real64[laneConstants.offset / 8 + lane] = offset;
+        whole32[laneConstants.levels / 4 + lane] = at.laneLevels + lane * (levels + 2) * 4;
+        whole32[laneConstants.saturated / 4 + lane] = 0;
+        levelsOf[lane].set(table.levels);
+        for (let plane = 0; plane < planes; plane++) {
+          factorsOf[plane * lanes + lane] = spare ? 0 : factors[plane];
+        }
+      }
+      kernel.convertLanes(
+        at.sums,
+        at.pulses,
+        at.outputs,
+        at.outputs + 8 * lanes * vectors,
+        at.factors,
+        at.factors + 8 * lanes * planes,
+        at.constants,
+      );
+      let saturated = 0;
+      for (let lane = 0; lane < columns.length; lane++) {
+        saturated += whole32[laneConstants.saturated / 4 + lane];
+      }
+      return saturated;
     },
   };
 }
@@ -212,7 +287,7 @@ function portableKernel(buffer: ArrayBuffer, groups: number): KernelExports {
       let [sum, pulse, output, end, factors, factorsEnd, levels] = args.slice(0, 7).map((at) => at >> 3);
       const [last, step, slope, shift, offset, below, above, lowest] = args.slice(7);
       let saturated = 0;
-      for (; output < end; output++) {
+      for (; output < end; output += lanes) {
         let total = doubles[output];
         for (let factor = factors; factor < factorsEnd; factor++, sum++, pulse++) {
           const input = doubles[sum] / step;

@@ -12,8 +12,10 @@ export interface PulseTerms {
   readonly coefficients: Float64Array;
   /** What a term adds to the square of the pulse; right only where the terms are asked for `alone`. [terms] */
   readonly squares: Float64Array;
-  /** Whether a code's pulse contains the term: members[((code & 255) * planes + plane) * terms + term]. */
-  readonly members: Uint8Array;
+  /** The terms that a code's pulses contain, as plane * terms + term: members[starts[code & 255]..starts[(code & 255) + 1]-1]. */
+  readonly members: Uint16Array;
+  /** [257] */
+  readonly starts: Int32Array;
 }
 
 /**
@@ -26,7 +28,7 @@ export function pulseTerms(
   slices: InputSlices,
   { alone = false, levels }: { readonly alone?: boolean; readonly levels?: readonly number[] } = {},
 ): PulseTerms {
-  const { planes, maxPulse, form, minCode, maxCode, pulses } = slices;
+  const { planes, maxPulse, form, pulses } = slices;
   if (levels !== undefined) checkDacLevels(levels, maxPulse);
   const sizes: { coefficient: number; square: number; has: (size: number) => boolean }[] = [];
   if (alone || levels !== undefined) {
@@ -41,21 +43,24 @@ export function pulseTerms(
   }
   const signs = form === 'sign-magnitude' ? [1, -1] : [1];
   const terms = signs.flatMap((sign) => sizes.map((size) => ({ ...size, sign })));
-  const members = new Uint8Array(256 * planes * terms.length);
-  for (let code = minCode; code <= maxCode; code++) {
+  const members: number[] = [];
+  const starts = new Int32Array(257);
+  for (let byte = 0; byte < 256; byte++) {
     for (let plane = 0; plane < planes; plane++) {
-      const at = (code & 255) * planes + plane;
+      // Bytes that are no code have no pulses.
+      const pulse = pulses[byte * planes + plane];
       terms.forEach(({ sign, has }, term) => {
-        const size = sign * pulses[at];
-        if (size > 0 && has(size)) members[at * terms.length + term] = 1;
+        if (sign * pulse > 0 && has(sign * pulse)) members.push(plane * terms.length + term);
       });
     }
+    starts[byte + 1] = members.length;
   }
   return {
     terms: terms.length,
     coefficients: Float64Array.from(terms, ({ sign, coefficient }) => sign * coefficient),
     squares: Float64Array.from(terms, ({ square }) => square),
-    members,
+    members: Uint16Array.from(members),
+    starts,
   };
 }
 

@@ -10,6 +10,7 @@ import { devicePreset, devicePresetNames } from '../../src/crossbar/device-prese
 import { type LayerInput, type LayerJob, layerJob } from '../../src/crossbar/layer-job';
 import { programLayer } from '../../src/crossbar/program-layer';
 import { referenceEngine } from '../../src/crossbar/reference-engine';
+import { checksum, speedChecksums, speedWorkload } from '../../src/crossbar/speed-workload';
 import { mergeHistograms } from '../../src/crossbar/sum-histogram';
 import { randomAdcs, randomLayers, someLayer } from './random-layers';
 
@@ -30,6 +31,11 @@ describe('analogEngine', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('gives the checksum that independent simulators agree on for the speed workload', () => {
+    const { outputs } = analogEngine(layerJob(speedWorkload()), { converter: { type: 'sar' } });
+    expect(checksum(Int32Array.from(outputs))).toEqual(speedChecksums['sign-split']);
   });
 
   it('gives what the reference engine gives with any ADC, through converters of any kind without errors', () => {
@@ -172,6 +178,34 @@ describe('analogEngine', () => {
     const { outputs: tripled } = run(large, { device: { readNoise } });
     const three = Math.sqrt(tripled.reduce((a, b) => a + (b - 192) ** 2, 0) / vectors);
     expect(Math.abs(three / 1.2 - 1)).toBeLessThan(0.03);
+  });
+
+  it('adds the input noise of converters, in codes as stated, whatever the step and the pulses', () => {
+    const vectors = 4000;
+    const codes = new Int8Array(10).fill(1);
+    const given = { codes, rows: 10, columns: 1, vectors, weightBits: 2, inputBits: 2 };
+    for (const dacBits of [1, 2]) {
+      const layer = { ...given, dacBits, inputs: new Uint8Array(10 * vectors).fill(1) };
+      const adc = { bits: 8, step: 0.125 };
+      const { outputs } = run({ ...layer, adc }, { converter: { type: 'ramp', noise: 4 } });
+      // The plane of the upper bit converts a sum of 0: half of its noise is clipped. One pulse of 2 bits has no such plane.
+      const mean = outputs.reduce((a, b) => a + b) / vectors;
+      const sigma = Math.sqrt(outputs.reduce((a, b) => a + (b - mean) ** 2, 0) / vectors);
+      const upper = dacBits === 1 ? 2 * 0.5 * Math.sqrt(0.5 - 1 / (2 * Math.PI)) : 0;
+      expect(Math.abs(sigma / Math.hypot(0.5, upper) - 1)).toBeLessThan(0.06);
+    }
+  });
+
+  it('gives the same with or without a record, noise and all', () => {
+    const layer = { ...someLayer(40, 3, 6), adc: { bits: 5, step: 2 } };
+    for (const converter of [
+      { type: 'flash', noise: 0.4 },
+      { type: 'sar', noise: 0.4, comparatorNoise: 0.2 },
+    ] as const) {
+      const settings = { device: devicePreset('sonos'), converter };
+      const { outputs, saturated } = run(layer, settings);
+      expect(run(layer, { ...settings, record: 'column' })).toMatchObject({ outputs, saturated });
+    }
   });
 
   it('applies the pulse sizes of the DAC', () => {

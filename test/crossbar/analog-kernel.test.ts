@@ -96,11 +96,65 @@ describe('analogKernel', () => {
             wanted[Math.floor(i / planes)] +=
               factors[i % planes] * (converter.convert(sum) - offset * kernel.pulses[i]);
           }
-          expect(kernel.convertAndAdd(converter, factors, offset, vectors)).toBe(saturated);
-          expect(kernel.outputs.slice(0, vectors)).toEqual(wanted);
+          const column = { converter, factors, offset };
+          expect(kernel.convertAndAdd(column, 2, vectors)).toBe(saturated);
+          wanted.forEach((output, vector) => {
+            expect([...kernel.outputs.slice(4 * vector, 4 * vector + 4)]).toEqual([0, 0, output, 0]);
+          });
         }
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('converts four columns at once as one by one, each with a converter of its own', () => {
+    const cases = fc.record({
+      bits: fc.integer({ min: 2, max: 9 }),
+      step: fc.constantFrom(1, 1.7, 3, 7 / 3),
+      signed: fc.boolean(),
+      type: fc.constantFrom(...converterTypes),
+      error: fc.constantFrom(0, 0.1, 0.2),
+      vectors: fc.integer({ min: 1, max: 9 }),
+      planes: fc.integer({ min: 1, max: 8 }),
+      columns: fc.integer({ min: 1, max: lanes }),
+      seed: fc.nat(),
+    });
+    let done = 0;
+    fc.assert(
+      fc.property(cases, ({ bits, step, signed, type, error, vectors, planes, columns, seed }) => {
+        const model = { type, inlSigma: error, offsetSigma: 9 * error, gainSigma: error } as ConverterModel;
+        const random = randomStream(seed, 'sums');
+        const kernel = analogKernel(8, 72, 2 ** bits);
+        const given = Array.from({ length: columns }, (_, lane) => ({
+          converter: buildConverter(
+            { bits, step: step * (1 + lane), signed },
+            model,
+            randomStream(seed, `c ${lane}`),
+          ),
+          factors: Float64Array.from({ length: planes }, (_, plane) => -(2 ** (plane + lane))),
+          offset: 0.25 * lane,
+        }));
+        for (let i = 0; i < vectors * planes; i++) kernel.pulses[i] = random.integer(9);
+        for (let i = 0; i < vectors * planes * lanes; i++) {
+          kernel.sums[i] = random.integer(2) ? random.integer(1000) / 2 - 150 : 100 * random.normal();
+        }
+        const saturated = kernel.convertLanes(given, vectors);
+        if (saturated === undefined) return;
+        done++;
+        const together = kernel.outputs.slice(0, vectors * lanes);
+        kernel.outputs.fill(0);
+        let clipped = 0;
+        given.forEach((column, lane) => {
+          for (let i = 0; i < vectors * planes; i++) kernel.column[i] = kernel.sums[i * lanes + lane];
+          clipped += kernel.convertAndAdd(column, lane, vectors);
+        });
+        expect(saturated).toBe(clipped);
+        for (let i = 0; i < vectors * lanes; i++) {
+          if (i % lanes < columns) expect(together[i]).toBe(kernel.outputs[i]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(done).toBeGreaterThan(100);
   });
 });
