@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors';
 import { runBudgets } from '../experiments/run-budgets';
+import { runCrossbar } from '../experiments/run-crossbar';
 import { runMethods } from '../experiments/run-methods';
 import { runProjections } from '../experiments/run-projections';
 import { runSmoke } from '../experiments/run-smoke';
@@ -43,6 +44,14 @@ const experiments: Readonly<
     });
     return report(result, [table, verdict.table], verdict, files);
   },
+  crossbar: async (options, context) => {
+    const { result, tables, verdict, files } = await runCrossbar({
+      ...common('crossbar', options, context),
+      notebook: notebookOf(options, '04-crossbar.ipynb'),
+      ...(options.quick === true && QUICK_CROSSBAR),
+    });
+    return report(result, [...tables.values(), verdict.table], verdict, files);
+  },
   budgets: async (options, context) => {
     const { result, table, verdict, files } = await runBudgets({
       ...common('budgets', options, context),
@@ -52,6 +61,9 @@ const experiments: Readonly<
     return report(result, [table, verdict.table], verdict, files);
   },
 };
+
+/** A few pictures and ADCs. */
+const QUICK_CROSSBAR = { adcBits: [2, 3], testPictures: 200, variedPictures: 40, circuits: 2 } as const;
 
 /** One crossbar and few pictures: shows that everything works. */
 const QUICK_METHODS = {
@@ -99,7 +111,7 @@ export const reproduceCommand: Command = {
   name: 'reproduce',
   usage: '[--profile smoke | --experiment NAME] [--data DIR]',
   summary:
-    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers).',
+    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers),\ncrossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells).',
   options: {
     profile: { value: 'NAME', help: 'smoke (the only one so far)' },
     experiment: { value: 'NAME', help: `one experiment alone: ${Object.keys(experiments).join(', ')}` },

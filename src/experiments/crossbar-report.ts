@@ -1,0 +1,212 @@
+import { convert } from '../crossbar/adc';
+import { buildConverter } from '../crossbar/build-converter';
+import { transferCurve } from '../crossbar/converter-linearity';
+import type { ConverterModel } from '../crossbar/converter-model';
+import type { Claim, Obtained } from '../reports/expected-versus-obtained';
+import type { Figure } from '../reports/figure';
+import { lines } from '../reports/lines';
+import type { Table } from '../reports/table';
+import { randomStream } from '../tensor/random';
+import { type CrossbarStudyResult, studiedDevices, studiedNetworks } from './crossbar-study';
+
+const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
+
+function conditions({
+  tileRows,
+  pruned,
+  prunedBits,
+  denseBits,
+  circuits,
+  seed,
+}: CrossbarStudyResult): string {
+  return `R = ${tileRows}, 8-bit weights and activations, sign-split; dense needs ${denseBits} bits, ${pruned} ${prunedBits}; ${circuits} circuits, seed ${seed}`;
+}
+
+const deviceTitle = (name: string) => studiedDevices.find((device) => device.name === name)!.title;
+const networkTitle = (name: string) => studiedNetworks.find((network) => network.name === name)!.title;
+
+/** Every point: network, cells, ADC bits, accuracy. */
+export function crossbarTable(result: CrossbarStudyResult): Table {
+  const { network, dataset, float, integer } = result;
+  return {
+    title: `Accuracy by ADC bits and cells, ${network} on ${dataset}: float ${float.top1.toFixed(2)} %, 8-bit ${integer.top1.toFixed(2)} % on ${integer.pictures} test pictures; ${conditions(result)}`,
+    columns: [
+      { key: 'network', label: 'network' },
+      { key: 'device', label: 'cells' },
+      { key: 'adcBits', label: 'ADC bits' },
+      { key: 'top1', label: 'top-1', unit: '%', digits: 2 },
+      { key: 'interval', label: '+-', digits: 2 },
+      { key: 'dropFromFloat', label: 'drop from float', digits: 2 },
+      { key: 'dropFrom8bit', label: 'drop from 8-bit', digits: 2 },
+      { key: 'pictures', label: 'pictures' },
+      { key: 'circuits', label: 'circuits' },
+    ],
+    rows: result.points.map(({ network, device, adcBits, accuracy, bySeed, ...drops }) => ({
+      network: networkTitle(network),
+      device: deviceTitle(device),
+      adcBits,
+      top1: accuracy.top1,
+      interval: accuracy.interval,
+      ...drops,
+      pictures: accuracy.pictures,
+      circuits: bySeed.length,
+    })),
+  };
+}
+
+/** What the layers of the dense and the pruned network ask of a 3-bit ADC. */
+export function observedTable({ observed, network, pruned }: CrossbarStudyResult): Table {
+  return {
+    title: `What each layer's ADCs see, ${network}, dense and ${pruned}, 3-bit ADC`,
+    columns: [
+      { key: 'layer', label: 'layer' },
+      { key: 'rows', label: 'rows' },
+      { key: 'denseOnes', label: 'most ones, dense' },
+      { key: 'prunedOnes', label: 'pruned' },
+      { key: 'denseSum', label: 'largest sum, dense' },
+      { key: 'prunedSum', label: 'pruned' },
+      { key: 'denseClipped', label: 'clipped, dense', unit: '%', digits: 2 },
+      { key: 'prunedClipped', label: 'pruned', unit: '%', digits: 2 },
+      { key: 'zeroInputs', label: 'zero inputs', unit: '%', digits: 1 },
+      { key: 'zeroBits', label: 'zero input bits', unit: '%', digits: 1 },
+    ],
+    rows: observed.dense.map((dense, i) => {
+      const own = observed.pruned[i];
+      const largest = ({ sums }: typeof dense) => sums.lowest + sums.counts.length - 1;
+      return {
+        layer: dense.name,
+        rows: dense.rows,
+        denseOnes: dense.ones.length - 1,
+        prunedOnes: own.ones.length - 1,
+        denseSum: largest(dense),
+        prunedSum: largest(own),
+        denseClipped: 100 * dense.clippingRate,
+        prunedClipped: 100 * own.clippingRate,
+        zeroInputs: 100 * dense.zeroInputs,
+        zeroBits: 100 * dense.zeroInputBits,
+      };
+    }),
+  };
+}
+
+export function crossbarFigures(result: CrossbarStudyResult): Map<string, Figure> {
+  return new Map([
+    ['04-crossbar-accuracy', accuracyFigure(result)],
+    ['04-crossbar-sums', sumsFigure(result)],
+    ['04-crossbar-converters', convertersFigure()],
+  ]);
+}
+
+function accuracyFigure(result: CrossbarStudyResult): Figure {
+  const { network, dataset, float } = result;
+  const series = studiedDevices.flatMap((device) =>
+    studiedNetworks.map((studied) => {
+      const own = result.points.filter(
+        (point) => point.device === device.name && point.network === studied.name,
+      );
+      return {
+        name: `${studied.title}, ${device.title}`,
+        x: own.map(({ adcBits }) => adcBits),
+        y: own.map(({ accuracy }) => accuracy.top1),
+        errors: own.map(({ accuracy }) => accuracy.interval),
+      };
+    }),
+  );
+  return lines({
+    title: titled(`Accuracy against ADC bits, ${network} on ${dataset}`, conditions(result)),
+    width: 1000,
+    height: 600,
+    x: { title: 'ADC resolution', unit: 'bits', tick: 1 },
+    y: { title: 'top-1 accuracy', unit: '%' },
+    markers: [{ axis: 'y', at: float.top1, label: 'float' }],
+    series,
+  });
+}
+
+/** Column sums of all layers together, as shares of all conversions. */
+function sumsFigure(result: CrossbarStudyResult): Figure {
+  const { network, dataset, observed, pruned } = result;
+  const series = (['dense', 'pruned'] as const).map((name) => {
+    const totals: number[] = [];
+    for (const { sums } of observed[name])
+      sums.counts.forEach((count, at) => {
+        totals[sums.lowest + at] = (totals[sums.lowest + at] ?? 0) + count;
+      });
+    const all = totals.reduce((sum, count) => sum + count, 0);
+    // A share of zero has no logarithm.
+    const seen = Array.from(totals.keys()).filter((sum) => totals[sum] > 0);
+    return {
+      name: name === 'dense' ? 'dense' : pruned,
+      x: seen,
+      y: seen.map((sum) => totals[sum] / all),
+    };
+  });
+  return lines({
+    title: titled(`Column sums before conversion, ${network} on ${dataset}`, conditions(result)),
+    x: { title: 'column sum (ones driven by ones)' },
+    y: { title: 'share of all conversions', scale: 'log' },
+    markers: [7, 3].map((at) => ({ axis: 'x', at, label: `${Math.log2(at + 1)} bits` })),
+    series,
+  });
+}
+
+/** Transfer curves of one converter of each kind, errors as large as show. */
+export function convertersFigure(): Figure {
+  const adc = { bits: 3 };
+  const models: readonly (readonly [string, ConverterModel | undefined])[] = [
+    ['ideal', undefined],
+    ['flash, comparator offsets of 0.3 LSB', { type: 'flash', comparatorSigma: 0.3 }],
+    ['SAR, unit capacitors of 15 %', { type: 'sar', capacitorSigma: 0.15 }],
+    ['ramp, sag of 0.8 LSB, offset 0.2 LSB', { type: 'ramp', curvature: 0.8, offset: 0.2 }],
+  ];
+  return lines({
+    title: titled(
+      'Transfer curves of 3-bit converters',
+      'one converter of each kind, errors large enough to be seen; seed 1',
+    ),
+    x: { title: 'column sum', tick: 1 },
+    y: { title: 'code', tick: 1 },
+    series: models.map(([name, model]) => {
+      const converter = model && buildConverter(adc, model, randomStream(1, name));
+      const curve = transferCurve((sum) => converter?.convert(sum) ?? convert(sum, adc), -0.5, 9);
+      return { name, x: curve.sums, y: curve.values, show: 'line', shape: 'step' };
+    }),
+  });
+}
+
+/** What must hold whatever the pictures, and what we expect on CIFAR10. */
+export function crossbarClaims(result: CrossbarStudyResult): { claims: Claim[]; obtained: Obtained } {
+  const top1 = (network: string, device: string, adcBits: number) =>
+    result.points.find(
+      (point) => point.network === network && point.device === device && point.adcBits === adcBits,
+    )?.accuracy.top1;
+  const { prunedBits, denseBits } = result;
+  const claims: Claim[] = [
+    {
+      id: 'dense lossless',
+      claim: 'the dense network at the bits its columns need is the 8-bit network',
+      expected: 0,
+      unit: 'points',
+      digits: 2,
+    },
+    { id: 'pruned bits', claim: 'ADC bits that the pruned network needs', expected: 2 },
+    {
+      id: 'low bits',
+      claim: 'at those bits the pruned network is more accurate than the dense one with a calibrated range',
+      expected: 0,
+      compare: 'at least',
+      unit: 'points',
+      digits: 2,
+    },
+  ];
+  const lossless = top1('dense', 'ideal', denseBits);
+  const [own, rival] = [top1('pruned', 'ideal', prunedBits), top1('dense-calibrated', 'ideal', prunedBits)];
+  return {
+    claims,
+    obtained: {
+      'dense lossless': lossless === undefined ? undefined : lossless - result.integer.top1,
+      'pruned bits': prunedBits,
+      'low bits': result.realData && own !== undefined && rival !== undefined ? own - rival : undefined,
+    },
+  };
+}

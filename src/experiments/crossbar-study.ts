@@ -1,0 +1,193 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RangePolicy } from '../crossbar/adc-range';
+import type { DeviceModel } from '../crossbar/device-model';
+import { type LayerObservation, observeNetwork } from '../crossbar/network-statistics';
+import type { Dataset } from '../data/dataset';
+import type { Pictures } from '../networks/inference';
+import type { OnProgress } from '../progress';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import type { Accuracy } from '../training/evaluate';
+import { floatAccuracy, integerAccuracy } from './accuracy';
+import { cachedResult, writeJson } from './cached-result';
+import { calibrationPictures } from './calibration';
+import { certifyNetwork } from './certify-network';
+import { normalisationOf } from './normalisation';
+import { type FloatModel, type IntegerModel, openIntegerModel } from './open-model';
+import { type Simulation, simulateNetwork } from './simulate-network';
+import { describeStudy, type Study } from './study';
+
+export interface CrossbarStudyOptions {
+  readonly model: FloatModel;
+  /** A pruned network of the same data. */
+  readonly pruned: IntegerModel;
+  readonly dataset: Dataset;
+  /** Where results are kept; what is there from the same settings is not computed again. */
+  readonly folder: string;
+  /** Default 1 to 8. */
+  readonly adcBits?: readonly number[];
+  /** Test pictures with ideal or merely faulty cells; default all. */
+  readonly testPictures?: number;
+  /** Test pictures with cells that vary, whose sums are real numbers; default 500. */
+  readonly variedPictures?: number;
+  /** Circuits drawn for each device; default 3. */
+  readonly circuits?: number;
+  readonly seed?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** Cells that the networks are measured on. */
+export interface StudiedDevice {
+  readonly name: string;
+  readonly title: string;
+  /** Undefined: ideal. */
+  readonly device?: DeviceModel;
+}
+
+export const studiedDevices: readonly StudiedDevice[] = [
+  { name: 'ideal', title: 'ideal cells' },
+  {
+    name: 'varied',
+    title: '10 % variation',
+    device: { programming: { kind: 'proportional', sigma: 0.1 } },
+  },
+  { name: 'stuck', title: '1 % stuck cells', device: { stuckOff: 0.005, stuckOn: 0.005 } },
+];
+
+/** A network with the way its ADCs' ranges are set. */
+export interface StudiedNetwork {
+  readonly name: 'dense' | 'dense-calibrated' | 'pruned';
+  readonly title: string;
+  /** Absent: one code counts one cell. */
+  readonly range?: RangePolicy;
+}
+
+export const studiedNetworks: readonly StudiedNetwork[] = [
+  { name: 'dense', title: 'dense, step 1' },
+  { name: 'dense-calibrated', title: 'dense, calibrated range', range: { policy: 'minimum-mse' } },
+  { name: 'pruned', title: 'pruned' },
+];
+
+export interface CrossbarPoint {
+  readonly network: StudiedNetwork['name'];
+  readonly device: string;
+  readonly adcBits: number;
+  readonly accuracy: Accuracy;
+  readonly bySeed: Simulation['bySeed'];
+  /** Points below the float network on the same pictures, and below the 8-bit one. */
+  readonly dropFromFloat: number;
+  readonly dropFrom8bit: number;
+}
+
+export interface CrossbarStudyResult extends Study {
+  readonly tileRows: number;
+  /** Name of the pruned model's file, and the ADC bits its codes need. */
+  readonly pruned: string;
+  readonly prunedBits: number;
+  readonly denseBits: number;
+  readonly float: Accuracy;
+  readonly integer: Accuracy;
+  readonly circuits: number;
+  readonly points: readonly CrossbarPoint[];
+  /** What the layers of both networks saw on some pictures with a 3-bit ADC. */
+  readonly observed: Readonly<Record<'dense' | 'pruned', readonly LayerObservation[]>>;
+}
+
+/** Raise it when the same settings give other results. */
+const REVISION = 1;
+
+/** Pictures on which ranges are chosen and layers observed. */
+const FEW = 16;
+
+/** Accuracy against ADC bits of the dense and a pruned network, on ideal cells, varied ones and faulty ones. */
+export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResult {
+  const { model, pruned, dataset, folder, seed = 1, circuits = 3, onProgress } = options;
+  const { adcBits = [1, 2, 3, 4, 5, 6, 7, 8] } = options;
+  mkdirSync(folder, { recursive: true });
+  const { test } = dataset;
+  const limits = {
+    exact: Math.min(options.testPictures ?? test.count, test.count),
+    varied: Math.min(options.variedPictures ?? 500, test.count),
+  };
+  const calibration = Math.min(256, dataset.train.count);
+  const pictures = calibrationPictures(dataset.train, calibration, seed);
+  const few = firstPictures(pictures, FEW);
+  const { description, parameters } = model.folded;
+  const bits = { weightBits: 8, inputBits: 8 };
+  const dense = buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, bits);
+  const tileRows = pruned.network.pruning?.tileRows ?? 128;
+  const networks: Record<StudiedNetwork['name'], IntegerNetwork> = {
+    dense,
+    'dense-calibrated': dense,
+    pruned: pruned.network,
+  };
+  const key = {
+    revision: REVISION,
+    model: model.sha256,
+    pruned: pruned.sha256,
+    data: dataset.checksums,
+    tileRows,
+    seed,
+  };
+  const baselines = (limit: number) =>
+    cachedResult(folder, `baselines-${limit}`, { ...key, limit }, () => ({
+      float: floatAccuracy(model, dataset, test, { limit, onProgress }),
+      integer: integerAccuracy(dense, test, { limit, onProgress }),
+    }));
+  const jobs = studiedDevices.flatMap((device) =>
+    studiedNetworks.flatMap((network) => adcBits.map((adc) => ({ device, network, adcBits: adc }))),
+  );
+  const points = jobs.map(({ device, network, adcBits: adc }, i): CrossbarPoint => {
+    const limit = device.device?.programming ? limits.varied : limits.exact;
+    const seeds = Array.from({ length: device.device ? circuits : 1 }, (_, at) => seed + at);
+    const name = `${network.name}-${device.name}-adc${adc}`;
+    const { accuracy, bySeed } = cachedResult(folder, name, { ...key, network, device, seeds, limit }, () =>
+      simulateNetwork(networks[network.name], test, {
+        tileRows,
+        adc: { bits: adc },
+        range: network.range,
+        calibration: few,
+        circuit: device.device && { device: device.device },
+        seeds,
+        limit,
+        onProgress: (p) => onProgress?.({ ...p, note: `${i + 1}/${jobs.length} ${name}: ${p.note ?? ''}` }),
+      }),
+    );
+    const { float, integer } = baselines(limit);
+    return {
+      network: network.name,
+      device: device.name,
+      adcBits: adc,
+      accuracy,
+      bySeed,
+      dropFromFloat: float.top1 - accuracy.top1,
+      dropFrom8bit: integer.top1 - accuracy.top1,
+    };
+  });
+  const observe = (network: IntegerNetwork) =>
+    observeNetwork(network, few, { tileRows, adc: () => ({ bits: 3 }) });
+  const result: CrossbarStudyResult = {
+    ...describeStudy(model, dataset, { seed, calibration }),
+    tileRows,
+    pruned: pruned.name,
+    prunedBits: certifyNetwork(pruned.network, tileRows).requiredAdcBits,
+    denseBits: certifyNetwork(dense, tileRows).requiredAdcBits,
+    ...baselines(limits.exact),
+    circuits,
+    points,
+    observed: { dense: observe(dense), pruned: observe(pruned.network) },
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}
+
+function firstPictures(pictures: Pictures, count: number): Pictures {
+  const size = pictures.pixels.length / pictures.count;
+  return { ...pictures, count, pixels: pictures.pixels.subarray(0, count * size) };
+}
+
+/** The pruned network that comes with the package for CIFAR10. */
+export function studiedPruned(path = 'resnet20-cifar10-r128-adc2'): IntegerModel {
+  return openIntegerModel(path);
+}
