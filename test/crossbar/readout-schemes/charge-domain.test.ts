@@ -117,7 +117,12 @@ describe('chargeDomain', () => {
     const exact = integerProduct(layer);
     const error = (attenuatorSigma: number, seed = 1) => {
       const job = layerJob(layer);
-      const { outputs } = chargeDomain(job, { adcBits: 16, conversion: 'whole-input', attenuatorSigma, seed });
+      const { outputs } = chargeDomain(job, {
+        adcBits: 16,
+        conversion: 'whole-input',
+        attenuatorSigma,
+        seed,
+      });
       return Math.sqrt(exact.reduce((sum, y, i) => sum + (y - outputs[i]) ** 2, 0) / exact.length);
     };
     expect(error(0)).toBe(0);
