@@ -1,0 +1,57 @@
+import type { LayerJob } from '../layer-job';
+import { bitColumns } from './bit-columns';
+import { columnSums, pulsePlanes } from './pulse-planes';
+
+/** What a layer's converters met on some inputs. Counts are weighted by what the signal counts for in the outputs. */
+export interface SignalHistograms {
+  /** Pulses of each size, 0..maxPulse, each counted with the square of its plane's weight. [maxPulse + 1] */
+  readonly pulses: Float64Array;
+  /** Smallest column sum that was met, at most 0. */
+  readonly lowestSum: number;
+  /** Column sums from the lowest up, each counted with the square of its weight plane's times its pulse plane's weight. */
+  readonly sums: Float64Array;
+  /** The largest size of a sum that the layer's codes allow. */
+  readonly bound: number;
+}
+
+/** Weighted by the square of the significance, because that is how a conversion's error enters the output's. */
+export function signalHistograms(job: LayerJob): SignalHistograms {
+  const { slices, tiles, vectors, rows } = job;
+  const planes = pulsePlanes(job);
+  const pulses = new Float64Array(slices.maxPulse + 1);
+  for (let row = 0; row < rows; row++) {
+    for (let at = 0; at < planes.width; at++) {
+      const weight = slices.weights[Math.floor(at / vectors)] ** 2;
+      pulses[Math.abs(planes.pulses[row * planes.width + at])] += weight;
+    }
+  }
+  const met = new Map<number, number>();
+  const sums = new Int32Array(planes.width);
+  let bound = 1;
+  for (let tile = 0; tile + 1 < tiles.length; tile++) {
+    for (const bitColumn of bitColumns(job, tile)) {
+      bound = Math.max(
+        bound,
+        columnBound(bitColumn.charges, slices.form === 'sign-magnitude') * slices.maxPulse,
+      );
+      columnSums(bitColumn, planes, sums);
+      for (let at = 0; at < planes.width; at++) {
+        const weight = (bitColumn.readout.weight * slices.weights[Math.floor(at / vectors)]) ** 2;
+        met.set(sums[at], (met.get(sums[at]) ?? 0) + weight);
+      }
+    }
+  }
+  const lowestSum = Math.min(0, ...met.keys());
+  const histogram = new Float64Array(Math.max(0, ...met.keys()) - lowestSum + 1);
+  for (const [sum, weight] of met) histogram[sum - lowestSum] = weight;
+  return { pulses, lowestSum, sums: histogram, bound };
+}
+
+function columnBound(charges: Int32Array, eitherSign: boolean): number {
+  let [added, taken] = [0, 0];
+  for (const charge of charges) {
+    if (charge > 0) added += charge;
+    else taken -= charge;
+  }
+  return eitherSign ? added + taken : Math.max(added, taken);
+}
