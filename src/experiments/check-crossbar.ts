@@ -113,7 +113,7 @@ function compareLayer(
 }
 
 /** Some of the rows of patches of all channels, in the given order, [vectors][rows]. */
-function chosenInputs<Codes extends Uint8Array | Int8Array>(
+export function chosenInputs<Codes extends Uint8Array | Int8Array>(
   inputs: Codes,
   vectors: number,
   rows: Int32Array,
