@@ -6,6 +6,7 @@ import {
   chargeDomain,
   chargeDomainDefaults,
 } from '../crossbar/readout-schemes/charge-domain';
+import { withDefaults } from '../crossbar/readout-schemes/check-setting';
 import { marginSensing } from '../crossbar/readout-schemes/margin-sensing';
 import { type MarginSettings, marginDefaults } from '../crossbar/readout-schemes/margin-settings';
 import {
@@ -14,6 +15,7 @@ import {
   rangeMapOf,
   rangeMapping,
   rangeMappingDefaults,
+  rangeMappings,
 } from '../crossbar/readout-schemes/range-mapping';
 import type { ReadoutSchemeName } from '../crossbar/readout-schemes/readout-schemes';
 import {
@@ -98,13 +100,13 @@ export function marginSensingLine(label: string, settings: MarginSettings = {}):
       const result = marginSensing(layerJob(layer), { ...settings, seed: settings.seed ?? seed });
       const { outputs, conversions, saturated, codeErrors } = result;
       const comparators = conversions * (2 ** adcBits - 1);
-      return { outputs, conversions, clipped: saturated, comparators, codeErrors: codeErrors };
+      return { outputs, conversions, clipped: saturated, comparators, codeErrors };
     },
   };
 }
 
 export function sparsityAwareLine(settings: SparsityAwareSettings = {}): ReadoutLine {
-  const { adcBits, rowsPerConversion } = { ...sparsityAwareDefaults, ...settings };
+  const { adcBits, rowsPerConversion } = withDefaults<SparsityAwareSettings>(sparsityAwareDefaults, settings);
   const rule = rowsPerConversion === 'lossless' ? rowsPerConversion : `${rowsPerConversion} rows`;
   return {
     name: `sparsity-aware: ${rule}, ${adcBits} bits`,
@@ -120,7 +122,10 @@ export function sparsityAwareLine(settings: SparsityAwareSettings = {}): Readout
 
 /** With the range of least error on the calibration inputs unless the settings give one. */
 export function chargeDomainLine(settings: ChargeDomainSettings = {}): ReadoutLine {
-  const { adcBits, conversion, attenuatorSigma } = { ...chargeDomainDefaults, ...settings };
+  const { adcBits, conversion, attenuatorSigma } = withDefaults<ChargeDomainSettings>(
+    chargeDomainDefaults,
+    settings,
+  );
   return {
     name: `charge domain: ${conversion}, ${adcBits} bits, mismatch ${100 * attenuatorSigma} %`,
     scheme: 'charge-domain',
@@ -146,9 +151,7 @@ export function defaultReadoutLines(adcBits: number): ReadoutLine[] {
     plainLine(adcBits),
     ...(adcBits > 1 ? [plainLine(adcBits - 1)] : []),
     // 4-bit pulses sum to 15 times as much; one bit fewer than that asks for.
-    ...(['unmapped', 'linear', 'mapped'] as const).map((mapping) =>
-      rangeMappingLine(mapping, { adcBits: adcBits + 3 }),
-    ),
+    ...rangeMappings.map((mapping) => rangeMappingLine(mapping, { adcBits: adcBits + 3 })),
     sensed('neither', 1, 1),
     sensed('margin enhanced', marginGain, 1),
     sensed('offset reduced', 1, offsetResidual),

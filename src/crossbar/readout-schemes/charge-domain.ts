@@ -4,7 +4,7 @@ import type { LayerJob, LayerResult } from '../layer-job';
 import { addOffset } from '../reference-engine';
 import { type BitColumn, bitColumns } from './bit-columns';
 import { attenuatedWeights } from './capacity-attenuator';
-import { checkChoice, checkSetting } from './check-setting';
+import { checkChoice, checkSetting, withDefaults } from './check-setting';
 import { exactProduct } from './exact-product';
 import { gatedFlash } from './gated-flash';
 import { activeRows, columnSums, type PulsePlanes, pulsePlanes } from './pulse-planes';
@@ -76,20 +76,63 @@ export const chargeDomainPublished = {
 
 /** Runs a layer through the charge-domain macro. The converter of the settings takes the place of the job's. */
 export function chargeDomain(job: LayerJob, settings: ChargeDomainSettings = {}): ChargeDomainResult {
-  const { adcBits, conversion, attenuatorSigma, comparatorSigma, sensorRows, seed } = checked(job, settings);
+  const all = checked(job, settings);
+  const whole = all.conversion === 'whole-input';
+  const converter = chargeConverter(job, all, fullScale(job, all.range, whole));
+  combineCharges(job, all, converter.add);
+  return converter.finish();
+}
+
+/** Shares of the range that the stored codes allow, tried for the least error. */
+const SHARES = [1, 3 / 4, 1 / 2, 3 / 8, 1 / 4, 3 / 16, 1 / 8, 1 / 16];
+
+/** The range of least squared output error on a job's inputs, among shares of what its stored codes allow. */
+export function calibrateChargeRange(
+  job: LayerJob,
+  settings: Omit<ChargeDomainSettings, 'range'> = {},
+): number {
+  const all = checked(job, settings);
+  const most = fullScale(job, 'stored-codes', all.conversion === 'whole-input');
+  const converters = SHARES.map((share) => chargeConverter(job, all, most * share));
+  // The charges are the same whatever converts them.
+  combineCharges(job, all, (charge) => {
+    for (const { add } of converters) add(charge);
+  });
+  const exact = exactProduct(job);
+  let best = most;
+  let least = Infinity;
+  for (const { finish } of converters) {
+    const { outputs, range } = finish();
+    let error = 0;
+    for (let i = 0; i < outputs.length; i++) error += (outputs[i] - exact[i]) ** 2;
+    if (error < least) [best, least] = [range, error];
+  }
+  return best;
+}
+
+/** One physical converter and the charges that come to it. */
+interface Charges {
+  readonly column: number;
+  /** What a code counts for, in sign. */
+  readonly sign: number;
+  /** Combined sums, [vectors] or [planes][vectors]; undefined where the columns are empty: nothing is converted. */
+  readonly values: Float64Array | undefined;
+  /** What they cannot pass, from the number of active rows that is sensed. */
+  readonly bounds: Float64Array;
+}
+
+/** Combines the charges of the weight planes, and of the pulse planes where one conversion covers them, converter by converter. */
+function combineCharges(
+  job: LayerJob,
+  { conversion, attenuatorSigma, sensorRows, seed }: Required<ChargeDomainSettings>,
+  visit: (charges: Charges) => void,
+): void {
   const whole = conversion === 'whole-input';
-  const signed = signedSums(job, whole);
-  const { highest } = adcCodes({ bits: adcBits, signed });
-  const range = fullScale(job, settings.range ?? chargeDomainDefaults.range, whole);
-  const step = range <= highest ? 1 : range / highest;
   const { vectors, columns, tiles, slices, encoding } = job;
   const planes = pulsePlanes(job);
   const mismatch = randomStream(seed, 'capacity attenuator');
-  const offsets = randomStream(seed, 'flash comparators');
-  const outputs = new Float64Array(vectors * columns);
   const sums = new Int32Array(planes.width);
   const values = new Float64Array(whole ? vectors : planes.width);
-  const total = { conversions: 0, saturated: 0, fired: 0, cut: 0 };
   const groups = analogGroups(job);
   const nominal = Array.from(encoding.weights.subarray(0, encoding.planes), Math.abs);
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
@@ -102,67 +145,67 @@ export function chargeDomain(job: LayerJob, settings: ChargeDomainSettings = {})
       for (const { members, sign } of groups) {
         // Drawn for empty columns too, so that what a column's circuit is like never depends on its neighbours' codes.
         const weights = attenuatedWeights(nominal, attenuatorSigma, mismatch);
-        const flash = gatedFlash({ adcBits, step, signed, comparatorSigma }, offsets);
         const charged = own.filter(({ readout }) => members.has(readout.plus));
-        if (charged.length === 0) continue;
         values.fill(0);
         for (const bitColumn of charged) {
           columnSums(bitColumn, planes, sums);
           const gain = weights[bitColumn.readout.plus % encoding.planes];
-          for (let at = 0; at < planes.width; at++) {
-            if (whole) values[at % vectors] += gain * slices.weights[Math.floor(at / vectors)] * sums[at];
-            else values[at] += gain * sums[at];
+          for (let plane = 0, at = 0; plane < slices.planes; plane++) {
+            const scale = whole ? gain * slices.weights[plane] : gain;
+            const base = whole ? 0 : plane * vectors;
+            for (let vector = 0; vector < vectors; vector++, at++) values[base + vector] += scale * sums[at];
           }
         }
-        total.conversions += values.length;
-        for (let at = 0; at < values.length; at++) {
-          const { code, fired, clipped, cut } = flash(values[at], bounds[at]);
-          total.fired += fired;
-          if (clipped) total.saturated++;
-          if (cut) total.cut++;
-          const weight = whole ? 1 : slices.weights[Math.floor(at / vectors)];
-          outputs[(at % vectors) * columns + column] += sign * own[0].sign * weight * code * step;
-        }
+        const full = charged.length > 0;
+        visit({ column, sign: full ? sign * own[0].sign : sign, values: full ? values : undefined, bounds });
       }
     }
   }
-  if (encoding.offset !== 0) addOffset(job, outputs);
-  return {
-    outputs,
-    saturated: total.saturated,
-    conversions: total.conversions,
-    range,
-    step,
-    comparatorsFired: total.fired,
-    comparatorsUngated: total.conversions * (signed ? 2 * highest : highest),
-    cutByGate: total.cut,
-  };
 }
 
-/** Shares of the range that the stored codes allow, tried for the least error. */
-const SHARES = [1, 3 / 4, 1 / 2, 3 / 8, 1 / 4, 3 / 16, 1 / 8, 3 / 32, 1 / 16, 1 / 32];
-
-/** The range of least squared output error on a job's inputs, among shares of what its stored codes allow. */
-export function calibrateChargeRange(
+/** Converts charges with flash converters of one range and adds up what they give. */
+function chargeConverter(
   job: LayerJob,
-  settings: Omit<ChargeDomainSettings, 'range'> = {},
-): number {
-  const whole = checked(job, settings).conversion === 'whole-input';
-  const most = fullScale(job, 'stored-codes', whole);
-  const exact = exactProduct(job);
-  let best = most;
-  let least = Infinity;
-  for (const share of SHARES) {
-    const { outputs, range } = chargeDomain(job, { ...settings, range: most * share });
-    let error = 0;
-    for (let i = 0; i < outputs.length; i++) error += (outputs[i] - exact[i]) ** 2;
-    if (error < least) [best, least] = [range, error];
-  }
-  return best;
+  { adcBits, conversion, comparatorSigma, seed }: Required<ChargeDomainSettings>,
+  range: number,
+) {
+  const whole = conversion === 'whole-input';
+  const signed = signedSums(job, whole);
+  const { highest } = adcCodes({ bits: adcBits, signed });
+  const step = range <= highest ? 1 : range / highest;
+  const offsets = randomStream(seed, 'flash comparators');
+  const { vectors, columns, slices } = job;
+  const outputs = new Float64Array(vectors * columns);
+  let [conversions, saturated, comparatorsFired, cutByGate] = [0, 0, 0, 0];
+  const add = ({ column, sign, values, bounds }: Charges): void => {
+    const flash = gatedFlash({ adcBits, step, signed, comparatorSigma }, offsets);
+    if (!values) return;
+    conversions += values.length;
+    let [clipped, fired, cut] = [0, 0, 0];
+    for (let first = 0; first < values.length; first += vectors) {
+      const weight = sign * step * (whole ? 1 : slices.weights[first / vectors]);
+      for (let vector = 0; vector < vectors; vector++) {
+        const reading = flash(values[first + vector], bounds[first + vector]);
+        fired += reading.fired;
+        if (reading.clipped) clipped++;
+        if (reading.cut) cut++;
+        outputs[vector * columns + column] += weight * reading.code;
+      }
+    }
+    saturated += clipped;
+    comparatorsFired += fired;
+    cutByGate += cut;
+  };
+  const finish = (): ChargeDomainResult => {
+    if (job.encoding.offset !== 0) addOffset(job, outputs);
+    const comparatorsUngated = conversions * (signed ? 2 * highest : highest);
+    return { outputs, saturated, conversions, range, step, comparatorsFired, comparatorsUngated, cutByGate };
+  };
+  return { add, finish };
 }
 
-function checked(job: LayerJob, settings: ChargeDomainSettings) {
-  const all = { ...chargeDomainDefaults, ...settings };
+function checked(job: LayerJob, settings: ChargeDomainSettings): Required<ChargeDomainSettings> {
+  const all = withDefaults<ChargeDomainSettings>(chargeDomainDefaults, settings);
   checkChoice('conversion', all.conversion, chargeConversions);
   const least = signedSums(job, all.conversion === 'whole-input') ? 2 : 1;
   checkSetting('adcBits', all.adcBits, { least, most: 16, whole: true });

@@ -24,3 +24,12 @@ export function checkChoice<Name extends string>(field: string, value: Name, nam
     `${field}: ${JSON.stringify(value) ?? value} is unknown; one of ${names.join(', ')} is needed`,
   );
 }
+
+/** Settings with their defaults; a field that is there but undefined counts as absent. */
+export function withDefaults<Settings extends object>(
+  defaults: Required<Settings>,
+  settings: Settings,
+): Required<Settings> {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...(Object.fromEntries(given) as Settings) };
+}

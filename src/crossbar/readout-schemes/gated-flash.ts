@@ -11,15 +11,16 @@ export interface GatedFlashSettings {
   readonly comparatorSigma: number;
 }
 
+/** A converter has one reading, which each conversion overwrites. */
 export interface FlashReading {
   /** Comparators on and below the value, less those of the codes below zero. */
-  readonly code: number;
+  code: number;
   /** Comparators that were on. */
-  readonly fired: number;
+  fired: number;
   /** The value rounds to a code outside the ADC's. */
-  readonly clipped: boolean;
+  clipped: boolean;
   /** A comparator that was off would have changed the code. */
-  readonly cut: boolean;
+  cut: boolean;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface FlashReading {
 export function gatedFlash(
   { adcBits, step, signed, comparatorSigma }: GatedFlashSettings,
   random: RandomStream,
-): (value: number, bound: number) => FlashReading {
+): (value: number, bound: number) => Readonly<FlashReading> {
   const { lowest, highest } = adcCodes({ bits: adcBits, signed });
   // offsets[i] belongs to the comparator between codes lowest + i and lowest + i + 1.
   const offsets =
@@ -45,17 +46,16 @@ export function gatedFlash(
     }
     return code;
   };
+  const reading: FlashReading = { code: 0, fired: 0, clipped: false, cut: false };
   return (value, bound) => {
     const steps = value / step;
     const reach = Math.min(highest, Math.floor(bound / step + 0.5));
     const from = signed ? -reach : 0;
-    const code = codeOf(steps, from, reach);
     const nearest = Math.floor(steps + 0.5);
-    return {
-      code,
-      fired: reach - from,
-      clipped: nearest < lowest || nearest > highest,
-      cut: reach < highest && code !== codeOf(steps, lowest, highest),
-    };
+    reading.code = codeOf(steps, from, reach);
+    reading.fired = reach - from;
+    reading.clipped = nearest < lowest || nearest > highest;
+    reading.cut = reach < highest && reading.code !== codeOf(steps, lowest, highest);
+    return reading;
   };
 }

@@ -1,7 +1,8 @@
-import { randomStream } from '../../tensor/random';
+import { type RandomStream, randomStream } from '../../tensor/random';
 import { adcCodes } from '../adc';
-import { buildConverter } from '../build-converter';
+import { buildConverter, type Converter, codeAt } from '../build-converter';
 import type { LayerJob, LayerResult } from '../layer-job';
+import { lanes, type PatternSums, patternSums } from '../pattern-sums';
 import { programCells } from '../program-cells';
 import { addOffset } from '../reference-engine';
 import { type BitColumn, bitColumns } from './bit-columns';
@@ -27,42 +28,107 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
   const adc = { bits: all.adcBits, signed: job.signedSums };
   const { lowest, highest } = adcCodes(adc);
   const model = marginConverter(all);
-  const { vectors, columns, tiles, slices } = job;
+  const { vectors, columns, tiles } = job;
   const planes = pulsePlanes(job);
-  const pulses = activePulses(planes, job.rows);
+  const terms = pulseTerms(job);
+  const kernels = new Map<number, PatternSums>();
   const outputs = new Float64Array(vectors * columns);
   const exact = new Int32Array(planes.width);
   const currents = new Float64Array(planes.width);
-  const conversionsByCode = new Float64Array(highest - lowest + 1);
-  const errorsByCode = new Float64Array(highest - lowest + 1);
-  let [saturated, conversions, codeErrors] = [0, 0, 0];
+  const counts = {
+    conversionsByCode: new Float64Array(highest - lowest + 1),
+    errorsByCode: new Float64Array(highest - lowest + 1),
+    saturated: 0,
+  };
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
-    for (const bitColumn of bitColumns(job, tile)) {
-      const { column, readout, sign } = bitColumn;
-      const place = `tile ${tile}, column ${column}, slot ${readout.plus}`;
-      const own = randomStream(all.seed, `cells of ${place}`);
-      const converter = buildConverter(adc, model, randomStream(all.seed, `converter of ${place}`));
-      const noise = randomStream(all.seed, `noise of ${place}`);
-      columnSums(bitColumn, planes, exact);
-      currents.fill(0);
-      addCurrents(cellValues(job, bitColumn, all, own), tiles[tile], pulses, currents);
-      conversions += planes.width;
-      for (let at = 0; at < planes.width; at++) {
-        const ideal = Math.min(highest, Math.max(lowest, exact[at]));
-        const code = converter.code(currents[at], noise);
-        conversionsByCode[ideal - lowest]++;
-        if (ideal !== exact[at]) saturated++;
-        if (code !== ideal) {
-          codeErrors++;
-          errorsByCode[ideal - lowest]++;
-        }
-        const weight = sign * readout.weight * slices.weights[Math.floor(at / vectors)];
-        outputs[(at % vectors) * columns + column] += weight * code;
+    const rows = tiles[tile + 1] - tiles[tile];
+    const kernel = kernels.get(rows) ?? patternSums(rows, planes.width * terms.length);
+    kernels.set(rows, kernel);
+    setPatterns(kernel, planes, terms, tiles[tile], rows);
+    const inTile = bitColumns(job, tile);
+    for (let first = 0; first < inTile.length; first += lanes) {
+      const together = inTile.slice(first, first + lanes);
+      const cells = new Float32Array(together.length * rows);
+      for (const [lane, bitColumn] of together.entries()) {
+        const stream = randomStream(all.seed, `cells of ${placeOf(bitColumn)}`);
+        cells.set(cellValues(job, bitColumn, all, stream), lane * rows);
+      }
+      kernel.setCells(
+        cells,
+        together.map((_, lane) => lane * rows),
+      );
+      kernel.run(planes.width * terms.length, 'sums');
+      for (const [lane, bitColumn] of together.entries()) {
+        const place = placeOf(bitColumn);
+        const converter = buildConverter(adc, model, randomStream(all.seed, `converter of ${place}`));
+        const noise = converter.noisy ? randomStream(all.seed, `noise of ${place}`) : undefined;
+        columnSums(bitColumn, planes, exact);
+        addTerms(kernel.sums, lane, terms, currents);
+        const sense = (current: number) => codeOf(converter, current, model.noise ?? 0, noise);
+        convertColumn(job, bitColumn, { exact, currents, sense, lowest, highest }, counts, outputs);
       }
     }
   }
   if (job.encoding.offset !== 0) addOffset(job, outputs);
-  return { outputs, saturated, conversions, codeErrors, conversionsByCode, errorsByCode };
+  const { saturated, conversionsByCode, errorsByCode } = counts;
+  const sum = (list: Float64Array) => list.reduce((total, count) => total + count, 0);
+  return {
+    outputs,
+    saturated,
+    conversions: sum(conversionsByCode),
+    codeErrors: sum(errorsByCode),
+    conversionsByCode,
+    errorsByCode,
+  };
+}
+
+/** A conversion with noise of `sigma`; where no level is within eight sigma no noise is drawn, as none would matter. */
+function codeOf(converter: Converter, input: number, sigma: number, noise: RandomStream | undefined): number {
+  const { levels, lowest } = converter;
+  const code = codeAt(levels, lowest, input);
+  if (!noise) return code;
+  const at = code - lowest;
+  const clear =
+    (at === 0 || input - levels[at - 1] > 8 * sigma) &&
+    (at === levels.length || levels[at] - input > 8 * sigma);
+  return clear ? code : converter.code(input, noise);
+}
+
+function convertColumn(
+  { vectors, columns, slices }: LayerJob,
+  { column, readout, sign }: BitColumn,
+  sensed: {
+    readonly exact: Int32Array;
+    readonly currents: Float64Array;
+    readonly sense: (current: number) => number;
+    readonly lowest: number;
+    readonly highest: number;
+  },
+  counts: {
+    readonly conversionsByCode: Float64Array;
+    readonly errorsByCode: Float64Array;
+    saturated: number;
+  },
+  outputs: Float64Array,
+): void {
+  const { exact, currents, sense, lowest, highest } = sensed;
+  const { conversionsByCode, errorsByCode } = counts;
+  let saturated = 0;
+  for (let plane = 0, at = 0; plane < slices.planes; plane++) {
+    const weight = sign * readout.weight * slices.weights[plane];
+    for (let vector = 0; vector < vectors; vector++, at++) {
+      let ideal = exact[at];
+      if (ideal > highest || ideal < lowest) {
+        saturated++;
+        ideal = ideal > highest ? highest : lowest;
+      }
+      const code = sense(currents[at]);
+      conversionsByCode[ideal - lowest]++;
+      if (code !== ideal) errorsByCode[ideal - lowest]++;
+      outputs[vector * columns + column] += weight * code;
+    }
+  }
+  counts.saturated += saturated;
 }
 
 /** What each row of a tile adds to a column's current for a pulse of 1, off cells included. */
@@ -70,7 +136,7 @@ function cellValues(
   { codes, columns, encoding, tiles }: LayerJob,
   { tile, column, readout }: BitColumn,
   settings: Required<MarginSettings>,
-  stream: ReturnType<typeof randomStream>,
+  stream: RandomStream,
 ): Float32Array {
   const slots = encoding.polarities * encoding.planes;
   const [from, to] = [tiles[tile], tiles[tile + 1]];
@@ -89,43 +155,47 @@ function cellValues(
   return values;
 }
 
-/** Pulses that are not zero, by row: off cells make columns dense, but inputs are sparse. */
-interface ActivePulses {
-  /** [rows + 1] */
-  readonly starts: Int32Array;
-  /** Their (plane, vector). */
-  readonly at: Int32Array;
-  readonly pulses: Int16Array;
+const placeOf = ({ tile, column, readout }: BitColumn) =>
+  `tile ${tile}, column ${column}, slot ${readout.plus}`;
+
+/** On-off patterns that pulses are made of: the bits of their sizes, by sign. What each counts for. */
+function pulseTerms({ slices }: LayerJob): number[] {
+  const terms: number[] = [];
+  for (let bit = 1; bit <= slices.maxPulse; bit *= 2) {
+    terms.push(bit);
+    if (slices.form === 'sign-magnitude') terms.push(-bit);
+  }
+  return terms;
 }
 
-function activePulses({ width, pulses }: PulsePlanes, rows: number): ActivePulses {
-  const starts = new Int32Array(rows + 1);
-  for (let row = 0; row < rows; row++) {
-    starts[row + 1] = starts[row];
-    for (let at = 0; at < width; at++) if (pulses[row * width + at] !== 0) starts[row + 1]++;
-  }
-  const active = { starts, at: new Int32Array(starts[rows]), pulses: new Int16Array(starts[rows]) };
-  let next = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let at = 0; at < width; at++) {
-      const pulse = pulses[row * width + at];
-      if (pulse === 0) continue;
-      active.at[next] = at;
-      active.pulses[next++] = pulse;
-    }
-  }
-  return active;
-}
-
-function addCurrents(
-  values: Float32Array,
+/** Marks, for each term and (plane, vector), the rows of a tile whose pulse holds the term. */
+function setPatterns(
+  { patterns, groups }: PatternSums,
+  { width, pulses }: PulsePlanes,
+  terms: readonly number[],
   from: number,
-  { starts, at, pulses }: ActivePulses,
-  currents: Float64Array,
+  rows: number,
 ): void {
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row];
-    if (value === 0) continue;
-    for (let i = starts[from + row]; i < starts[from + row + 1]; i++) currents[at[i]] += value * pulses[i];
+  patterns.fill(0);
+  for (let row = 0; row < rows; row++) {
+    const mark = 16 << (row & 7);
+    const group = row >> 3;
+    const base = (from + row) * width;
+    terms.forEach((term, i) => {
+      const [sign, bit] = [Math.sign(term), Math.abs(term)];
+      for (let at = 0; at < width; at++) {
+        const size = sign * pulses[base + at];
+        if (size > 0 && (size & bit) !== 0) patterns[(i * width + at) * groups + group] |= mark;
+      }
+    });
   }
+}
+
+/** Puts the terms of one column's currents together again. */
+function addTerms(sums: Float32Array, lane: number, terms: readonly number[], currents: Float64Array): void {
+  const width = currents.length;
+  currents.fill(0);
+  terms.forEach((term, i) => {
+    for (let at = 0; at < width; at++) currents[at] += term * sums[(i * width + at) * lanes + lane];
+  });
 }

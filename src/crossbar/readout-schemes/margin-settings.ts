@@ -1,6 +1,6 @@
 import type { ConverterModel } from '../converter-model';
 import type { DeviceModel } from '../device-model';
-import { checkChoice, checkSetting } from './check-setting';
+import { checkChoice, checkSetting, withDefaults } from './check-setting';
 
 /**
  * The framework with a margin-enhanced current sense amplifier (MECSA) and an offset-reduced ADC (ORADC) (Huang et al.,
@@ -46,7 +46,7 @@ export const marginDefaults = {
 
 /** The settings with their defaults, checked. */
 export function marginSettings(settings: MarginSettings, signed = false): Required<MarginSettings> {
-  const all = { ...marginDefaults, ...settings };
+  const all = withDefaults<MarginSettings>(marginDefaults, settings);
   checkSetting('adcBits', all.adcBits, { least: signed ? 2 : 1, most: 12, whole: true });
   checkSetting('onOffRatio', all.onOffRatio, { least: 1 + Number.EPSILON, most: Infinity });
   checkSetting('cellSigma', all.cellSigma, { least: 0, most: 1 });

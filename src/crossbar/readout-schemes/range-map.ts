@@ -2,18 +2,22 @@ import type { Converter } from '../build-converter';
 import type { SignalHistograms } from './signal-histograms';
 
 /** Where a layer's pulses lie on its DACs' curve, and its column sums on its ADCs'. */
-export interface RangeMap {
+export interface Placement {
   /** DAC code of the largest pulse; a pulse p is driven as code round(p * dacFull / maxPulse), zero as zero. */
   readonly dacFull: number;
-  /** DAC steps that the digital side takes for a pulse of 1. */
-  readonly dacGain: number;
   /** ADC code at which a sum of 0 is placed. */
   readonly adcZero: number;
   /** ADC codes a sum rises by for each cell level, before the ADC's own errors. */
   readonly codesPerUnit: number;
-  /** Code that the ADC gives for a sum of 0: the digital side counts from there. */
+}
+
+/** A placement, and how the digital side reads what comes of it. */
+export interface RangeMap extends Placement {
+  /** DAC steps that are taken for a pulse of 1. */
+  readonly dacGain: number;
+  /** Code that is taken for a sum of 0. */
   readonly zeroCode: number;
-  /** Cell levels that the digital side takes for each code. */
+  /** Cell levels that are taken for each code. */
   readonly unitsPerCode: number;
 }
 
@@ -28,57 +32,69 @@ export interface TransferCurves {
 }
 
 /** Full scale on full scale: the largest pulse on the highest DAC code, the largest possible sum on the highest ADC code. */
-export function unmappedRange({ pulses, bound }: SignalHistograms, { dac, adc }: TransferCurves): RangeMap {
-  const dacFull = dac.length - 1;
+export function fullScale({ bound }: SignalHistograms, { dac, adc }: TransferCurves): Placement {
   // An ADC with codes to spare keeps a whole step, as a plain one does.
-  const codesPerUnit = Math.min(1, adc.highest / bound);
-  return {
-    dacFull,
-    dacGain: dac[dacFull] / (pulses.length - 1),
-    adcZero: 0,
-    codesPerUnit,
-    zeroCode: 0,
-    unitsPerCode: 1 / codesPerUnit,
-  };
+  return { dacFull: dac.length - 1, adcZero: 0, codesPerUnit: Math.min(1, adc.highest / bound) };
+}
+
+/** Reads a placement as if both curves were straight. */
+export function nominalGains(
+  placement: Placement,
+  { pulses }: SignalHistograms,
+  { dac }: TransferCurves,
+): RangeMap {
+  const { dacFull, adcZero, codesPerUnit } = placement;
+  const dacGain = (dac[dac.length - 1] * dacFull) / ((dac.length - 1) * (pulses.length - 1));
+  return { ...placement, dacGain, zeroCode: adcZero, unitsPerCode: 1 / codesPerUnit };
 }
 
 /**
- * The map of least expected error on the signals met. Input: the DAC code of the largest pulse. Output: where sum 0 lies
- * and how many codes a cell level takes. For each candidate the digital gain is the least-squares one through zero (a
- * constant error in a column that is always zero would add up over the planes), and the error is weighted as the
- * histograms are. Mismatch between neighbours, noise and nonlinearity trade off by themselves: a narrow range of codes may
- * be straighter, a wide one drowns noise and rounding.
+ * Reads a placement by gains fitted to the curves: least squares over the signals met, through zero. (A constant error in
+ * a column that is always zero would add up over the planes.)
  */
-export function chooseRangeMap(signals: SignalHistograms, curves: TransferCurves): RangeMap {
-  return { ...chooseInput(signals.pulses, curves), ...chooseOutput(signals, curves.adc) };
+export function fitGains(placement: Placement, signals: SignalHistograms, curves: TransferCurves): RangeMap {
+  const { dacGain } = fitInput(placement.dacFull, signals.pulses, curves);
+  const { zeroCode, unitsPerCode } = fitOutput(placement, signals, curves.adc);
+  return { ...placement, dacGain, zeroCode, unitsPerCode };
 }
 
-function chooseInput(pulses: Float64Array, { dac, dacNoise }: TransferCurves) {
-  const largest = pulses.length - 1;
-  let best = { dacFull: dac.length - 1, dacGain: dac[dac.length - 1] / largest };
+/**
+ * The placement of least expected error on the signals met, each read by fitted gains. Input: the DAC code of the largest
+ * pulse. Output: where sum 0 lies and how many codes a cell level takes. Nonlinearity, rounding, clipping and noise trade
+ * off by themselves: a narrow range of codes may be straighter, a wide one drowns noise and rounding.
+ */
+export function choosePlacement(signals: SignalHistograms, curves: TransferCurves): Placement {
+  let dacFull = curves.dac.length - 1;
   let least = Infinity;
-  for (let dacFull = 1; dacFull < dac.length; dacFull++) {
-    const level = (pulse: number) => dac[dacCode(pulse, largest, dacFull)];
-    let [cross, square] = [0, 0];
-    for (let pulse = 1; pulse <= largest; pulse++) {
-      cross += pulses[pulse] * pulse * level(pulse);
-      square += pulses[pulse] * pulse * pulse;
-    }
-    if (!(cross > 0)) continue;
-    const dacGain = cross / square;
-    let error = 0;
-    for (let pulse = 1; pulse <= largest; pulse++) {
-      error += pulses[pulse] * ((level(pulse) / dacGain - pulse) ** 2 + (dacNoise / dacGain) ** 2);
-    }
+  for (let full = 1; full < curves.dac.length; full++) {
+    const { error } = fitInput(full, signals.pulses, curves);
     // Of equals the larger signal.
-    if (error <= least) [best, least] = [{ dacFull, dacGain }, error];
+    if (error <= least) [dacFull, least] = [full, error];
   }
-  return best;
+  return { dacFull, ...chooseOutput(signals, curves.adc) };
 }
 
 /** DAC code of a pulse's size. */
 export function dacCode(pulse: number, largest: number, dacFull: number): number {
   return Math.round((pulse * dacFull) / largest);
+}
+
+function fitInput(dacFull: number, pulses: Float64Array, { dac, dacNoise }: TransferCurves) {
+  const largest = pulses.length - 1;
+  const level = (pulse: number) => dac[dacCode(pulse, largest, dacFull)];
+  let [cross, square] = [0, 0];
+  for (let pulse = 1; pulse <= largest; pulse++) {
+    cross += pulses[pulse] * pulse * level(pulse);
+    square += pulses[pulse] * pulse * pulse;
+  }
+  // No pulse was met, or none that this range would drive.
+  if (!(cross > 0)) return { dacGain: dac[dac.length - 1] / largest, error: Infinity };
+  const dacGain = cross / square;
+  let error = 0;
+  for (let pulse = 1; pulse <= largest; pulse++) {
+    error += pulses[pulse] * ((level(pulse) / dacGain - pulse) ** 2 + (dacNoise / dacGain) ** 2);
+  }
+  return { dacGain, error };
 }
 
 /** Shares of the largest sum met that the highest code may stand for, when the rest is clipped. */
@@ -87,30 +103,17 @@ const SPANS = [1, 7 / 8, 3 / 4, 5 / 8, 1 / 2, 3 / 8, 1 / 4, 3 / 16, 1 / 8];
 /** Places and ends tried on the ADC's codes, at most so many each. */
 const PLACES = 32;
 
-function chooseOutput({ lowestSum, sums }: SignalHistograms, adc: Converter) {
-  const most = lowestSum + sums.length - 1;
-  const [lowest, highest] = [adc.lowest, adc.highest];
+function chooseOutput(signals: SignalHistograms, adc: Converter): Omit<Placement, 'dacFull'> {
+  const { lowestSum, sums } = signals;
+  const { lowest, highest } = adc;
   const stride = Math.ceil((highest - lowest) / PLACES);
-  const reach = Math.max(1, most, -lowestSum);
-  let best = { adcZero: 0, codesPerUnit: 1, zeroCode: 0, unitsPerCode: 1 };
+  const reach = Math.max(1, lowestSum + sums.length - 1, -lowestSum);
+  let best = { adcZero: 0, codesPerUnit: 1 };
   let least = Infinity;
   const consider = (adcZero: number, codesPerUnit: number) => {
-    const zeroCode = adc.code(adcZero);
-    let [cross, square] = [0, 0];
-    for (let i = 0; i < sums.length; i++) {
-      if (sums[i] === 0) continue;
-      const code = adc.code(adcZero + (lowestSum + i) * codesPerUnit) - zeroCode;
-      cross += sums[i] * code * (lowestSum + i);
-      square += sums[i] * code * code;
-    }
-    const unitsPerCode = square === 0 ? 1 / codesPerUnit : cross / square;
-    let error = 0;
-    for (let i = 0; i < sums.length && error < least; i++) {
-      if (sums[i] === 0) continue;
-      const code = adc.code(adcZero + (lowestSum + i) * codesPerUnit) - zeroCode;
-      error += sums[i] * (code * unitsPerCode - lowestSum - i) ** 2;
-    }
-    if (error < least) [best, least] = [{ adcZero, codesPerUnit, zeroCode, unitsPerCode }, error];
+    const candidate = { adcZero, codesPerUnit };
+    const { error } = fitOutput(candidate, signals, adc);
+    if (error < least) [best, least] = [candidate, error];
   };
   // The plain placement first, so that what is chosen is never worse.
   consider(0, 1);
@@ -121,4 +124,24 @@ function chooseOutput({ lowestSum, sums }: SignalHistograms, adc: Converter) {
     }
   }
   return best;
+}
+
+function fitOutput(
+  { adcZero, codesPerUnit }: Omit<Placement, 'dacFull'>,
+  { lowestSum, sums }: SignalHistograms,
+  adc: Converter,
+) {
+  const zeroCode = adc.code(adcZero);
+  let [cross, square, own] = [0, 0, 0];
+  for (let i = 0; i < sums.length; i++) {
+    if (sums[i] === 0) continue;
+    const sum = lowestSum + i;
+    const code = adc.code(adcZero + sum * codesPerUnit) - zeroCode;
+    cross += sums[i] * code * sum;
+    square += sums[i] * code * code;
+    own += sums[i] * sum * sum;
+  }
+  const unitsPerCode = square === 0 ? 1 / codesPerUnit : cross / square;
+  // Sum of (gain * code - sum)^2, multiplied out; rounding may take it below 0.
+  return { zeroCode, unitsPerCode, error: Math.max(0, own - (square === 0 ? 0 : cross * unitsPerCode)) };
 }

@@ -4,10 +4,18 @@ import type { ConverterModel } from '../converter-model';
 import type { LayerJob, LayerResult } from '../layer-job';
 import { addOffset } from '../reference-engine';
 import { type BitColumn, bitColumns } from './bit-columns';
-import { checkSetting } from './check-setting';
+import { checkChoice, checkSetting, withDefaults } from './check-setting';
 import { type DacSettings, dacCurve, dacDefaults } from './dac-curve';
 import { columnSums, type PulsePlanes, pulsePlanes } from './pulse-planes';
-import { chooseRangeMap, dacCode, type RangeMap, type TransferCurves, unmappedRange } from './range-map';
+import {
+  choosePlacement,
+  dacCode,
+  fitGains,
+  fullScale,
+  nominalGains,
+  type RangeMap,
+  type TransferCurves,
+} from './range-map';
 import { signalHistograms } from './signal-histograms';
 
 /**
@@ -37,12 +45,15 @@ export const rangeMappingDefaults = {
 } as const satisfies Required<RangeMappingSettings>;
 
 /**
- * `mapped`: chosen with the curves; `unmapped`: full scale on full scale; `linear`: chosen as if both curves were straight,
- * which tells what of the gain is due to the ranges alone.
+ * How ranges are placed and read, from nothing known of the curves to all:
+ * - `unmapped`: full scale on full scale, read as if the curves were straight;
+ * - `rescaled`: full scale on full scale, with digital gains that fit the curves;
+ * - `linear`: placed for the signals as if the curves were straight, with digital gains that fit the curves;
+ * - `mapped`: placed for the signals on the curves.
  */
-export type RangeMapping = 'mapped' | 'unmapped' | 'linear';
+export type RangeMapping = 'unmapped' | 'rescaled' | 'linear' | 'mapped';
 
-export const rangeMappings: readonly RangeMapping[] = ['mapped', 'unmapped', 'linear'];
+export const rangeMappings: readonly RangeMapping[] = ['unmapped', 'rescaled', 'linear', 'mapped'];
 
 export interface RangeMappingResult extends LayerResult<Float64Array> {
   readonly map: RangeMap;
@@ -62,8 +73,16 @@ export function rangeMapOf(
 ): RangeMap {
   const signals = signalHistograms(calibration);
   const curves = transferCurves(calibration, settings);
-  if (mapping === 'unmapped') return unmappedRange(signals, curves);
-  return chooseRangeMap(signals, mapping === 'linear' ? straightened(curves) : curves);
+  switch (checkChoice('mapping', mapping, rangeMappings)) {
+    case 'unmapped':
+      return nominalGains(fullScale(signals, curves), signals, curves);
+    case 'rescaled':
+      return fitGains(fullScale(signals, curves), signals, curves);
+    case 'linear':
+      return fitGains(choosePlacement(signals, straightened(curves)), signals, curves);
+    default:
+      return fitGains(choosePlacement(signals, curves), signals, curves);
+  }
 }
 
 /**
@@ -92,17 +111,23 @@ export function rangeMapping(
       columnSums(bitColumn, planes, exact);
       drivenSums(bitColumn, driven, planes.width, sums);
       total.conversions += planes.width;
-      for (let at = 0; at < planes.width; at++) {
-        const input = map.adcZero + sums[at] * map.codesPerUnit;
-        const code = adc.code(input, noise);
-        codeHistogram[code - adc.lowest]++;
-        if (adc.clips(input)) total.saturated++;
-        const converted = (code - map.zeroCode) * map.unitsPerCode;
-        total.error += converted - exact[at];
-        total.square += (converted - exact[at]) ** 2;
-        const weight = sign * readout.weight * slices.weights[Math.floor(at / vectors)];
-        outputs[(at % vectors) * columns + column] += weight * converted;
+      let [saturated, error, square] = [0, 0, 0];
+      for (let plane = 0, at = 0; plane < slices.planes; plane++) {
+        const weight = sign * readout.weight * slices.weights[plane];
+        for (let vector = 0; vector < vectors; vector++, at++) {
+          const input = map.adcZero + sums[at] * map.codesPerUnit;
+          const code = adc.code(input, noise);
+          codeHistogram[code - adc.lowest]++;
+          if (adc.clips(input)) saturated++;
+          const converted = (code - map.zeroCode) * map.unitsPerCode;
+          error += converted - exact[at];
+          square += (converted - exact[at]) ** 2;
+          outputs[vector * columns + column] += weight * converted;
+        }
       }
+      total.saturated += saturated;
+      total.error += error;
+      total.square += square;
     }
   }
   if (job.encoding.offset !== 0) addOffset(job, outputs);
@@ -120,7 +145,10 @@ export function rangeMapping(
 }
 
 function transferCurves(job: LayerJob, settings: RangeMappingSettings): TransferCurves {
-  const { adcBits, converter, dac, seed } = { ...rangeMappingDefaults, ...settings };
+  const { adcBits, converter, dac, seed } = withDefaults<RangeMappingSettings>(
+    rangeMappingDefaults,
+    settings,
+  );
   const signed = job.signedSums;
   checkSetting('adcBits', adcBits, { least: signed ? 2 : 1, most: 12, whole: true });
   const adc = { bits: adcBits, signed };

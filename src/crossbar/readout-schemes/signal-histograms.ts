@@ -19,32 +19,34 @@ export function signalHistograms(job: LayerJob): SignalHistograms {
   const { slices, tiles, vectors, rows } = job;
   const planes = pulsePlanes(job);
   const pulses = new Float64Array(slices.maxPulse + 1);
+  const significance = Float64Array.from({ length: planes.width }, (_, at) => {
+    return slices.weights[Math.floor(at / vectors)] ** 2;
+  });
   for (let row = 0; row < rows; row++) {
     for (let at = 0; at < planes.width; at++) {
-      const weight = slices.weights[Math.floor(at / vectors)] ** 2;
-      pulses[Math.abs(planes.pulses[row * planes.width + at])] += weight;
+      pulses[Math.abs(planes.pulses[row * planes.width + at])] += significance[at];
     }
   }
-  const met = new Map<number, number>();
+  const inTiles = Array.from({ length: tiles.length - 1 }, (_, tile) => bitColumns(job, tile));
   const sums = new Int32Array(planes.width);
   let bound = 1;
-  for (let tile = 0; tile + 1 < tiles.length; tile++) {
-    for (const bitColumn of bitColumns(job, tile)) {
-      bound = Math.max(
-        bound,
-        columnBound(bitColumn.charges, slices.form === 'sign-magnitude') * slices.maxPulse,
-      );
-      columnSums(bitColumn, planes, sums);
-      for (let at = 0; at < planes.width; at++) {
-        const weight = (bitColumn.readout.weight * slices.weights[Math.floor(at / vectors)]) ** 2;
-        met.set(sums[at], (met.get(sums[at]) ?? 0) + weight);
-      }
+  for (const { charges } of inTiles.flat()) {
+    bound = Math.max(bound, columnBound(charges, slices.form === 'sign-magnitude') * slices.maxPulse);
+  }
+  // met[bound + sum]
+  const met = new Float64Array(2 * bound + 1);
+  let [lowestSum, highestSum] = [0, 0];
+  for (const bitColumn of inTiles.flat()) {
+    const weight = bitColumn.readout.weight ** 2;
+    columnSums(bitColumn, planes, sums);
+    for (let at = 0; at < planes.width; at++) {
+      const sum = sums[at];
+      met[bound + sum] += weight * significance[at];
+      if (sum < lowestSum) lowestSum = sum;
+      else if (sum > highestSum) highestSum = sum;
     }
   }
-  const lowestSum = Math.min(0, ...met.keys());
-  const histogram = new Float64Array(Math.max(0, ...met.keys()) - lowestSum + 1);
-  for (const [sum, weight] of met) histogram[sum - lowestSum] = weight;
-  return { pulses, lowestSum, sums: histogram, bound };
+  return { pulses, lowestSum, sums: met.slice(bound + lowestSum, bound + highestSum + 1), bound };
 }
 
 function columnBound(charges: Int32Array, eitherSign: boolean): number {

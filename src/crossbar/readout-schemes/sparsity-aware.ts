@@ -66,17 +66,24 @@ export function sparsityAware(job: LayerJob, settings: SparsityAwareSettings = {
       total.plain += planes.width;
       total.rowLimited += planes.width * Math.ceil((tiles[tile + 1] - tiles[tile]) / limit);
       sumConversions(rows, charges, planes, dealt, tiles[tile], sums);
-      for (let at = 0; at < planes.width; at++) {
-        let codes = 0;
-        for (let i = dealt.starts[at]; i < dealt.starts[at + 1]; i++) {
-          const code = Math.min(highest, Math.max(lowest, sums[i]));
-          if (code !== sums[i]) total.saturated++;
-          codeHistogram[code - lowest]++;
-          codes += code;
+      let clipped = 0;
+      for (let plane = 0, at = 0; plane < slices.planes; plane++) {
+        const weight = sign * readout.weight * slices.weights[plane];
+        for (let vector = 0; vector < vectors; vector++, at++) {
+          let codes = 0;
+          for (let i = dealt.starts[at]; i < dealt.starts[at + 1]; i++) {
+            let code = sums[i];
+            if (code > highest || code < lowest) {
+              clipped++;
+              code = code > highest ? highest : lowest;
+            }
+            codeHistogram[code - lowest]++;
+            codes += code;
+          }
+          outputs[vector * columns + column] += weight * codes;
         }
-        const weight = sign * readout.weight * slices.weights[Math.floor(at / vectors)];
-        outputs[(at % vectors) * columns + column] += weight * codes;
       }
+      total.saturated += clipped;
     }
   }
   if (job.encoding.offset !== 0) addOffset(job, outputs);
@@ -130,7 +137,9 @@ function dealRows({ width, pulses }: PulsePlanes, from: number, to: number, limi
   }
   const starts = new Int32Array(width + 1);
   for (let at = 0; at < width; at++) starts[at + 1] = starts[at] + Math.ceil(rank[at] / limit);
-  for (let i = 0; i < conversionOf.length; i++) conversionOf[i] += starts[i % width];
+  for (let base = 0; base < conversionOf.length; base += width) {
+    for (let at = 0; at < width; at++) conversionOf[base + at] += starts[at];
+  }
   return { starts, conversionOf, conversions: starts[width], active };
 }
 

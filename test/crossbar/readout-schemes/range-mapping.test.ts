@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { buildConverter } from '../../../src/crossbar/build-converter';
 import { layerJob } from '../../../src/crossbar/layer-job';
 import { dacCurve } from '../../../src/crossbar/readout-schemes/dac-curve';
-import { chooseRangeMap, unmappedRange } from '../../../src/crossbar/readout-schemes/range-map';
+import {
+  choosePlacement,
+  fitGains,
+  fullScale,
+  nominalGains,
+} from '../../../src/crossbar/readout-schemes/range-map';
 import {
   type RangeMappingSettings,
   rangeMapOf,
@@ -53,10 +58,13 @@ describe('rangeMapping', () => {
     );
   });
 
-  it('errs less with its ranges mapped than full scale on full scale, for bent curves', () => {
+  it('errs less the more it knows of bent curves: ranges mapped, gains alone, nothing', () => {
     for (const adcBits of [4, 5, 6]) {
-      const settings = { adcBits };
-      expect(outputError(settings, 'mapped')).toBeLessThan(outputError(settings, 'unmapped'));
+      const [unmapped, rescaled, , mapped] = rangeMappings.map((mapping) =>
+        outputError({ adcBits }, mapping),
+      );
+      expect(mapped).toBeLessThan(rescaled);
+      expect(rescaled).toBeLessThan(unmapped);
     }
   });
 
@@ -111,7 +119,7 @@ describe('signalHistograms', () => {
   });
 });
 
-describe('chooseRangeMap', () => {
+describe('choosePlacement', () => {
   const adc = (bits: number, curvature = 0) =>
     buildConverter({ bits }, { type: 'ramp', curvature }, randomStream(1, 'x'));
 
@@ -125,14 +133,16 @@ describe('chooseRangeMap', () => {
     };
     const curves = { dac: measured, dacNoise: 0.1, adc: adc(4) };
     // 18 is the largest code below the bend that is a multiple of 3: straight, and least noise.
-    expect(chooseRangeMap(signals, curves)).toMatchObject({ dacFull: 18, dacGain: 6 });
-    expect(unmappedRange(signals, curves)).toMatchObject({ dacFull: 63, dacGain: 20 / 3 });
+    const placement = choosePlacement(signals, curves);
+    expect(fitGains(placement, signals, curves)).toMatchObject({ dacFull: 18, dacGain: 6 });
+    const full = fullScale(signals, curves);
+    expect(nominalGains(full, signals, curves)).toMatchObject({ dacFull: 63, dacGain: 20 / 3 });
   });
 
   it('takes a wider drive where noise outweighs the bend', () => {
     const signals = { pulses: Float64Array.of(0, 1, 1, 1), lowestSum: 0, sums: Float64Array.of(1), bound: 3 };
     const full = (dacNoise: number) =>
-      chooseRangeMap(signals, { dac: dacCurve({ bits: 8, compression: 0.3 }), dacNoise, adc: adc(4) })
+      choosePlacement(signals, { dac: dacCurve({ bits: 8, compression: 0.3 }), dacNoise, adc: adc(4) })
         .dacFull;
     expect(full(4)).toBeGreaterThan(full(0.01));
   });
@@ -151,7 +161,8 @@ describe('chooseRangeMap', () => {
             sums: Float64Array.from(counts),
             bound: counts.length,
           };
-          const map = chooseRangeMap(signals, { dac: Float64Array.of(0, 1), dacNoise: 0, adc: converter });
+          const curves = { dac: Float64Array.of(0, 1), dacNoise: 0, adc: converter };
+          const map = fitGains(choosePlacement(signals, curves), signals, curves);
           const error = (decode: (sum: number) => number) =>
             counts.reduce((sum, count, at) => sum + count * (decode(at) - at) ** 2, 0);
           const mapped = error((sum) => {
