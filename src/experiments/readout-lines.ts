@@ -107,7 +107,7 @@ export function marginSensingLine(label: string, settings: MarginSettings = {}):
 
 export function sparsityAwareLine(settings: SparsityAwareSettings = {}): ReadoutLine {
   const { adcBits, rowsPerConversion } = withDefaults<SparsityAwareSettings>(sparsityAwareDefaults, settings);
-  const rule = rowsPerConversion === 'lossless' ? rowsPerConversion : `${rowsPerConversion} rows`;
+  const rule = typeof rowsPerConversion === 'number' ? `${rowsPerConversion} rows` : rowsPerConversion;
   return {
     name: `sparsity-aware: ${rule}, ${adcBits} bits`,
     scheme: 'sparsity-aware',
@@ -159,6 +159,8 @@ export function defaultReadoutLines(adcBits: number): ReadoutLine[] {
     sparsityAwareLine({ adcBits: 2 }),
     sparsityAwareLine({ adcBits: 3 }),
     sparsityAwareLine({ adcBits: 2, rowsPerConversion: 12 }),
+    sparsityAwareLine({ adcBits: 1, rowsPerConversion: 'stored-codes' }),
+    sparsityAwareLine({ adcBits: 2, rowsPerConversion: 'stored-codes' }),
     chargeDomainLine({ adcBits: 4 }),
     chargeDomainLine({ adcBits: 6 }),
     chargeDomainLine({ adcBits: 8 }),

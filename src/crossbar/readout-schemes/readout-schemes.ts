@@ -29,7 +29,7 @@ export interface ReadoutSettings {
 }
 
 /** Where something comes from: the paper says it; it follows from what the paper says; or it is ours. */
-export type Source = 'published' | 'derived' | 'assumed';
+export type ValueSource = 'published' | 'derived' | 'assumed';
 
 /** A setting of a scheme, or a structural choice that no setting changes. */
 export interface SchemeParameter {
@@ -39,9 +39,9 @@ export interface SchemeParameter {
   /** As a person reads it; absent for a structural choice. */
   readonly default?: string;
   /** Source of the idea that there is such a quantity. */
-  readonly source: Source;
+  readonly source: ValueSource;
   /** Source of the default. */
-  readonly value?: Source;
+  readonly value?: ValueSource;
   readonly note: string;
 }
 
@@ -210,7 +210,7 @@ export const readoutSchemes: { readonly [Name in ReadoutSchemeName]: ReadoutSche
         default: sparsityAwareDefaults.rowsPerConversion,
         source: 'derived',
         value: 'assumed',
-        note: 'a low-resolution ADC holds 2^b - 1 rows of 1-bit cells and pulses without loss',
+        note: 'a low-resolution ADC holds 2^b - 1 rows of 1-bit cells and pulses without loss; `stored-codes` (grouping by what pruned columns hold) is ours',
       },
       {
         name: 'switches',

@@ -2,7 +2,7 @@ import { InputError } from '../../errors';
 import { adcCodes } from '../adc';
 import type { LayerJob, LayerResult } from '../layer-job';
 import { addOffset } from '../reference-engine';
-import { bitColumns } from './bit-columns';
+import { type BitColumn, bitColumns } from './bit-columns';
 import { checkSetting } from './check-setting';
 import { type PulsePlanes, pulsePlanes } from './pulse-planes';
 
@@ -15,17 +15,22 @@ export interface SparsityAwareSettings {
   /** Resolution of the ADC, 1..12 (2..12 where sums are signed); its step is one cell level. Default 3: assumed. */
   readonly adcBits?: number;
   /**
-   * Active rows that one conversion sums, at least 1. `lossless`: as many as cannot pass the highest code, 2^adcBits - 1
-   * with 1-bit cells and pulses; more than those may clip. Default `lossless`: assumed.
+   * Active rows that one conversion sums, at least 1. Default `lossless`: assumed.
+   * - `lossless`: as many as cannot pass the highest code whatever they store, 2^adcBits - 1 with 1-bit cells and pulses.
+   * - `stored-codes`: as many as do not pass it in any column of the tile, given what is stored. As lossless, and what pruning
+   *   and this macro give together; ours, not the paper's: the controller must know the codes.
+   * - a number: more than lossless may clip.
    */
-  readonly rowsPerConversion?: number | 'lossless';
+  readonly rowsPerConversion?: RowRule;
 }
+
+export type RowRule = number | 'lossless' | 'stored-codes';
 
 export const sparsityAwareDefaults = { adcBits: 3, rowsPerConversion: 'lossless' } as const;
 
 export interface SparsityAwareResult extends LayerResult<Float64Array> {
-  /** Active rows a conversion sums at most. */
-  readonly rowsPerConversion: number;
+  /** Most active rows that a conversion summed. */
+  readonly mostRows: number;
   /** Conversions that gave each code, from the lowest code up. [codes] */
   readonly codeHistogram: Float64Array;
   /** Mean of the active rows that a conversion summed. */
@@ -34,7 +39,7 @@ export interface SparsityAwareResult extends LayerResult<Float64Array> {
   readonly activeShare: number;
   /** Conversions that would be needed if all rows of a tile, active or not, were summed at once. */
   readonly plainConversions: number;
-  /** Conversions with as many rows each, but without knowing which are active: the row-limited readout. */
+  /** Conversions of as many rows each as are lossless (or asked for), active or not: the row-limited readout. */
   readonly rowLimitedConversions: number;
 }
 
@@ -50,17 +55,25 @@ export function sparsityAware(job: LayerJob, settings: SparsityAwareSettings = {
     whole: true,
   });
   const { lowest, highest } = adcCodes({ bits: adcBits, signed: job.signedSums });
-  const limit = rowLimit(job, settings.rowsPerConversion ?? 'lossless', highest);
+  const rule = settings.rowsPerConversion ?? sparsityAwareDefaults.rowsPerConversion;
+  const limit = rowLimit(job, rule, highest);
   const { vectors, columns, tiles, slices } = job;
   const planes = pulsePlanes(job);
   const outputs = new Float64Array(vectors * columns);
   const codeHistogram = new Float64Array(highest - lowest + 1);
-  const total = { conversions: 0, saturated: 0, rows: 0, active: 0, plain: 0, rowLimited: 0 };
+  const total = { conversions: 0, saturated: 0, rows: 0, active: 0, mostRows: 0, plain: 0, rowLimited: 0 };
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
-    const dealt = dealRows(planes, tiles[tile], tiles[tile + 1], limit);
+    const inTile = bitColumns(job, tile);
+    const rows = { from: tiles[tile], to: tiles[tile + 1] };
+    const groups =
+      rule === 'stored-codes'
+        ? groupByColumns(planes, inTile, rows, highest)
+        : groupByCount(planes, rows, limit);
+    const dealt = numbered(planes, groups, rows.from);
     total.active += dealt.active;
+    if (inTile.length > 0) total.mostRows = Math.max(total.mostRows, dealt.mostRows);
     const sums = new Int32Array(dealt.conversions);
-    for (const { column, readout, sign, rows, charges } of bitColumns(job, tile)) {
+    for (const { column, readout, sign, rows, charges } of inTile) {
       total.conversions += dealt.conversions;
       total.rows += dealt.active;
       total.plain += planes.width;
@@ -91,7 +104,7 @@ export function sparsityAware(job: LayerJob, settings: SparsityAwareSettings = {
     outputs,
     saturated: total.saturated,
     conversions: total.conversions,
-    rowsPerConversion: limit,
+    mostRows: total.mostRows,
     codeHistogram,
     meanRows: total.conversions === 0 ? 0 : total.rows / total.conversions,
     activeShare: total.active / (planes.width * job.rows),
@@ -101,8 +114,8 @@ export function sparsityAware(job: LayerJob, settings: SparsityAwareSettings = {
 }
 
 /** The rule for how many active rows may meet in one conversion. */
-function rowLimit({ slices, encoding }: LayerJob, asked: number | 'lossless', highest: number): number {
-  if (asked !== 'lossless') {
+function rowLimit({ slices, encoding }: LayerJob, asked: RowRule, highest: number): number {
+  if (asked !== 'lossless' && asked !== 'stored-codes') {
     return checkSetting('rowsPerConversion', asked, { least: 1, most: Infinity, whole: true });
   }
   const most = slices.maxPulse * (2 ** encoding.cellBits - 1);
@@ -114,6 +127,58 @@ function rowLimit({ slices, encoding }: LayerJob, asked: number | 'lossless', hi
   return Math.floor(highest / most);
 }
 
+interface Rows {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The conversion of its (plane, vector) that sums each row's pulse, counted from 0: [rows of the tile][width]. */
+type Groups = Int32Array;
+
+function groupByCount({ width, pulses }: PulsePlanes, { from, to }: Rows, limit: number): Groups {
+  const rank = new Int32Array(width);
+  const groups = new Int32Array((to - from) * width);
+  for (let row = from; row < to; row++) {
+    for (let at = 0; at < width; at++) {
+      if (pulses[row * width + at] !== 0) groups[(row - from) * width + at] = Math.floor(rank[at]++ / limit);
+    }
+  }
+  return groups;
+}
+
+/** Each row joins the conversion of the one before it unless a column might then pass the highest code. */
+function groupByColumns(
+  { width, pulses }: PulsePlanes,
+  inTile: readonly BitColumn[],
+  { from, to }: Rows,
+  highest: number,
+): Groups {
+  const cellsOf: { column: number; charge: number }[][] = Array.from({ length: to - from }, () => []);
+  for (const [column, { rows, charges }] of inTile.entries()) {
+    rows.forEach((row, i) => {
+      cellsOf[row - from].push({ column, charge: Math.abs(charges[i]) });
+    });
+  }
+  const groups = new Int32Array((to - from) * width);
+  const sums = new Int32Array(inTile.length);
+  for (let at = 0; at < width; at++) {
+    let group = 0;
+    sums.fill(0);
+    for (let row = from; row < to; row++) {
+      const pulse = Math.abs(pulses[row * width + at]);
+      if (pulse === 0) continue;
+      const cells = cellsOf[row - from];
+      if (cells.some(({ column, charge }) => sums[column] + charge * pulse > highest)) {
+        group++;
+        sums.fill(0);
+      }
+      for (const { column, charge } of cells) sums[column] += charge * pulse;
+      groups[(row - from) * width + at] = group;
+    }
+  }
+  return groups;
+}
+
 interface DealtRows {
   /** First conversion of each (plane, vector), and the end. [width + 1] */
   readonly starts: Int32Array;
@@ -122,25 +187,32 @@ interface DealtRows {
   readonly conversions: number;
   /** Pulses that are not zero. */
   readonly active: number;
+  /** Most of them in one conversion. */
+  readonly mostRows: number;
 }
 
-function dealRows({ width, pulses }: PulsePlanes, from: number, to: number, limit: number): DealtRows {
-  const rank = new Int32Array(width);
-  const conversionOf = new Int32Array((to - from) * width);
+/** Numbers the conversions of all (plane, vector) through; those without active rows have none. */
+function numbered({ width, pulses }: PulsePlanes, groups: Groups, from: number): DealtRows {
+  const starts = new Int32Array(width + 1);
+  const shift = from * width;
   let active = 0;
-  for (let row = from; row < to; row++) {
+  for (let base = 0; base < groups.length; base += width) {
     for (let at = 0; at < width; at++) {
-      if (pulses[row * width + at] === 0) continue;
-      conversionOf[(row - from) * width + at] = Math.floor(rank[at]++ / limit);
+      if (pulses[shift + base + at] === 0) continue;
+      starts[at + 1] = Math.max(starts[at + 1], groups[base + at] + 1);
       active++;
     }
   }
-  const starts = new Int32Array(width + 1);
-  for (let at = 0; at < width; at++) starts[at + 1] = starts[at] + Math.ceil(rank[at] / limit);
-  for (let base = 0; base < conversionOf.length; base += width) {
-    for (let at = 0; at < width; at++) conversionOf[base + at] += starts[at];
+  for (let at = 0; at < width; at++) starts[at + 1] += starts[at];
+  const summed = new Int32Array(starts[width]);
+  for (let base = 0; base < groups.length; base += width) {
+    for (let at = 0; at < width; at++) {
+      groups[base + at] += starts[at];
+      if (pulses[shift + base + at] !== 0) summed[groups[base + at]]++;
+    }
   }
-  return { starts, conversionOf, conversions: starts[width], active };
+  const mostRows = summed.reduce((most, count) => Math.max(most, count), 0);
+  return { starts, conversionOf: groups, conversions: starts[width], active, mostRows };
 }
 
 function sumConversions(

@@ -47,7 +47,7 @@ describe('sparsityAware', () => {
       outputs: Float64Array.of(7),
       conversions: 3,
       saturated: 0,
-      rowsPerConversion: 3,
+      mostRows: 3,
       codeHistogram: Float64Array.of(0, 1, 0, 2),
       meanRows: 7 / 3,
       activeShare: 0.7,
@@ -78,6 +78,37 @@ describe('sparsityAware', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('sums more rows without loss where the stored codes allow it', () => {
+    fc.assert(
+      fc.property(layers, (layer) => {
+        const binary = layerJob({ ...layer, cellBits: 1, dacBits: 1, flips: undefined });
+        const any = sparsityAware(binary, { adcBits: 3 });
+        const stored = sparsityAware(binary, { adcBits: 3, rowsPerConversion: 'stored-codes' });
+        expect([...stored.outputs]).toEqual(integerProduct(layer));
+        expect(stored.saturated).toBe(0);
+        expect(stored.conversions).toBeLessThanOrEqual(any.conversions);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('needs one conversion a plane for a pruned column, however many rows are active', () => {
+    // Three ones among forty rows, two of them neighbours: two bits hold them all, one bit needs three conversions.
+    const codes = Int8Array.from({ length: 40 }, (_, row) => ([5, 6, 30].includes(row) ? 1 : 0));
+    const shape = { codes, rows: 40, columns: 1, vectors: 1, weightBits: 2, inputBits: 1 };
+    const job = layerJob({ ...shape, inputs: new Uint8Array(40).fill(1) });
+    const run = (adcBits: number) => {
+      const { outputs, conversions, mostRows } = sparsityAware(job, {
+        adcBits,
+        rowsPerConversion: 'stored-codes',
+      });
+      return [outputs[0], conversions, mostRows];
+    };
+    expect(run(2)).toEqual([3, 1, 40]);
+    // Rows 0-5, 6-29, 30-39.
+    expect(run(1)).toEqual([3, 3, 24]);
   });
 
   it('never makes more conversions than the row-limited readout', () => {
