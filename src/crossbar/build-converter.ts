@@ -9,6 +9,8 @@ export interface Converter {
   readonly highest: number;
   /** Input at which the code rises from lowest + i to the next, LSB, never falling; without noise. [highest - lowest] */
   readonly levels: Float64Array;
+  /** Where to look first: code - lowest is near floor(slope * input + shift), whatever gain and offset. */
+  readonly guess: { readonly slope: number; readonly shift: number };
   /** Inputs below the first or from the second on lie outside the range, LSB. */
   readonly limits: readonly [below: number, above: number];
   /** Whether a conversion draws random numbers. */
@@ -30,7 +32,8 @@ export function buildConverter(adc: AdcSettings, model: ConverterModel, stream: 
   checkConverter(model, adc);
   const { lowest, highest } = adcCodes(adc);
   const step = adc.step ?? 1;
-  const gain = 1 + (model.gainError ?? 0) + draw(model.gainSigma, stream);
+  // A gain drawn at 0 or below would be no converter.
+  const gain = Math.max(1e-3, 1 + (model.gainError ?? 0) + draw(model.gainSigma, stream));
   const offset = (model.offset ?? 0) + draw(model.offsetSigma, stream);
   const place = (level: number) => (level - offset) / gain;
 
@@ -46,12 +49,13 @@ export function buildConverter(adc: AdcSettings, model: ConverterModel, stream: 
     inclusive(place(highest + 1 - shift), highest + 1, adc),
   ] as const;
 
+  const guess = { slope: gain, shift: offset + shift - lowest };
   const thermal = model.noise ?? 0;
   const comparator = model.comparatorNoise ?? 0;
   const code = (sum: number, noise?: RandomStream): number => {
     let input = sum / step;
     if (noise && thermal > 0) input += thermal * noise.normal();
-    if (!noise || comparator === 0) return codeAt(levels, lowest, input);
+    if (!noise || comparator === 0) return lowest + codeIndex(levels, guess, input);
     return decide[model.type](decisions, adc, input, comparator, noise);
   };
   return {
@@ -59,6 +63,7 @@ export function buildConverter(adc: AdcSettings, model: ConverterModel, stream: 
     lowest,
     highest,
     levels,
+    guess,
     limits,
     noisy: thermal > 0 || comparator > 0,
     code,
@@ -67,14 +72,13 @@ export function buildConverter(adc: AdcSettings, model: ConverterModel, stream: 
   };
 }
 
-/** The code that sorted transition levels give an input: a guess from an ideal converter, then a walk. */
-export function codeAt(levels: Float64Array, lowest: number, input: number): number {
+/** How many of the sorted transition levels an input reaches: a guess, then a walk. */
+function codeIndex(levels: Float64Array, { slope, shift }: Converter['guess'], input: number): number {
   const last = levels.length;
-  let at = Math.floor(input + 0.5) - lowest;
-  at = at > 0 ? (at < last ? at : last) : 0;
+  let at = Math.min(last, Math.max(0, Math.floor(input * slope + shift)));
   while (at < last && input >= levels[at]) at++;
   while (at > 0 && input < levels[at - 1]) at--;
-  return at + lowest;
+  return at;
 }
 
 function draw(sigma: number | undefined, stream: RandomStream): number {

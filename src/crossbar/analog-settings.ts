@@ -1,0 +1,77 @@
+import { InputError } from '../errors';
+import { type AdcSteps, type StepGranularity, stepGranularities } from './adc-range';
+import { type ConverterModel, checkConverter } from './converter-model';
+import { checkDevice, type DeviceModel } from './device-model';
+import { checkWires, type WireModel } from './ir-drop';
+import type { LayerJob } from './layer-job';
+
+/** The circuit that a layer runs on. With nothing set it is ideal and gives what the reference engine gives, to the bit. */
+export interface CircuitSettings {
+  /** Memory cell. Default: ideal, its value is its digit. */
+  readonly device?: DeviceModel;
+  /** What the ADCs of the job get wrong. Default: nothing. Not with `adc: 'lossless'`. */
+  readonly converter?: ConverterModel;
+  /** Steps that replace the job's one: for the layer, each array or each column. Not with `adc: 'lossless'`. */
+  readonly steps?: AdcSteps;
+  /**
+   * Neighbouring converted columns of an array that share one ADC, at least 1. Default 1; ISAAC has one for the 128 columns
+   * of an array (Shafiee et al., ISCA 2016).
+   */
+  readonly columnsPerAdc?: number;
+  /** Resistance of the wires. Default: none. */
+  readonly wires?: WireModel;
+  /** What the input DACs apply for each pulse size, first that of 0, which is 0: dacLevels[p] = p is ideal, the default. */
+  readonly dacLevels?: readonly number[];
+  /** Names the layer in the random streams. Default `layer`. */
+  readonly layer?: string;
+  /** Root of all random streams, whole. Default 1. */
+  readonly seed?: number;
+}
+
+export interface AnalogSettings extends CircuitSettings {
+  /** Number of the job's first vector in the whole input, so that parts draw the noise that the whole would. Default 0. */
+  readonly firstVector?: number;
+  /** What keeps a record of its own of column sums and codes; default: no record. */
+  readonly record?: StepGranularity;
+  /** True: without WebAssembly (the same bits, slower). Default false. */
+  readonly portable?: boolean;
+}
+
+/** Throws an InputError that names the setting out of range. */
+export function checkCircuit(job: LayerJob, settings: CircuitSettings): void {
+  const { device, converter, steps, wires, columnsPerAdc = 1, seed = 1 } = settings;
+  checkDevice(device);
+  if (job.adc === 'lossless') {
+    for (const [field, value] of Object.entries({ converter, steps })) {
+      if (value !== undefined) throw new InputError(`${field}: it needs an ADC of some bits, not "lossless"`);
+    }
+  } else if (converter !== undefined) {
+    checkConverter(converter, job.adc);
+  }
+  if (steps !== undefined) checkSteps(job, steps);
+  if (wires !== undefined) checkWires(wires);
+  if (!Number.isInteger(columnsPerAdc) || columnsPerAdc < 1) {
+    throw new InputError(`columnsPerAdc: ${columnsPerAdc} is not a whole number of at least 1`);
+  }
+  if (!Number.isInteger(seed)) throw new InputError(`seed: ${seed} is not a whole number`);
+}
+
+function checkSteps({ tiles, columns, readouts }: LayerJob, { granularity, values }: AdcSteps): void {
+  if (!stepGranularities.includes(granularity)) {
+    throw new InputError(
+      `steps.granularity: "${granularity}" is unknown; one of ${stepGranularities.join(', ')} is needed`,
+    );
+  }
+  const arrays = tiles.length - 1;
+  const needed = { layer: 1, array: arrays, column: arrays * columns * readouts.length }[granularity];
+  if (values.length !== needed) {
+    throw new InputError(
+      `steps.values: ${values.length} where ${needed} are needed, for each ${granularity}`,
+    );
+  }
+  for (let i = 0; i < needed; i++) {
+    if (!(values[i] > 0 && values[i] < Infinity)) {
+      throw new InputError(`steps.values[${i}]: ${values[i]} is not a number above 0`);
+    }
+  }
+}
