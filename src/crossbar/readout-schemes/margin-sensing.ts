@@ -1,9 +1,9 @@
 import { type RandomStream, randomStream } from '../../tensor/random';
 import { adcCodes } from '../adc';
-import { buildConverter, type Converter, codeAt } from '../build-converter';
+import { type AnalogKernel, analogKernel, lanes } from '../analog-kernel';
+import type { Converter } from '../build-converter';
 import type { LayerJob, LayerResult } from '../layer-job';
-import { lanes, type PatternSums, patternSums } from '../pattern-sums';
-import { programCells } from '../program-cells';
+import { programLayer } from '../program-layer';
 import { addOffset } from '../reference-engine';
 import { type BitColumn, bitColumns } from './bit-columns';
 import { type MarginSettings, marginConverter, marginDevice, marginSettings } from './margin-settings';
@@ -31,7 +31,10 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
   const { vectors, columns, tiles } = job;
   const planes = pulsePlanes(job);
   const terms = pulseTerms(job);
-  const kernels = new Map<number, PatternSums>();
+  const circuit = { device: marginDevice(all), converter: model, seed: all.seed };
+  // Its columns are the bit columns that hold charge, in the same order.
+  const { arrays } = programLayer({ ...job, adc }, circuit);
+  const kernels = new Map<number, AnalogKernel>();
   const outputs = new Float64Array(vectors * columns);
   const exact = new Int32Array(planes.width);
   const currents = new Float64Array(planes.width);
@@ -42,31 +45,28 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
   };
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
     const rows = tiles[tile + 1] - tiles[tile];
-    const kernel = kernels.get(rows) ?? patternSums(rows, planes.width * terms.length);
+    const kernel = kernels.get(rows) ?? analogKernel(rows, planes.width * terms.length);
     kernels.set(rows, kernel);
     setPatterns(kernel, planes, terms, tiles[tile], rows);
-    const inTile = bitColumns(job, tile);
-    for (let first = 0; first < inTile.length; first += lanes) {
-      const together = inTile.slice(first, first + lanes);
-      const cells = new Float32Array(together.length * rows);
-      for (const [lane, bitColumn] of together.entries()) {
-        const stream = randomStream(all.seed, `cells of ${placeOf(bitColumn)}`);
-        cells.set(cellValues(job, bitColumn, all, stream), lane * rows);
+    const { values, converters } = arrays[tile];
+    for (const [index, bitColumn] of bitColumns(job, tile).entries()) {
+      const lane = index % lanes;
+      if (lane === 0) {
+        const count = Math.min(lanes, values.length / rows - index);
+        kernel.setCells(
+          values,
+          Array.from({ length: count }, (_, i) => (index + i) * rows),
+        );
+        kernel.run(planes.width * terms.length, 'sums');
       }
-      kernel.setCells(
-        cells,
-        together.map((_, lane) => lane * rows),
-      );
-      kernel.run(planes.width * terms.length, 'sums');
-      for (const [lane, bitColumn] of together.entries()) {
-        const place = placeOf(bitColumn);
-        const converter = buildConverter(adc, model, randomStream(all.seed, `converter of ${place}`));
-        const noise = converter.noisy ? randomStream(all.seed, `noise of ${place}`) : undefined;
-        columnSums(bitColumn, planes, exact);
-        addTerms(kernel.sums, lane, terms, currents);
-        const sense = (current: number) => codeOf(converter, current, model.noise ?? 0, noise);
-        convertColumn(job, bitColumn, { exact, currents, sense, lowest, highest }, counts, outputs);
-      }
+      const { column, readout } = bitColumn;
+      const place = `tile ${tile}, column ${column}, slot ${readout.plus}`;
+      const converter = converters![index];
+      const noise = converter.noisy ? randomStream(all.seed, `noise of ${place}`) : undefined;
+      columnSums(bitColumn, planes, exact);
+      addTerms(kernel.sums, lane, terms, currents);
+      const sense = (current: number) => codeOf(converter, current, model.noise ?? 0, noise);
+      convertColumn(job, bitColumn, { exact, currents, sense, lowest, highest }, counts, outputs);
     }
   }
   if (job.encoding.offset !== 0) addOffset(job, outputs);
@@ -85,7 +85,7 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
 /** A conversion with noise of `sigma`; where no level is within eight sigma no noise is drawn, as none would matter. */
 function codeOf(converter: Converter, input: number, sigma: number, noise: RandomStream | undefined): number {
   const { levels, lowest } = converter;
-  const code = codeAt(levels, lowest, input);
+  const code = converter.code(input);
   if (!noise) return code;
   const at = code - lowest;
   const clear =
@@ -131,33 +131,6 @@ function convertColumn(
   counts.saturated += saturated;
 }
 
-/** What each row of a tile adds to a column's current for a pulse of 1, off cells included. */
-function cellValues(
-  { codes, columns, encoding, tiles }: LayerJob,
-  { tile, column, readout }: BitColumn,
-  settings: Required<MarginSettings>,
-  stream: RandomStream,
-): Float32Array {
-  const slots = encoding.polarities * encoding.planes;
-  const [from, to] = [tiles[tile], tiles[tile + 1]];
-  const program = (slot: number) => {
-    const digits = new Uint8Array(to - from);
-    for (let row = from; row < to; row++) {
-      digits[row - from] = encoding.digits[(codes[row * columns + column] + 128) * slots + slot];
-    }
-    return programCells(digits, marginDevice(settings), stream, 2 ** encoding.cellBits - 1);
-  };
-  const values = program(readout.plus);
-  if (readout.minus >= 0) {
-    const taken = program(readout.minus);
-    for (let i = 0; i < values.length; i++) values[i] -= taken[i];
-  }
-  return values;
-}
-
-const placeOf = ({ tile, column, readout }: BitColumn) =>
-  `tile ${tile}, column ${column}, slot ${readout.plus}`;
-
 /** On-off patterns that pulses are made of: the bits of their sizes, by sign. What each counts for. */
 function pulseTerms({ slices }: LayerJob): number[] {
   const terms: number[] = [];
@@ -170,7 +143,7 @@ function pulseTerms({ slices }: LayerJob): number[] {
 
 /** Marks, for each term and (plane, vector), the rows of a tile whose pulse holds the term. */
 function setPatterns(
-  { patterns, groups }: PatternSums,
+  { patterns, groups }: AnalogKernel,
   { width, pulses }: PulsePlanes,
   terms: readonly number[],
   from: number,
