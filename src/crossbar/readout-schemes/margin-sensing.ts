@@ -6,7 +6,13 @@ import type { LayerJob, LayerResult } from '../layer-job';
 import { programLayer } from '../program-layer';
 import { addOffset } from '../reference-engine';
 import { type BitColumn, bitColumns } from './bit-columns';
-import { type MarginSettings, marginConverter, marginDevice, marginSettings } from './margin-settings';
+import {
+  type MarginSettings,
+  marginConverter,
+  marginDevice,
+  marginSettings,
+  referredErrors,
+} from './margin-settings';
 import { columnSums, type PulsePlanes, pulsePlanes } from './pulse-planes';
 
 export interface MarginSensingResult extends LayerResult<Float64Array> {
@@ -28,6 +34,7 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
   const adc = { bits: all.adcBits, signed: job.signedSums };
   const { lowest, highest } = adcCodes(adc);
   const model = marginConverter(all);
+  const { noise: sigma } = referredErrors(all);
   const { vectors, columns, tiles } = job;
   const planes = pulsePlanes(job);
   const terms = pulseTerms(job);
@@ -65,8 +72,7 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
       const noise = converter.noisy ? randomStream(all.seed, `noise of ${place}`) : undefined;
       columnSums(bitColumn, planes, exact);
       addTerms(kernel.sums, lane, terms, currents);
-      const sense = (current: number) => codeOf(converter, current, model.noise ?? 0, noise);
-      convertColumn(job, bitColumn, { exact, currents, sense, lowest, highest }, counts, outputs);
+      convertColumn(job, bitColumn, { exact, currents, converter, noise, sigma }, counts, outputs);
     }
   }
   if (job.encoding.offset !== 0) addOffset(job, outputs);
@@ -82,27 +88,17 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
   };
 }
 
-/** A conversion with noise of `sigma`; where no level is within eight sigma no noise is drawn, as none would matter. */
-function codeOf(converter: Converter, input: number, sigma: number, noise: RandomStream | undefined): number {
-  const { levels, lowest } = converter;
-  const code = converter.code(input);
-  if (!noise) return code;
-  const at = code - lowest;
-  const clear =
-    (at === 0 || input - levels[at - 1] > 8 * sigma) &&
-    (at === levels.length || levels[at] - input > 8 * sigma);
-  return clear ? code : converter.code(input, noise);
-}
-
+/** Converts one column's currents and adds up what the codes count for. */
 function convertColumn(
   { vectors, columns, slices }: LayerJob,
   { column, readout, sign }: BitColumn,
   sensed: {
     readonly exact: Int32Array;
     readonly currents: Float64Array;
-    readonly sense: (current: number) => number;
-    readonly lowest: number;
-    readonly highest: number;
+    readonly converter: Converter;
+    readonly noise: RandomStream | undefined;
+    /** Of the noise. */
+    readonly sigma: number;
   },
   counts: {
     readonly conversionsByCode: Float64Array;
@@ -111,7 +107,8 @@ function convertColumn(
   },
   outputs: Float64Array,
 ): void {
-  const { exact, currents, sense, lowest, highest } = sensed;
+  const { exact, currents, converter, noise, sigma } = sensed;
+  const { lowest, highest, levels } = converter;
   const { conversionsByCode, errorsByCode } = counts;
   let saturated = 0;
   for (let plane = 0, at = 0; plane < slices.planes; plane++) {
@@ -122,7 +119,17 @@ function convertColumn(
         saturated++;
         ideal = ideal > highest ? highest : lowest;
       }
-      const code = sense(currents[at]);
+      const current = currents[at];
+      // From where an ideal converter would be.
+      let above = Math.min(levels.length, Math.max(0, Math.floor(current + 0.5) - lowest));
+      while (above < levels.length && current >= levels[above]) above++;
+      while (above > 0 && current < levels[above - 1]) above--;
+      // Where no level is within eight sigma, no noise is drawn: none would matter.
+      const clear =
+        noise === undefined ||
+        ((above === 0 || current - levels[above - 1] > 8 * sigma) &&
+          (above === levels.length || levels[above] - current > 8 * sigma));
+      const code = clear ? lowest + above : converter.code(current, noise);
       conversionsByCode[ideal - lowest]++;
       if (code !== ideal) errorsByCode[ideal - lowest]++;
       outputs[vector * columns + column] += weight * code;
