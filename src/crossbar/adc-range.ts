@@ -77,7 +77,7 @@ export function chooseStep(seen: SumHistogram, { adc, range, whole = true }: Ran
       if (!(range.share > 0 && range.share <= 1)) {
         throw new InputError(`range.share: ${range.share} is not above 0 and at most 1`);
       }
-      return holding(percentile(seen, range.share));
+      return holding(percentile(seen, range.share, adc.signed ?? false));
     case 'minimum-mse':
       return leastError(seen, adc, candidates(holding(size), range.candidates ?? 256, whole));
     default:
@@ -133,11 +133,12 @@ function largestSize({ lowest, counts }: SumHistogram, signed: boolean): number 
   return size;
 }
 
-function percentile({ lowest, counts }: SumHistogram, share: number): number {
+function percentile({ lowest, counts }: SumHistogram, share: number, signed: boolean): number {
   const bySize: number[] = [];
   let total = 0;
   for (let i = 0; i < counts.length; i++) {
-    const size = Math.abs(lowest + i);
+    // Sums below zero do not ask an unsigned ADC for range.
+    const size = signed ? Math.abs(lowest + i) : Math.max(0, lowest + i);
     bySize[size] = (bySize[size] ?? 0) + counts[i];
     total += counts[i];
   }

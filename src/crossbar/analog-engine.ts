@@ -1,10 +1,11 @@
 import { InputError } from '../errors';
-import { type RandomStream, randomStream } from '../tensor/random';
+import type { RandomStream } from '../tensor/random';
 import { adcCodes } from './adc';
 import { type AnalogKernel, analogKernel, lanes, maxPatternRows } from './analog-kernel';
 import type { AnalogSettings } from './analog-settings';
 import type { Converter } from './build-converter';
 import type { LayerJob, LayerResult } from './layer-job';
+import { noiseStream } from './noise-stream';
 import { type ProgrammedArray, type ProgrammedLayer, programLayer } from './program-layer';
 import { type PulseTerms, pulseTerms } from './pulse-terms';
 import { addOffset } from './reference-engine';
@@ -79,7 +80,7 @@ export function analogEngine(
         count,
         noise: isNoisy(array)
           ? Array.from({ length: count }, (_, i) =>
-              randomStream(seed, `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`),
+              noiseStream(seed, `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`),
             )
           : undefined,
         recorder,
@@ -111,7 +112,8 @@ interface Block {
 }
 
 function isNoisy({ variances, converters }: ProgrammedArray): boolean {
-  return variances !== undefined || (converters?.some(({ noisy }) => noisy) ?? false);
+  const noisy = converters?.some((made) => made.inputNoise > 0 || made.comparatorNoise > 0);
+  return variances !== undefined || (noisy ?? false);
 }
 
 /** Sets the patterns of the block's pulses, [vector][plane][term]. */
@@ -165,8 +167,10 @@ function runBlock(block: Block, outputs: Float64Array): number {
   const { values, variances, converters } = array;
   const rows = values.length / array.columns.length;
   const patterns = count * job.slices.planes * terms.terms;
+  // Pulses of one bit: the kernel's sums are the column sums, and noise is added to them in place.
+  const plain = isPlain(terms);
   // Four columns at once, where nothing stands between a sum and its conversion.
-  const straight = terms.terms === 1 && terms.coefficients[0] === 1 && !block.noise && !recorder;
+  const straight = plain && !recorder && converters?.every(({ comparatorNoise }) => comparatorNoise === 0);
   let saturated = 0;
   for (const group of laneGroups(array, job.readouts.length)) {
     const channels = group.map((index) => Math.floor(array.columns[index] / job.readouts.length));
@@ -176,6 +180,11 @@ function runBlock(block: Block, outputs: Float64Array): number {
     if (variances) {
       kernel.setCells(variances, starts);
       kernel.run(patterns, 'others');
+    }
+    if (plain && block.noise) {
+      group.forEach((index, lane) => {
+        addNoise(block, index, kernel.sums, variances && kernel.others, lane, lanes);
+      });
     }
     copyOutputs(kernel.outputs, outputs, job.columns, channels, first, count, false);
     const together =
@@ -265,42 +274,59 @@ function convertColumn(block: Block, index: number, lane: number): number {
   const { planes } = job.slices;
   const sums = kernel.column.subarray(0, count * planes);
   combine(kernel.sums, lane, terms.coefficients, sums);
-  if (array.variances && noise) {
-    const variances = new Float64Array(sums.length);
-    combine(kernel.others, lane, terms.squares, variances);
-    addReadNoise(sums, variances, noise, planes);
+  if (noise && !isPlain(terms)) {
+    const variances = array.variances && new Float64Array(sums.length);
+    if (variances) combine(kernel.others, lane, terms.squares, variances);
+    addNoise(block, index, sums, variances, 0, 1);
   }
   const column = array.columns[index];
   const { factors, offset } = digitalSide(block, index);
-  recorder?.sums(tile, column, sums);
   const converter = array.converters?.[index];
+  recorder?.sums(tile, column, sums);
   if (!converter) {
     shiftAndAdd(sums, kernel, lane, factors, offset, count);
     return 0;
   }
-  if (!converter.noisy && !recorder) return kernel.convertAndAdd({ converter, factors, offset }, lane, count);
+  if (converter.comparatorNoise === 0 && !recorder) {
+    return kernel.convertAndAdd({ converter, factors, offset }, lane, count);
+  }
+  const step = converter.adc.step ?? 1;
   let saturated = 0;
   for (let i = 0; i < sums.length; i++) {
     if (converter.clips(sums[i])) saturated++;
-    sums[i] = converter.convert(sums[i], noise?.[Math.floor(i / planes)]);
+    sums[i] = converter.decide(sums[i], noise?.[Math.floor(i / planes)]) * step;
   }
   recorder?.codes(tile, column, sums, converter);
   shiftAndAdd(sums, kernel, lane, factors, offset, count);
   return saturated;
 }
 
-/** Reads of cells are independent, so the noise of their sum is normal with the sum of their variances. */
-function addReadNoise(
-  sums: Float64Array,
-  variances: Float64Array,
-  noise: readonly RandomStream[],
-  planes: number,
+function isPlain({ terms, coefficients }: PulseTerms): boolean {
+  return terms === 1 && coefficients[0] === 1;
+}
+
+/**
+ * Adds noise to one column's sums, which lie at `at`, `at + stride`, ... Reads of cells and the converter's input are
+ * independent, so their noise together is normal with the sum of their variances: one draw a conversion.
+ */
+function addNoise(
+  { job, array, noise }: Block,
+  index: number,
+  sums: Float32Array | Float64Array,
+  variances: Float32Array | Float64Array | undefined,
+  at: number,
+  stride: number,
 ): void {
-  for (let vector = 0, i = 0; vector < noise.length; vector++) {
-    const stream = noise[vector];
-    // A column that no row drives has no noise but takes its draw, so that inputs do not shift each other's.
-    for (let plane = 0; plane < planes; plane++, i++) {
-      sums[i] += Math.sqrt(Math.max(0, variances[i])) * stream.normal();
+  const { planes } = job.slices;
+  const inputVariance = (array.converters?.[index].inputNoise ?? 0) ** 2;
+  if (!noise || (!variances && inputVariance === 0)) return;
+  const sigma = Math.sqrt(inputVariance);
+  let i = at;
+  for (let vector = 0; vector < noise.length; vector++) {
+    const { normal } = noise[vector];
+    // A column that no row drives may have no noise but takes its draw, so that inputs do not shift each other's.
+    for (let plane = 0; plane < planes; plane++, i += stride) {
+      sums[i] += (variances ? Math.sqrt(inputVariance + Math.max(0, variances[i])) : sigma) * normal();
     }
   }
 }

@@ -13,8 +13,12 @@ export interface Converter {
   readonly guess: { readonly slope: number; readonly shift: number };
   /** Inputs below the first or from the second on lie outside the range, LSB. */
   readonly limits: readonly [below: number, above: number];
-  /** Whether a conversion draws random numbers. */
-  readonly noisy: boolean;
+  /** Noise of the input, rms, in units of the sums. */
+  readonly inputNoise: number;
+  /** Noise of the comparator, LSB rms. */
+  readonly comparatorNoise: number;
+  /** The code of a sum whose input noise is in it already. Without a stream the comparator adds none. */
+  decide(sum: number, noise?: RandomStream): number;
   /** The code of a column sum. Without a stream no noise is added. */
   code(sum: number, noise?: RandomStream): number;
   /** The column sum as the digital side sees it: code * step. */
@@ -50,14 +54,15 @@ export function buildConverter(adc: AdcSettings, model: ConverterModel, stream: 
   ] as const;
 
   const guess = { slope: gain, shift: offset + shift - lowest };
-  const thermal = model.noise ?? 0;
-  const comparator = model.comparatorNoise ?? 0;
-  const code = (sum: number, noise?: RandomStream): number => {
-    let input = sum / step;
-    if (noise && thermal > 0) input += thermal * noise.normal();
-    if (!noise || comparator === 0) return lowest + codeIndex(levels, guess, input);
-    return decide[model.type](decisions, adc, input, comparator, noise);
+  const inputNoise = (model.noise ?? 0) * step;
+  const comparatorNoise = model.comparatorNoise ?? 0;
+  const decide = (sum: number, noise?: RandomStream): number => {
+    const input = sum / step;
+    if (!noise || comparatorNoise === 0) return lowest + codeIndex(levels, guess, input);
+    return oneByOne[model.type](decisions, adc, input, comparatorNoise, noise);
   };
+  const code = (sum: number, noise?: RandomStream): number =>
+    decide(noise && inputNoise > 0 ? sum + inputNoise * noise.normal() : sum, noise);
   return {
     adc,
     lowest,
@@ -65,7 +70,9 @@ export function buildConverter(adc: AdcSettings, model: ConverterModel, stream: 
     levels,
     guess,
     limits,
-    noisy: thermal > 0 || comparator > 0,
+    inputNoise,
+    comparatorNoise,
+    decide,
     code,
     convert: (sum, noise) => code(sum, noise) * step + 0,
     clips: (sum) => sum / step < limits[0] || sum / step >= limits[1],
@@ -193,7 +200,7 @@ type Decide = (
 ) => number;
 
 /** The decisions one by one, each with comparator noise of its own. */
-const decide: Record<ConverterModel['type'], Decide> = {
+const oneByOne: Record<ConverterModel['type'], Decide> = {
   sar: (decisions, adc, input, noise, stream) => {
     const { lowest } = adcCodes(adc);
     const middle = adc.signed ? 2 ** (adc.bits - 1) : 0;

@@ -56,7 +56,7 @@ export function columnCurrents(
 ): Float64Array {
   checkArray(array, voltages.length);
   checkWires(wires);
-  return new WiredArray(array, wires).currents(voltages);
+  return wiredArray(array, wires)(voltages);
 }
 
 /**
@@ -67,13 +67,13 @@ export function effectiveConductances(array: CellArray, wires: WireModel): Float
   checkArray(array, array.rows);
   checkWires(wires);
   const { rows, columns } = array;
-  const circuit = new WiredArray(array, wires);
+  const currents = wiredArray(array, wires);
   const effective = new Float64Array(rows * columns);
   const voltages = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     voltages.fill(0);
     voltages[row] = 1;
-    effective.set(circuit.currents(voltages), row * columns);
+    effective.set(currents(voltages), row * columns);
   }
   return effective;
 }
@@ -127,100 +127,47 @@ function checkArray({ conductances, rows, columns }: CellArray, drivers: number)
  * inner product of M = G * (row ladders) * G, so conjugate gradients in it solve (I - T) w = c in few steps, however
  * resistive the wires. Ladders hold resistances, not conductances, so that 0 ohm is no special case.
  */
-class WiredArray {
-  private readonly g: Float64Array;
-  private readonly rows: number;
-  private readonly columns: number;
-  private readonly rowSegment: number;
-  private readonly columnSegment: number;
-  private readonly driver: number;
-  private readonly sense: number;
-  /** 1 / (1 + segment * admittance beyond it), by the segment that leads to the node. */
-  private readonly rowFactor: Float64Array;
-  private readonly columnFactor: Float64Array;
-  /** Admittance of each whole column seen from its last node. */
-  private readonly columnAdmittance: Float64Array;
-  /** Norton currents of ladders on the way. */
-  private readonly norton: Float64Array;
-
-  constructor({ conductances, rows, columns }: CellArray, wires: WireModel) {
-    this.g = conductances;
-    this.rows = rows;
-    this.columns = columns;
-    this.rowSegment = wires.rowResistance;
-    this.columnSegment = wires.columnResistance;
-    this.driver = wires.rowResistance + (wires.driverResistance ?? 0);
-    this.sense = wires.columnResistance + (wires.senseResistance ?? 0);
-    const size = rows * columns;
-    this.rowFactor = new Float64Array(size);
-    this.columnFactor = new Float64Array(size);
-    this.columnAdmittance = new Float64Array(columns);
-    this.norton = new Float64Array(size);
+function wiredArray(
+  { conductances: g, rows, columns }: CellArray,
+  { rowResistance, columnResistance, driverResistance = 0, senseResistance = 0 }: WireModel,
+): (voltages: ArrayLike<number>) => Float64Array {
+  const size = rows * columns;
+  const driver = rowResistance + driverResistance;
+  const sense = columnResistance + senseResistance;
+  // 1 / (1 + resistance * admittance beyond it), of the segment that leads to each node from the driver or the amplifier.
+  const rowFactor = new Float64Array(size);
+  const columnFactor = new Float64Array(size);
+  // Of each whole column, seen from its last node.
+  const columnAdmittance = new Float64Array(columns);
+  for (let row = 0; row < rows; row++) {
+    let admittance = 0;
+    for (let column = columns - 1; column >= 0; column--) {
+      const at = row * columns + column;
+      admittance += g[at];
+      rowFactor[at] = 1 / (1 + (column === 0 ? driver : rowResistance) * admittance);
+      admittance *= rowFactor[at];
+    }
+  }
+  for (let column = 0; column < columns; column++) {
+    let admittance = 0;
     for (let row = 0; row < rows; row++) {
-      let admittance = 0;
-      for (let column = columns - 1; column >= 0; column--) {
-        const at = row * columns + column;
-        admittance += conductances[at];
-        this.rowFactor[at] = 1 / (1 + (column === 0 ? this.driver : this.rowSegment) * admittance);
-        admittance *= this.rowFactor[at];
-      }
-    }
-    for (let column = 0; column < columns; column++) {
-      let admittance = 0;
-      for (let row = 0; row < rows; row++) {
-        const at = row * columns + column;
-        admittance += conductances[at];
-        this.columnFactor[at] = 1 / (1 + (row === rows - 1 ? this.sense : this.columnSegment) * admittance);
-        if (row === rows - 1) this.columnAdmittance[column] = admittance;
-        admittance *= this.columnFactor[at];
-      }
+      const at = row * columns + column;
+      admittance += g[at];
+      columnFactor[at] = 1 / (1 + (row === rows - 1 ? sense : columnResistance) * admittance);
+      if (row === rows - 1) columnAdmittance[column] = admittance;
+      admittance *= columnFactor[at];
     }
   }
 
-  currents(voltages: ArrayLike<number>): Float64Array {
-    const size = this.rows * this.columns;
-    const u = new Float64Array(size); // row wires
-    const r = new Float64Array(size); // residual
-    const p = new Float64Array(size); // direction
-    const ur = new Float64Array(size);
-    const up = new Float64Array(size);
-    const tp = new Float64Array(size);
-    this.solveRows(undefined, voltages, u);
-    this.solveColumns(u, r);
-    let last = 0;
-    let start = 0;
-    for (let step = 0; step < 10 * size + 100; step++) {
-      this.solveRows(r, undefined, ur);
-      let rho = 0;
-      for (let i = 0; i < size; i++) rho += r[i] * this.g[i] * ur[i];
-      if (step === 0) start = rho;
-      if (!(rho > 1e-28 * start)) break;
-      const beta = step === 0 ? 0 : rho / last;
-      for (let i = 0; i < size; i++) {
-        p[i] = r[i] + beta * p[i];
-        up[i] = ur[i] + beta * up[i];
-      }
-      this.solveColumns(up, tp);
-      let curvature = 0;
-      for (let i = 0; i < size; i++) curvature += (p[i] - tp[i]) * this.g[i] * up[i];
-      if (!(curvature > 0)) break;
-      const alpha = rho / curvature;
-      for (let i = 0; i < size; i++) {
-        u[i] += alpha * up[i];
-        r[i] -= alpha * (p[i] - tp[i]);
-      }
-      last = rho;
-    }
-    return this.solveColumns(u, tp);
-  }
+  /** Norton currents of ladders on the way. */
+  const norton = new Float64Array(size);
 
-  /** Row wire voltages for given column wire voltages (none: 0) and drivers (none: 0). */
-  private solveRows(
+  /** Row wire voltages u for given column wire voltages (none: 0) and drivers (none: 0). */
+  const solveRows = (
     w: Float64Array | undefined,
     voltages: ArrayLike<number> | undefined,
     u: Float64Array,
-  ): void {
-    const { g, rows, columns, norton, rowFactor, rowSegment, driver } = this;
+  ): void => {
     for (let row = 0; row < rows; row++) {
       const start = row * columns;
       let current = 0;
@@ -232,21 +179,20 @@ class WiredArray {
       let voltage = ((voltages?.[row] ?? 0) + driver * norton[start]) * rowFactor[start];
       u[start] = voltage;
       for (let at = start + 1; at < start + columns; at++) {
-        voltage = (voltage + rowSegment * norton[at]) * rowFactor[at];
+        voltage = (voltage + rowResistance * norton[at]) * rowFactor[at];
         u[at] = voltage;
       }
     }
-  }
+  };
 
-  /** Column wire voltages for given row wire voltages; returns the currents sensed. */
-  private solveColumns(u: Float64Array, w: Float64Array): Float64Array {
-    const { g, rows, columns, norton, columnFactor, columnSegment, columnAdmittance, sense } = this;
+  /** Column wire voltages w for given row wire voltages; returns the currents sensed. */
+  const solveColumns = (u: Float64Array, w: Float64Array): Float64Array => {
     // Row by row, so that memory is read in order.
     for (let at = 0; at < columns; at++) norton[at] = g[at] * u[at];
-    for (let at = columns; at < rows * columns; at++) {
+    for (let at = columns; at < size; at++) {
       norton[at] = g[at] * u[at] + norton[at - columns] * columnFactor[at - columns];
     }
-    const end = (rows - 1) * columns;
+    const end = size - columns;
     const currents = new Float64Array(columns);
     for (let column = 0; column < columns; column++) {
       const at = end + column;
@@ -254,8 +200,44 @@ class WiredArray {
       currents[column] = norton[at] - columnAdmittance[column] * w[at];
     }
     for (let at = end - 1; at >= 0; at--) {
-      w[at] = (w[at + columns] + columnSegment * norton[at]) * columnFactor[at];
+      w[at] = (w[at + columns] + columnResistance * norton[at]) * columnFactor[at];
     }
     return currents;
-  }
+  };
+
+  return (voltages) => {
+    const u = new Float64Array(size); // row wires
+    const r = new Float64Array(size); // residual of w = T w + c; w itself is not needed
+    const p = new Float64Array(size); // direction
+    const ur = new Float64Array(size);
+    const up = new Float64Array(size);
+    const tp = new Float64Array(size);
+    solveRows(undefined, voltages, u);
+    solveColumns(u, r);
+    let last = 0;
+    let first = 0;
+    for (let step = 0; step < 10 * size + 100; step++) {
+      solveRows(r, undefined, ur);
+      let rho = 0;
+      for (let i = 0; i < size; i++) rho += r[i] * g[i] * ur[i];
+      if (step === 0) first = rho;
+      if (!(rho > 1e-28 * first)) break;
+      const beta = step === 0 ? 0 : rho / last;
+      for (let i = 0; i < size; i++) {
+        p[i] = r[i] + beta * p[i];
+        up[i] = ur[i] + beta * up[i];
+      }
+      solveColumns(up, tp);
+      let curvature = 0;
+      for (let i = 0; i < size; i++) curvature += (p[i] - tp[i]) * g[i] * up[i];
+      if (!(curvature > 0)) break;
+      const alpha = rho / curvature;
+      for (let i = 0; i < size; i++) {
+        u[i] += alpha * up[i];
+        r[i] -= alpha * (p[i] - tp[i]);
+      }
+      last = rho;
+    }
+    return solveColumns(u, tp);
+  };
 }

@@ -54,6 +54,13 @@ describe('chooseStep', () => {
     expect(step(0.5)).toBe(49 / 15);
   });
 
+  it('asks for no range for sums below zero that an unsigned ADC cannot read anyway', () => {
+    const seen = sumHistogram([39, -50]);
+    const range = { policy: 'percentile', share: 1 } as const;
+    expect(chooseStep(seen, { adc: { bits: 3 }, range })).toBe(6);
+    expect(chooseStep(seen, { adc: { bits: 3, signed: true }, range })).toBe(17);
+  });
+
   it('never errs more at minimum mean squared error than any other policy or whole step', () => {
     fc.assert(
       fc.property(adcs, fc.array(fc.integer({ min: -60, max: 120 }), { minLength: 1 }), (adc, sums) => {

@@ -168,6 +168,34 @@ describe('analogEngine', () => {
     expect(Math.abs(three / 1.2 - 1)).toBeLessThan(0.03);
   });
 
+  it('adds the input noise of converters, in codes as stated, whatever the step and the pulses', () => {
+    const vectors = 4000;
+    const codes = new Int8Array(10).fill(1);
+    const given = { codes, rows: 10, columns: 1, vectors, weightBits: 2, inputBits: 2 };
+    for (const dacBits of [1, 2]) {
+      const layer = { ...given, dacBits, inputs: new Uint8Array(10 * vectors).fill(1) };
+      const adc = { bits: 8, step: 0.125 };
+      const { outputs } = run({ ...layer, adc }, { converter: { type: 'ramp', noise: 4 } });
+      // The plane of the upper bit converts a sum of 0: half of its noise is clipped. One pulse of 2 bits has no such plane.
+      const mean = outputs.reduce((a, b) => a + b) / vectors;
+      const sigma = Math.sqrt(outputs.reduce((a, b) => a + (b - mean) ** 2, 0) / vectors);
+      const upper = dacBits === 1 ? 2 * 0.5 * Math.sqrt(0.5 - 1 / (2 * Math.PI)) : 0;
+      expect(Math.abs(sigma / Math.hypot(0.5, upper) - 1)).toBeLessThan(0.06);
+    }
+  });
+
+  it('gives the same with or without a record, noise and all', () => {
+    const layer = { ...someLayer(40, 3, 6), adc: { bits: 5, step: 2 } };
+    for (const converter of [
+      { type: 'flash', noise: 0.4 },
+      { type: 'sar', noise: 0.4, comparatorNoise: 0.2 },
+    ] as const) {
+      const settings = { device: devicePreset('sonos'), converter };
+      const { outputs, saturated } = run(layer, settings);
+      expect(run(layer, { ...settings, record: 'column' })).toMatchObject({ outputs, saturated });
+    }
+  });
+
   it('applies the pulse sizes of the DAC', () => {
     const layer = { ...someLayer(20, 2, 4), inputBits: 8, dacBits: 2 };
     const dacLevels = [0, 0.9, 2.2, 2.8];

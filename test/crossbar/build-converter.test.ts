@@ -142,7 +142,7 @@ describe('buildConverter', () => {
     expect(mean).toBeCloseTo(128, 0);
     expect(Math.sqrt(variance - 1 / 12)).toBeCloseTo(3, 1);
     expect(converter.code(128)).toBe(128);
-    expect(converter.noisy).toBe(true);
+    expect(converter).toMatchObject({ inputNoise: 3, comparatorNoise: 0 });
   });
 
   it('spreads gain and offset from one converter to the next, and makes the same one from the same stream', () => {
