@@ -69,7 +69,7 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
       const { column, readout } = bitColumn;
       const place = `tile ${tile}, column ${column}, slot ${readout.plus}`;
       const converter = converters![index];
-      const noise = converter.noisy ? randomStream(all.seed, `noise of ${place}`) : undefined;
+      const noise = sigma > 0 ? randomStream(all.seed, `noise of ${place}`) : undefined;
       columnSums(bitColumn, planes, exact);
       addTerms(kernel.sums, lane, terms, currents);
       convertColumn(job, bitColumn, { exact, currents, converter, noise, sigma }, counts, outputs);
