@@ -1,0 +1,28 @@
+import type { LayerJob } from '../layer-job';
+
+/** The integer product inputs * codes that a lossless crossbar gives, [vectors, columns], computed without one. */
+export function exactProduct({
+  codes,
+  inputs,
+  rows,
+  columns,
+  vectors,
+  tiles,
+  flips,
+}: LayerJob): Float64Array {
+  const outputs = new Float64Array(vectors * columns);
+  for (let tile = 0; tile + 1 < tiles.length; tile++) {
+    for (let vector = 0; vector < vectors; vector++) {
+      for (let row = tiles[tile]; row < tiles[tile + 1]; row++) {
+        const input = inputs[vector * rows + row];
+        if (input === 0) continue;
+        for (let column = 0; column < columns; column++) {
+          const stored = codes[row * columns + column];
+          const code = flips?.[tile * columns + column] ? -1 - stored : stored;
+          outputs[vector * columns + column] += input * code;
+        }
+      }
+    }
+  }
+  return outputs;
+}
