@@ -63,7 +63,13 @@ const experiments: Readonly<
 };
 
 /** A few pictures and ADCs. */
-const QUICK_CROSSBAR = { adcBits: [2, 3], testPictures: 200, variedPictures: 40, circuits: 2 } as const;
+const QUICK_CROSSBAR = {
+  adcBits: [2, 3],
+  testPictures: 200,
+  variedPictures: 40,
+  circuits: 2,
+  readoutVectors: 32,
+} as const;
 
 /** One crossbar and few pictures: shows that everything works. */
 const QUICK_METHODS = {

@@ -1,21 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { type Adc, type Rounding, roundings } from '../crossbar/adc';
 import { type RangePolicy, rangePolicies } from '../crossbar/adc-range';
-import type { ConverterModel } from '../crossbar/converter-model';
-import type { DeviceModel } from '../crossbar/device-model';
+import { type ConverterModel, checkConverter } from '../crossbar/converter-model';
+import { checkDevice, type DeviceModel } from '../crossbar/device-model';
 import { devicePreset, devicePresetNames } from '../crossbar/device-presets';
 import { observeNetwork } from '../crossbar/network-statistics';
+import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { writeJson } from '../experiments/cached-result';
 import { calibrationPictures } from '../experiments/calibration';
 import { normalisationOf } from '../experiments/normalisation';
-import { openModel } from '../experiments/open-model';
+import { type FloatModel, openModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
-import { type SimulationSettings, simulateNetwork } from '../experiments/simulate-network';
+import { simulateNetwork } from '../experiments/simulate-network';
 import { fileError } from '../networks/file-errors';
+import type { Pictures } from '../networks/inference';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
-import type { IntegerNetwork } from '../quantization/integer-network';
+import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
 import { requireWritable } from './output-file';
 
@@ -36,7 +38,7 @@ export const simulateOptions: Command['options'] = {
   },
   device: {
     value: 'NAME',
-    help: `MODEL: cells of a preset (${devicePresetNames.join(', ')}) or a .json file`,
+    help: 'MODEL: cells of a preset (see below) or of a .json file; default: ideal',
   },
   converter: { value: 'FILE', help: 'MODEL: what the converters get wrong, a .json file' },
   seeds: { value: 'N', help: 'MODEL: circuits drawn, with seeds 1..N (default 1)' },
@@ -49,11 +51,17 @@ export const simulateOptions: Command['options'] = {
   },
 };
 
+/** For the help of the verb. */
+export const presetsText = `Presets of cells: ${devicePresetNames.slice(0, 6).join(', ')},\n${devicePresetNames.slice(6).join(', ')}.`;
+
 /** The verb `simulate MODEL`: accuracy on bit-serial crossbars. */
 export async function simulateModel(name: string, options: Options, { onProgress, note }: CommandContext) {
-  const statistics = textOption(options, 'statistics');
-  if (statistics !== undefined) requireWritable(statistics);
+  const asked = askedOf(options);
   const model = openModel(name);
+  const { pruning } = model.kind === 'integer' ? model.network : { pruning: undefined };
+  const adc = asked.adc(pruning);
+  if (asked.circuit?.converter && adc !== 'lossless') checkConverter(asked.circuit.converter, adc);
+  const tileRows = asked.tileRows ?? pruning?.tileRows ?? 128;
   const dataset = await openDataset({
     name: textOption(options, 'dataset'),
     dir: textOption(options, 'data'),
@@ -61,38 +69,21 @@ export async function simulateModel(name: string, options: Options, { onProgress
   });
   requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
   const calibration = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), 1);
-  const few = {
-    ...calibration,
-    count: FEW,
-    pixels: calibration.pixels.subarray(0, (FEW * calibration.pixels.length) / calibration.count),
-  };
-  let network: IntegerNetwork;
-  if (model.kind === 'integer') network = model.network;
-  else {
-    const { description, parameters } = model.folded;
-    const bits = { weightBits: 8, inputBits: 8 };
-    network = buildIntegerNetwork(
-      description,
-      parameters,
-      normalisationOf(model, dataset),
-      calibration,
-      bits,
-    );
-    note(`${model.name}: quantised to 8-bit weights and activations, not pruned`);
-  }
-  const settings = settingsOf(network, options);
-  const { adc, tileRows, circuit } = settings;
-  if (statistics !== undefined) {
+  const network = model.kind === 'integer' ? model.network : quantised(model, dataset, calibration);
+  if (model.kind === 'float') note(`${model.name}: quantised to 8-bit weights and activations, not pruned`);
+  const size = calibration.pixels.length / calibration.count;
+  const few = { ...calibration, count: FEW, pixels: calibration.pixels.subarray(0, FEW * size) };
+  if (asked.statistics !== undefined) {
     const layers = observeNetwork(network, few, { tileRows, adc: () => adc });
-    writeJson(statistics, { model: model.name, tileRows, adc, pictures: few.count, layers });
+    writeJson(asked.statistics, { model: model.name, tileRows, adc, pictures: few.count, layers });
   }
-  const limit = wholeNumber(options, 'pictures', 1, 1e9) ?? (circuit ? 200 : undefined);
-  const result = simulateNetwork(network, dataset.test, { ...settings, calibration: few, limit, onProgress });
-  const { accuracy, bySeed } = result;
+  const { circuit, range, seeds, limit } = asked;
+  const settings = { tileRows, adc, range, calibration: few, circuit, seeds, limit, onProgress };
+  const { accuracy, bySeed, steps } = simulateNetwork(network, dataset.test, settings);
   const { top1, interval, pictures } = accuracy;
   const bits = adc === 'lossless' ? 'lossless' : `${adc.bits}-bit`;
   const drawn = circuit ? `, ${bySeed.length} circuit${bySeed.length > 1 ? 's' : ''}` : '';
-  const { encoding = 'sign-split' } = network.pruning ?? {};
+  const { encoding = 'sign-split' } = pruning ?? {};
   return {
     data: {
       model: model.name,
@@ -105,41 +96,56 @@ export async function simulateModel(name: string, options: Options, { onProgress
       adc,
       circuit,
       bySeed,
-      steps: result.steps,
+      steps,
     },
     text: `${model.name} on ${dataset.title}: top-1 ${top1.toFixed(2)} % (+-${interval.toFixed(2)}), ${pictures} pictures${drawn}; R = ${tileRows}, ${bits} ADC, ${encoding}`,
   };
 }
 
-function settingsOf(network: IntegerNetwork, options: Options): SimulationSettings {
-  const { pruning } = network;
+function quantised(model: FloatModel, dataset: Dataset, calibration: Pictures): IntegerNetwork {
+  const { description, parameters } = model.folded;
+  const bits = { weightBits: 8, inputBits: 8 };
+  return buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), calibration, bits);
+}
+
+/** What the options ask for, checked before anything is opened. */
+function askedOf(options: Options) {
   const seeds = wholeNumber(options, 'seeds', 1, 1000) ?? 1;
   const device = deviceOf(textOption(options, 'device'));
   const converterFile = textOption(options, 'converter');
   const converter = converterFile === undefined ? undefined : (readJsonFile(converterFile) as ConverterModel);
+  checkDevice(device);
+  const circuit = device || converter ? { device, converter } : undefined;
+  const statistics = textOption(options, 'statistics');
+  if (statistics !== undefined) requireWritable(statistics);
   return {
-    tileRows: wholeNumber(options, 'rows', 1, 65_535) ?? pruning?.tileRows ?? 128,
-    adc: adcOf(network, options),
+    tileRows: wholeNumber(options, 'rows', 1, 65_535),
+    adc: adcOf(options),
     range: rangeOf(textOption(options, 'range')),
-    circuit: device || converter ? { device, converter } : undefined,
+    circuit,
     seeds: Array.from({ length: seeds }, (_, i) => i + 1),
+    statistics,
+    limit: wholeNumber(options, 'pictures', 1, 1e9) ?? (circuit ? 200 : undefined),
   };
 }
 
-function adcOf({ pruning }: IntegerNetwork, options: Options): Adc {
-  const promised = typeof pruning?.adcBits === 'number' ? String(pruning.adcBits) : undefined;
-  const text = textOption(options, 'adc-bits') ?? promised;
-  if (text === undefined)
-    throw new InputError('--adc-bits: needed, since the model was not pruned for one ADC resolution');
-  if (text === 'lossless') return 'lossless';
-  const bits = wholeNumber({ 'adc-bits': text }, 'adc-bits', 1, 16)!;
-  const step = Number(textOption(options, 'step') ?? 1);
-  if (!(step > 0 && step < Infinity))
-    throw new InputError(`--step ${textOption(options, 'step')}: a number above 0 is needed`);
+/** The ADC asked for; its bits may be those of a pruning record. */
+function adcOf(options: Options): (pruning: PruningRecord | undefined) => Adc {
+  const lossless = options['adc-bits'] === 'lossless';
+  const given = lossless ? undefined : wholeNumber(options, 'adc-bits', 1, 16);
+  const text = textOption(options, 'step') ?? '1';
+  const step = Number(text);
+  if (!(step > 0 && step < Infinity)) throw new InputError(`--step ${text}: a number above 0 is needed`);
   const rounding = (textOption(options, 'rounding') ?? 'half-even') as Rounding;
   if (!roundings.includes(rounding))
     throw new InputError(`--rounding ${rounding}: one of ${roundings.join(', ')} is needed`);
-  return { bits, step, rounding };
+  return (pruning) => {
+    if (lossless) return 'lossless';
+    const bits = given ?? pruning?.adcBits;
+    if (typeof bits !== 'number')
+      throw new InputError('--adc-bits: needed, since the model was not pruned for one ADC resolution');
+    return { bits, step, rounding };
+  };
 }
 
 function rangeOf(text: string | undefined): RangePolicy | undefined {

@@ -3,13 +3,14 @@ import { simulateCommand as simulateText } from '../crossbar/simulate-case';
 import { InputError } from '../errors';
 import { fileError } from '../networks/file-errors';
 import type { Command } from './command';
-import { simulateModel, simulateOptions } from './simulate-model';
+import { presetsText, simulateModel, simulateOptions } from './simulate-model';
 
 export const simulateCommand: Command = {
   name: 'simulate',
   usage: 'CASE.json | MODEL [--adc-bits B] [--device NAME] [--data DIR]',
   summary:
-    "CASE.json: runs a crossbar case (integer weights W [K][N], inputs X [M][K] and the configuration) bit-serially and\ngives its outputs y [M][N]; exit status 1 where they differ from the case's own y.\nMODEL: accuracy of a network (a file, or a name in data/models) on bit-serial crossbars, with any ADC, cells and\nconverters; several circuits drawn give the interval over them.",
+    "CASE.json: runs a crossbar case (integer weights W [K][N], inputs X [M][K] and the configuration) bit-serially and\ngives its outputs y [M][N]; exit status 1 where they differ from the case's own y.\nMODEL: accuracy of a network (a file, or a name in data/models) on bit-serial crossbars, with any ADC, cells and\nconverters; several circuits drawn give the interval over them.\n" +
+    presetsText,
   options: simulateOptions,
   words: [1, 1],
   async run([path], options, context) {

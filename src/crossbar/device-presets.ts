@@ -1,6 +1,6 @@
 import { InputError } from '../errors';
+import presetList from './device-constants.json';
 import { checkDevice, type DeviceModel } from './device-model';
-import presetList from './device-presets.json';
 
 /** One setting of a preset and where it comes from. */
 export interface DeviceConstant {

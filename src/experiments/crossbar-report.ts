@@ -2,6 +2,7 @@ import { convert } from '../crossbar/adc';
 import { buildConverter } from '../crossbar/build-converter';
 import { transferCurve } from '../crossbar/converter-linearity';
 import type { ConverterModel } from '../crossbar/converter-model';
+import { readoutSchemes } from '../crossbar/readout-schemes/readout-schemes';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import type { Figure } from '../reports/figure';
 import { lines } from '../reports/lines';
@@ -94,6 +95,7 @@ export function crossbarFigures(result: CrossbarStudyResult): Map<string, Figure
     ['04-crossbar-accuracy', accuracyFigure(result)],
     ['04-crossbar-sums', sumsFigure(result)],
     ['04-crossbar-converters', convertersFigure()],
+    ['04-crossbar-readouts', readoutsFigure(result)],
   ]);
 }
 
@@ -148,6 +150,56 @@ function sumsFigure(result: CrossbarStudyResult): Figure {
     markers: [7, 3].map((at) => ({ axis: 'x', at, label: `${Math.log2(at + 1)} bits` })),
     series,
   });
+}
+
+/** What each readout costs in conversions and what it gets wrong, mean of the layers; exact ones lie at the lower edge. */
+function readoutsFigure({ readouts }: CrossbarStudyResult): Figure {
+  const floor = 0.01;
+  const schemes = [...new Set(readouts.rows.map(({ scheme }) => scheme))];
+  return lines({
+    title: titled(
+      `Readout schemes on the pruned ${readouts.network}`,
+      `R = ${readouts.tileRows}, up to ${readouts.vectors} vectors a layer, seed ${readouts.seed}; circuit values assumed; exact ones are drawn at ${floor} %`,
+    ),
+    width: 900,
+    x: { title: 'conversions an output', scale: 'log' },
+    y: { title: 'output error, mean of the layers', unit: '%', scale: 'log' },
+    series: schemes.map((scheme) => {
+      const own = readouts.rows.filter((row) => row.scheme === scheme);
+      return {
+        name: scheme,
+        x: own.map((row) => row.conversionsPerOutput),
+        y: own.map((row) => Math.max(floor, 100 * row.relativeError)),
+        show: 'points',
+      };
+    }),
+  });
+}
+
+/** What of each related scheme is published and what is ours. */
+export function schemesTable(): Table {
+  return {
+    title: 'The related readout schemes: what could be read, what is assumed',
+    columns: [
+      { key: 'name', label: 'scheme' },
+      { key: 'idea', label: 'idea' },
+      { key: 'known', label: 'read' },
+      { key: 'published', label: 'published figures (references only)' },
+      { key: 'assumed', label: 'assumed by us' },
+      { key: 'citation', label: 'source' },
+    ],
+    rows: Object.values(readoutSchemes).map(({ name, idea, known, figures, parameters, citation, doi }) => ({
+      name,
+      idea,
+      known,
+      published: figures.map(({ quantity, value, unit }) => `${quantity}: ${value} ${unit}`).join('; '),
+      assumed: parameters
+        .filter(({ name: parameter }) => parameter !== 'seed')
+        .map(({ name: parameter, default: value }) => (value ? `${parameter} = ${value}` : parameter))
+        .join('; '),
+      citation: doi ? `${citation}, doi ${doi}` : citation,
+    })),
+  };
 }
 
 /** Transfer curves of one converter of each kind, errors as large as show. */

@@ -15,6 +15,7 @@ import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
 import { normalisationOf } from './normalisation';
 import { type FloatModel, type IntegerModel, openIntegerModel } from './open-model';
+import { type ReadoutStudyResult, readoutStudy } from './readout-study';
 import { type Simulation, simulateNetwork } from './simulate-network';
 import { describeStudy, type Study } from './study';
 
@@ -33,6 +34,8 @@ export interface CrossbarStudyOptions {
   readonly variedPictures?: number;
   /** Circuits drawn for each device; default 3. */
   readonly circuits?: number;
+  /** Input vectors a layer in the comparison of readout schemes; default 256. */
+  readonly readoutVectors?: number;
   readonly seed?: number;
   readonly onProgress?: OnProgress;
 }
@@ -90,6 +93,8 @@ export interface CrossbarStudyResult extends Study {
   readonly integer: Accuracy;
   readonly circuits: number;
   readonly points: readonly CrossbarPoint[];
+  /** The related readout schemes beside the plain ADC on the pruned network. */
+  readonly readouts: ReadoutStudyResult;
   /** What the layers of both networks saw on some pictures with a 3-bit ADC. */
   readonly observed: Readonly<Record<'dense' | 'pruned', readonly LayerObservation[]>>;
 }
@@ -103,7 +108,7 @@ const FEW = 16;
 /** Accuracy against ADC bits of the dense and a pruned network, on ideal cells, varied ones and faulty ones. */
 export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResult {
   const { model, pruned, dataset, folder, seed = 1, circuits = 3, onProgress } = options;
-  const { adcBits = [1, 2, 3, 4, 5, 6, 7, 8] } = options;
+  const { adcBits = [1, 2, 3, 4, 5, 6, 7, 8], readoutVectors = 256 } = options;
   mkdirSync(folder, { recursive: true });
   const { test } = dataset;
   const limits = {
@@ -176,6 +181,16 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
     ...baselines(limits.exact),
     circuits,
     points,
+    readouts: cachedResult(folder, 'readouts', { ...key, few: few.count, vectors: readoutVectors }, () =>
+      readoutStudy({
+        network: pruned.network,
+        pictures: few,
+        tileRows,
+        seed,
+        vectors: readoutVectors,
+        onProgress: onProgress && ((p) => onProgress({ ...p, note: `readout schemes: ${p.note ?? ''}` })),
+      }),
+    ),
     observed: { dense: observe(dense), pruned: observe(pruned.network) },
   };
   writeJson(join(folder, 'results.json'), result);

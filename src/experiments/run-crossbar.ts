@@ -3,7 +3,13 @@ import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/
 import { provenance } from '../reports/provenance';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
-import { crossbarClaims, crossbarFigures, crossbarTable, observedTable } from './crossbar-report';
+import {
+  crossbarClaims,
+  crossbarFigures,
+  crossbarTable,
+  observedTable,
+  schemesTable,
+} from './crossbar-report';
 import {
   type CrossbarStudyOptions,
   type CrossbarStudyResult,
@@ -12,10 +18,14 @@ import {
 } from './crossbar-study';
 import { executeNotebook } from './execute-notebook';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
+import { readoutTable } from './readout-report';
 import { saveReport } from './save-report';
 
 export type RunCrossbarOptions = ExperimentOptions &
-  Pick<CrossbarStudyOptions, 'adcBits' | 'testPictures' | 'variedPictures' | 'circuits'> & {
+  Pick<
+    CrossbarStudyOptions,
+    'adcBits' | 'testPictures' | 'variedPictures' | 'circuits' | 'readoutVectors'
+  > & {
     /** The pruned network. Default: the one that comes with the package. */
     readonly pruned?: string;
   };
@@ -37,6 +47,8 @@ export async function runCrossbar(options: RunCrossbarOptions): Promise<Crossbar
   const tables = new Map([
     ['04-crossbar-accuracy', crossbarTable(result)],
     ['04-crossbar-layers', observedTable(result)],
+    ['04-crossbar-readouts', readoutTable(result.readouts)],
+    ['04-crossbar-schemes', schemesTable()],
   ]);
   const { claims, obtained } = crossbarClaims(result);
   const source = provenance({

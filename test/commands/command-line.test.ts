@@ -146,6 +146,26 @@ describe('bad input', () => {
     expect(await refusal('data', 'cifar11')).toMatch(/cifar11/);
   });
 
+  it('is one line and status 1: ADCs and cells of simulate', async () => {
+    const pruned = ['simulate', 'resnet20-cifar10-r128-adc2', '--dataset', 'generated'];
+    const tiny = ['simulate', 'tiny-generated', '--dataset', 'generated'];
+    expect(await refusal(...pruned, '--adc-bits', '17')).toMatch(/--adc-bits 17: .* 1 to 16/);
+    expect(await refusal(...tiny)).toMatch(/--adc-bits: needed/);
+    const three = [...tiny, '--adc-bits', '3'];
+    expect(await refusal(...three, '--step', '0')).toMatch(/--step 0: a number above 0/);
+    expect(await refusal(...three, '--rounding', 'up')).toMatch(/--rounding up: one of half-even/);
+    expect(await refusal(...three, '--range', 'percentile')).toMatch(/--range percentile: percentile:SHARE/);
+    expect(await refusal(...three, '--range', 'widest')).toMatch(/--range widest: one of lossless, maximum/);
+    expect(await refusal(...three, '--device', 'memristor')).toMatch(/device: "memristor" is unknown/);
+    expect(await refusal(...three, '--converter', scratch('no.json'))).toMatch(/cannot read .*no\.json/);
+    writeFileSync(scratch('sar.json'), '{"type":"sar","noise":-1}');
+    expect(await refusal(...three, '--converter', scratch('sar.json'))).toMatch(/converter\.noise: -1/);
+    expect(await refusal(...three, '--statistics', scratch('no/such.json'))).toMatch(/cannot write/);
+    expect(await refusal('simulate', scratch('case.json'), '--adc-bits', '3')).toMatch(
+      /--adc-bits: a case file has its own configuration/,
+    );
+  });
+
   it('is one line and status 1: files', async () => {
     const text = scratch('text.safetensors');
     writeFileSync(text, 'no tensors');

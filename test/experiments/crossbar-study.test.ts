@@ -1,0 +1,147 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { prunePostTraining } from '../../src/admm/prune-post-training';
+import { benchNetwork } from '../../src/experiments/bench-network';
+import {
+  crossbarClaims,
+  crossbarFigures,
+  crossbarTable,
+  observedTable,
+  schemesTable,
+} from '../../src/experiments/crossbar-report';
+import { type CrossbarStudyResult, crossbarStudy } from '../../src/experiments/crossbar-study';
+import { useFastEngines } from '../../src/experiments/fast-engines';
+import type { FloatModel, IntegerModel } from '../../src/experiments/open-model';
+import { simulateNetwork } from '../../src/experiments/simulate-network';
+import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
+import { scratchFolder } from '../networks/scratch-folder';
+import { dataset, livelyParameters, pictures, smallModel } from '../quantization/small-model';
+import { mixedNetwork } from '../training/small-networks';
+
+useFastEngines({ threads: 1 });
+
+const scratch = scratchFolder();
+const description = mixedNetwork();
+const { network, folded } = smallModel(description);
+const tileRows = 32;
+
+describe('simulateNetwork', () => {
+  const settings = { tileRows, limit: 16, calibration: pictures };
+
+  it('measures one ideal network however many seeds there are, and each circuit of a device', () => {
+    const ideal = simulateNetwork(network, dataset.test, { ...settings, adc: { bits: 3 }, seeds: [1, 2] });
+    expect(ideal.bySeed.map(({ seed }) => seed)).toEqual([1]);
+    const device = { programming: { kind: 'lognormal', sigma: 0.3 } } as const;
+    const varied = simulateNetwork(network, dataset.test, {
+      ...settings,
+      adc: { bits: 3 },
+      circuit: { device },
+      seeds: [1, 2, 3],
+    });
+    const top1 = varied.bySeed.map((own) => own.top1);
+    expect(top1.length).toBe(3);
+    expect(varied.accuracy.top1).toBeCloseTo(top1.reduce((sum, value) => sum + value, 0) / 3, 10);
+    const { top1: mean, pictures: count, interval } = varied.accuracy;
+    expect(interval).toBeGreaterThanOrEqual(1.96 * Math.sqrt((mean * (100 - mean)) / count) - 1e-9);
+  });
+
+  it('chooses steps layer by layer, wider ones for fewer bits', () => {
+    const steps = (bits: number) =>
+      simulateNetwork(network, dataset.test, {
+        ...settings,
+        limit: 1,
+        adc: { bits },
+        range: { policy: 'maximum' },
+      }).steps;
+    const [two, four] = [steps(2), steps(4)];
+    expect(Object.keys(two)).toEqual([...network.layers.keys()]);
+    for (const name of Object.keys(two)) expect(two[name]).toBeGreaterThanOrEqual(four[name]);
+    expect(Math.max(...Object.values(two))).toBeGreaterThan(1);
+  });
+});
+
+describe('benchNetwork', () => {
+  it('times a network whose lossless crossbars agree with the tensor engine', () => {
+    const result = benchNetwork(
+      network,
+      { ...pictures, count: 4, pixels: pictures.pixels.subarray(0, 4 * 768) },
+      {
+        tileRows,
+        adc: { bits: 2 },
+        repeats: 1,
+      },
+    );
+    expect(result).toMatchObject({ pictures: 4, repeats: 1, threads: 1 });
+    expect(result.picturesPerSecond).toBeGreaterThan(0);
+  });
+});
+
+describe('crossbarStudy', () => {
+  let result: CrossbarStudyResult;
+  beforeAll(() => {
+    const model: FloatModel = {
+      kind: 'float',
+      name: 'mixed',
+      path: 'mixed.safetensors',
+      sha256: '00',
+      description,
+      parameters: livelyParameters(description),
+      folded,
+      mean: dataset.mean,
+      std: dataset.std,
+      account: { matched: [], ignored: [] } as never,
+    };
+    const settings = { tileRows, adcBits: 2, compensation: 'none', patches: 200 } as const;
+    const pruned: IntegerModel = {
+      kind: 'integer',
+      name: 'mixed-pruned',
+      path: 'mixed-pruned.safetensors',
+      sha256: '01',
+      network: prunePostTraining(network, folded, pictures, settings).network,
+    };
+    result = crossbarStudy({
+      model,
+      pruned,
+      dataset,
+      folder: scratch('crossbar'),
+      adcBits: [2, 6],
+      testPictures: 16,
+      variedPictures: 8,
+      circuits: 2,
+      readoutVectors: 16,
+    });
+  });
+
+  it('measures every network on every device at every resolution', () => {
+    expect(result.points.length).toBe(3 * 3 * 2);
+    for (const { device, bySeed, accuracy } of result.points) {
+      expect(bySeed.length).toBe(device === 'ideal' ? 1 : 2);
+      expect(accuracy.pictures).toBe(device === 'varied' ? 8 : 16);
+    }
+    expect(result.prunedBits).toBe(2);
+  });
+
+  it('has the pruned network lose nothing where its columns fit', () => {
+    const own = result.points.filter(({ network, device }) => network === 'pruned' && device === 'ideal');
+    expect(own[0].accuracy).toEqual(own[1].accuracy);
+  });
+
+  it('fills its tables and figures, and judges only real pictures', () => {
+    expect(crossbarTable(result).rows.length).toBe(18);
+    expect(observedTable(result).rows.map(({ layer }) => layer)).toEqual([...network.layers.keys()]);
+    for (const { prunedOnes, prunedClipped } of observedTable(result).rows as {
+      prunedOnes: number;
+      prunedClipped: number;
+    }[]) {
+      expect(prunedOnes).toBeLessThanOrEqual(3);
+      expect(prunedClipped).toBe(0);
+    }
+    expect(schemesTable().rows.length).toBe(4);
+    const figures = crossbarFigures(result);
+    expect([...figures.keys()].every((name) => name.startsWith('04-crossbar-'))).toBe(true);
+    expect(figures.get('04-crossbar-accuracy')!.data.length).toBe(9);
+    const { claims, obtained } = crossbarClaims(result);
+    const verdict = expectedVersusObtained(claims, obtained);
+    expect(verdict.results.find(({ id }) => id === 'low bits')?.verdict).toBe('SKIPPED');
+    expect(verdict.results.find(({ id }) => id === 'pruned bits')?.verdict).toBe('PASS');
+  });
+});
