@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 
 /** Node has it, @types/node 20 does not; only what is used here. */
@@ -25,6 +24,8 @@ const PACKAGE = '@tensorflow/tfjs-backend-wasm';
 export function openWasmBackend(): KernelBackend {
   const { BackendWasm } = require(PACKAGE) as { BackendWasm: new (wasm: unknown) => KernelBackend };
   const { getKernelsForBackend } = require('@tensorflow/tfjs-core') as typeof import('@tensorflow/tfjs-core');
+  // Required here: whoever does not ask for this backend, such as a browser, has no file system.
+  const { readFileSync } = require('node:fs') as typeof import('node:fs');
   const wasm = instantiate(readFileSync(require.resolve(`${PACKAGE}/wasm-out/tfjs-backend-wasm-simd.wasm`)));
   wasm.tfjs = {
     init: wasm.cwrap('init', null, []),
