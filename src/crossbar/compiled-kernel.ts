@@ -28,7 +28,7 @@ export interface KernelExports {
     part: number,
     planes: number,
     words: number,
-    rowBytes: number,
+    planeBytes: number,
   ): void;
   gatherPatches(
     pictures: number,
@@ -52,6 +52,7 @@ export interface KernelExports {
   convertByThresholds(
     program: number,
     words: number,
+    planeBytes: number,
     columns: number,
     planes: number,
     negativePlane: number,
@@ -65,6 +66,7 @@ export interface KernelExports {
   convertByTable(
     program: number,
     words: number,
+    planeBytes: number,
     columns: number,
     planes: number,
     dacBits: number,
@@ -84,6 +86,7 @@ export interface KernelExports {
 export type ConvertCounts = (
   program: number,
   words: number,
+  planeBytes: number,
   columns: number,
   planes: number,
   negativePlane: number,

@@ -76,7 +76,8 @@ interface Places {
   readonly clipped: number;
   readonly histogram: number;
   readonly pitch: number;
-  readonly rowBytes: number;
+  /** From a plane's words to the next one's. */
+  readonly planeBytes: number;
 }
 
 /** Runs the parts it takes, a block at a time. */
@@ -106,12 +107,13 @@ export function runBlocks(work: BlockWork, take: () => number): void {
 function place(kernel: KernelExports, work: BlockWork): Places {
   const { rows, columns, program, conversion } = work;
   const pitch = (rows + 15) & ~15;
-  const rowBytes = work.signs * work.storedBits * WORD;
+  const planeBytes = (rows + 1) * WORD;
+  const wordBytes = work.signs * work.storedBits * planeBytes;
   const table = conversion.kind === 'table' ? conversion : undefined;
   const entries = table?.codes.length ?? 0;
   const sizes = [
     program.byteLength,
-    (rows + 1) * rowBytes,
+    wordBytes,
     LANES * pitch,
     LANES * columns * 4,
     32 * 4,
@@ -125,8 +127,8 @@ function place(kernel: KernelExports, work: BlockWork): Places {
     layOut(kernel, sizes);
   const memory = new Uint8Array(kernel.memory.buffer);
   new Int32Array(kernel.memory.buffer, programAt, program.length).set(program);
-  // The zero word, and the bytes between rows and pitch, which nothing writes later.
-  memory.fill(0, words, words + (rows + 1) * rowBytes);
+  // The zero words, and the bytes between rows and pitch, which nothing writes later.
+  memory.fill(0, words, words + wordBytes);
   memory.fill(0, vectors, vectors + LANES * pitch);
   if (conversion.kind === 'thresholds')
     new Int32Array(kernel.memory.buffer, thresholds, 32).set(conversion.thresholds);
@@ -148,7 +150,7 @@ function place(kernel: KernelExports, work: BlockWork): Places {
     clipped,
     histogram,
     pitch,
-    rowBytes,
+    planeBytes,
   };
 }
 
@@ -219,23 +221,24 @@ function fetchVectors(
 
 function pack(kernel: KernelExports, work: BlockWork, places: Places, lanes: number): void {
   const { rows, signs, storedBits } = work;
-  const { vectors, pitch, words, rowBytes } = places;
+  const { vectors, pitch, words, planeBytes } = places;
   for (let sign = 0; sign < signs; sign++) {
     const part = signs === 1 ? 0 : sign + 1;
-    const to = words + sign * storedBits * WORD;
-    kernel.packInputs(vectors, pitch, lanes, rows, part, storedBits, to, rowBytes);
+    const to = words + sign * storedBits * planeBytes;
+    kernel.packInputs(vectors, pitch, lanes, rows, part, storedBits, to, planeBytes);
   }
 }
 
 function convertBlock(kernel: KernelExports, work: BlockWork, places: Places, lanes: number): number {
   const { conversion, columns, planes, width } = work;
-  const { program, words, outputs } = places;
+  const { program, words, planeBytes, outputs } = places;
   if (conversion.kind === 'thresholds') {
     const { negativePlane, thresholds, clipping } = conversion;
     const [at, codes] = [places.thresholds, thresholds.length];
     return kernel.convertByThresholds(
       program,
       words,
+      planeBytes,
       columns,
       planes,
       negativePlane,
@@ -250,13 +253,25 @@ function convertBlock(kernel: KernelExports, work: BlockWork, places: Places, la
   if (conversion.kind !== 'table') {
     const convert = conversion.kind === 'narrow' ? kernel.convertNarrow : kernel.convertWide;
     const { negativePlane, adcBits } = conversion;
-    return convert(program, words, columns, planes, negativePlane, adcBits, width, lanes, outputs);
+    return convert(
+      program,
+      words,
+      planeBytes,
+      columns,
+      planes,
+      negativePlane,
+      adcBits,
+      width,
+      lanes,
+      outputs,
+    );
   }
   new Int32Array(kernel.memory.buffer, outputs, lanes * columns).fill(0);
   const { planeWeights, codes, clipped, histogram } = places;
   return kernel.convertByTable(
     program,
     words,
+    planeBytes,
     columns,
     planes,
     conversion.dacBits,

@@ -17,11 +17,6 @@ const GROUP_LISTS = 15;
 /** Most ones that a list's eight count bits hold. */
 const LIST_ONES = 255;
 
-/** Bytes of a row's words, and where the zero word that pads lists stands. */
-export function rowBytes({ slices }: MappedLayer): number {
-  return (slices.form === 'sign-magnitude' ? 2 : 1) * slices.storedBits * WORD;
-}
-
 /** For sums that are plain counts of ones: lists of more than `highest` ones can clip, the others are merged. */
 export function countingProgram(layer: MappedLayer, highest: number): KernelProgram {
   const { columns, tiles, encoding, flips } = layer;
@@ -131,8 +126,7 @@ function createWriter(layer: MappedLayer): Writer {
   const { codes, cells, rows, columns, wiring, inputRows, encoding } = layer;
   const { digits } = encoding;
   const slots = encoding.polarities * encoding.planes;
-  const bytes = rowBytes(layer);
-  const zero = inputRows * bytes;
+  const zero = inputRows * WORD;
   // Where the digits of each row stand: those the code asks for, and those the cells hold.
   const asked = new Int32Array(rows);
   const held = new Int32Array(rows);
@@ -164,7 +158,7 @@ function createWriter(layer: MappedLayer): Writer {
       if (!used) return list;
       const values = cells ?? digits;
       for (let row = from; row < to; row++)
-        if ((values[held[row] + slot] >> bit) & 1) list.push(elements[row] * bytes);
+        if ((values[held[row] + slot] >> bit) & 1) list.push(elements[row] * WORD);
       return list;
     },
     put: (...numbers) => numbers.forEach(put),
