@@ -173,8 +173,8 @@ describe('with a float network', () => {
       expect(find('row-limited').accuracy).toEqual(result.integer);
       expect(find('row-limited').conversions).toBeGreaterThan(5 * find('unpruned').conversions);
       expect(find('unpruned').adcEnergyGain).toBeGreaterThan(0);
-      expect(find('exact').gaps?.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
-      expect(find('exact').meanGap).toBeLessThanOrEqual(find('lagrangian').meanGap! + 1e-6);
+      expect(find('lagrangian').gaps?.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+      expect(find('lagrangian').meanGap).toBeLessThan(0.05);
     });
 
     it('goes on from what is stored, and computes again what other settings ask for', () => {
