@@ -83,7 +83,7 @@ export function createMaskedWeights(
   };
   return {
     beforeStep(step, steps, read) {
-      const distance = Math.floor(steps / 2 / refreshes);
+      const distance = Math.max(1, Math.floor(steps / 2 / refreshes));
       if (refreshes > 0 && step > 0 && step <= steps / 2 && step % distance === 0) chooseAgain(read());
     },
     forwardWeights(vector) {
