@@ -31,7 +31,7 @@ export function compileLayer(layer: MappedLayer, compiled: CompiledModule): Comp
   };
   return (inputs, record) => {
     const { program, conversion } = prepared(record);
-    const work = blockWork(layer, compiled, bound, program, conversion, inputs);
+    const work = blockWork(layer, compiled, { bound, conversions }, program, conversion, inputs);
     const parts = work.saturated.length;
     runParts(runBlocks, {
       module: 'crossbar/kernel-blocks',
@@ -127,7 +127,7 @@ function byTable(layer: MappedLayer): { program: KernelProgram; conversion: Conv
 function blockWork(
   layer: MappedLayer,
   compiled: CompiledModule,
-  bound: number,
+  { bound, conversions }: { readonly bound: number; readonly conversions: number },
   program: KernelProgram,
   conversion: Conversion,
   { codes, vectors, source }: LayerInputs,
@@ -135,7 +135,9 @@ function blockWork(
   const { columns, inputRows, slices } = layer;
   const blocks = Math.ceil(vectors / LANES);
   // A few parts a thread balance them; long parts copy less of what neighbouring blocks share.
-  const partBlocks = Math.max(1, Math.min(16, Math.floor(blocks / (4 * threadCount()))));
+  // A part's histogram counts in 32 bits.
+  const countable = Math.floor(2 ** 31 / (LANES * Math.max(1, conversions)));
+  const partBlocks = Math.max(1, Math.min(16, countable, Math.floor(blocks / (4 * threadCount()))));
   const parts = Math.ceil(blocks / partBlocks);
   const largest = conversion.kind === 'table' ? Math.max(...sumRange(layer).map(Math.abs)) : bound;
   const entries = conversion.kind === 'table' ? conversion.codes.length : 0;
