@@ -1,5 +1,7 @@
-import { analogKernelModule, laneConstants } from './analog-kernel-module';
+import { instantiate } from '../tensor/compiled-module';
 import type { Converter } from './build-converter';
+import { type AnalogExports, compiledKernel, layOut } from './compiled-kernel';
+import * as laneConstants from './kernel/lane-constants';
 import { laneLevels } from './lane-levels';
 
 /** Columns that are summed at once. */
@@ -18,7 +20,7 @@ export const maxPatternRows = 4096;
  * Then converts one column's sums and adds them up.
  */
 export interface AnalogKernel {
-  /** Rows / 8, rounded up. */
+  /** Rows / 8, rounded up to an even number. */
   readonly groups: number;
   /** Which rows are driven: 16 << (row & 7) is set in patterns[at * groups + (row >> 3)]. [capacity * groups] */
   readonly patterns: Uint16Array;
@@ -42,8 +44,8 @@ export interface AnalogKernel {
    */
   convertAndAdd(column: LaneColumn, lane: number, vectors: number): number;
   /**
-   * The same for up to four columns at once, straight from `sums`; undefined, and nothing done, where that needs more than
-   * WebAssembly of a machine and converters near their ideal offer.
+   * The same for up to four columns at once, straight from `sums`; undefined, and nothing done, where that needs more than the
+   * compiled kernel and converters near their ideal offer.
    */
   convertLanes(columns: readonly LaneColumn[], vectors: number): number | undefined;
 }
@@ -56,55 +58,12 @@ export interface LaneColumn {
   readonly offset: number;
 }
 
-/** Node and browsers have it; only what is used here. */
-declare const WebAssembly:
-  | {
-      Module: new (bytes: Uint8Array) => object;
-      Instance: new (module: object, imports: object) => { readonly exports: object };
-      Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
-      validate(bytes: Uint8Array): boolean;
-    }
-  | undefined;
-
-interface KernelExports {
-  fill(cells: number, tables: number, end: number): void;
-  sum(patterns: number, end: number, tables: number, sums: number): void;
-  convert(
-    sums: number,
-    pulses: number,
-    outputs: number,
-    end: number,
-    factors: number,
-    factorsEnd: number,
-    levels: number,
-    last: number,
-    step: number,
-    slope: number,
-    shift: number,
-    offset: number,
-    below: number,
-    above: number,
-    lowest: number,
-  ): number;
-  convertLanes?(
-    sums: number,
-    pulses: number,
-    outputs: number,
-    end: number,
-    factors: number,
-    factorsEnd: number,
-    constants: number,
-  ): void;
-}
-
-const modules = new Map<number, object | undefined>();
-
 /**
- * Room for `capacity` patterns of `rows` rows, and for converters of up to `levels` transition levels. Runs in WebAssembly
- * where the machine has its 128-bit vectors, else (or with `portable`) in plain TypeScript; both give the same bits.
+ * Room for `capacity` patterns of `rows` rows, and for converters of up to `levels` transition levels, in memory of its own.
+ * Runs on the compiled kernel where it is there, else (or with `portable`) in plain TypeScript; both give the same bits.
  */
 export function analogKernel(rows: number, capacity: number, levels = 0, portable = false): AnalogKernel {
-  const groups = Math.ceil(rows / 8);
+  const groups = 2 * Math.ceil(rows / 16);
   const sizes = {
     tables: groups * 256 * lanes * 4,
     cells: groups * 8 * lanes * 4,
@@ -115,33 +74,22 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
     outputs: capacity * lanes * 8,
     factors: maxPlanes * lanes * 8,
     levels: (levels + 2) * 8,
-    constants: laneConstants.size,
+    constants: laneConstants.SIZE,
     laneLevels: (levels + 2) * lanes * 4,
     patterns: capacity * groups * 2,
   };
-  const at: Record<keyof typeof sizes, number> = { ...sizes };
-  let size = 0;
-  for (const key of Object.keys(sizes) as (keyof typeof sizes)[]) {
-    at[key] = size;
-    size += Math.ceil(sizes[key] / 16) * 16;
-  }
-
-  const module = portable ? undefined : compiled(groups);
-  let buffer: ArrayBuffer;
-  let kernel: KernelExports;
-  if (module && WebAssembly) {
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(size / 65536) });
-    buffer = memory.buffer;
-    kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as KernelExports;
-  } else {
-    buffer = new ArrayBuffer(size);
-    kernel = portableKernel(buffer, groups);
-  }
+  const compiled = portable ? undefined : compiledKernel();
+  const kernel = compiled
+    ? instantiate<AnalogExports>(compiled, 'the compiled crossbar kernel')
+    : portableKernel(Object.values(sizes));
+  const addresses = layOut(kernel, Object.values(sizes));
+  const at = Object.fromEntries(Object.keys(sizes).map((key, i) => [key, addresses[i]])) as typeof sizes;
+  const { buffer } = kernel.memory;
   const cells = new Float32Array(buffer, at.cells, sizes.cells / 4);
   const factorsOf = new Float64Array(buffer, at.factors, maxPlanes * lanes);
-  const real32 = new Float32Array(buffer, at.constants, laneConstants.size / 4);
-  const whole32 = new Int32Array(buffer, at.constants, laneConstants.size / 4);
-  const real64 = new Float64Array(buffer, at.constants, laneConstants.size / 8);
+  const real32 = new Float32Array(buffer, at.constants, laneConstants.SIZE / 4);
+  const whole32 = new Int32Array(buffer, at.constants, laneConstants.SIZE / 4);
+  const real64 = new Float64Array(buffer, at.constants, laneConstants.SIZE / 8);
   const levelsOf = Array.from(
     { length: lanes },
     (_, lane) => new Float32Array(buffer, at.laneLevels + lane * (levels + 2) * 4, levels + 2),
@@ -162,10 +110,10 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
       for (let lane = 0; lane < starts.length; lane++) {
         for (let row = 0; row < rows; row++) cells[row * lanes + lane] = values[starts[lane] + row];
       }
-      kernel.fill(at.cells, at.tables, at.tables + sizes.tables);
+      kernel.fillTables(at.cells, at.tables, at.tables + sizes.tables);
     },
     run(count, into) {
-      kernel.sum(at.patterns, at.patterns + count * groups * 2, at.tables, at[into]);
+      kernel.sumPatterns(at.patterns, at.patterns + count * groups * 2, at.tables, at[into], groups);
     },
     convertAndAdd({ converter, factors, offset }, lane, vectors) {
       const last = converter.levels.length;
@@ -176,7 +124,7 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
         padded[last + 1] = Infinity;
       }
       factorsOf.set(factors);
-      return kernel.convert(
+      return kernel.convertColumn(
         at.column,
         at.pulses,
         at.outputs + 8 * lane,
@@ -204,16 +152,16 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
         const { converter, factors, offset } = columns[spare ? 0 : lane];
         const table = tables[spare ? 0 : lane];
         const step = converter.adc.step ?? 1;
-        real32[laneConstants.slope / 4 + lane] = converter.guess.slope / step;
-        real32[laneConstants.shift / 4 + lane] = converter.guess.shift;
-        whole32[laneConstants.last / 4 + lane] = converter.levels.length;
-        real32[laneConstants.below / 4 + lane] = spare ? -Infinity : table.limits[0];
-        real32[laneConstants.above / 4 + lane] = spare ? Infinity : table.limits[1];
-        whole32[laneConstants.lowest / 4 + lane] = converter.lowest;
-        real64[laneConstants.step / 8 + lane] = step;
-        real64[laneConstants.offset / 8 + lane] = offset;
-        whole32[laneConstants.levels / 4 + lane] = at.laneLevels + lane * (levels + 2) * 4;
-        whole32[laneConstants.saturated / 4 + lane] = 0;
+        real32[laneConstants.SLOPE / 4 + lane] = converter.guess.slope / step;
+        real32[laneConstants.SHIFT / 4 + lane] = converter.guess.shift;
+        whole32[laneConstants.LAST / 4 + lane] = converter.levels.length;
+        real32[laneConstants.BELOW / 4 + lane] = spare ? -Infinity : table.limits[0];
+        real32[laneConstants.ABOVE / 4 + lane] = spare ? Infinity : table.limits[1];
+        whole32[laneConstants.LOWEST / 4 + lane] = converter.lowest;
+        real64[laneConstants.STEP / 8 + lane] = step;
+        real64[laneConstants.OFFSET / 8 + lane] = offset;
+        whole32[laneConstants.LEVELS / 4 + lane] = at.laneLevels + lane * (levels + 2) * 4;
+        whole32[laneConstants.SATURATED / 4 + lane] = 0;
         levelsOf[lane].set(table.levels);
         for (let plane = 0; plane < planes; plane++) {
           factorsOf[plane * lanes + lane] = spare ? 0 : factors[plane];
@@ -230,30 +178,24 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
       );
       let saturated = 0;
       for (let lane = 0; lane < columns.length; lane++) {
-        saturated += whole32[laneConstants.saturated / 4 + lane];
+        saturated += whole32[laneConstants.SATURATED / 4 + lane];
       }
       return saturated;
     },
   };
 }
 
-function compiled(groups: number): object | undefined {
-  if (!modules.has(groups)) {
-    const known = typeof WebAssembly === 'undefined' ? undefined : WebAssembly;
-    const bytes = analogKernelModule(groups);
-    modules.set(groups, known?.validate(bytes) ? new known.Module(bytes) : undefined);
-  }
-  return modules.get(groups);
-}
-
-/** The same functions on the same memory in TypeScript. */
-function portableKernel(buffer: ArrayBuffer, groups: number): KernelExports {
+/** The same functions in TypeScript, on memory that arrays of these sizes fit in. */
+function portableKernel(sizes: readonly number[]): AnalogExports {
+  const buffer = new ArrayBuffer(sizes.reduce((total, size) => total + ((size + 63) & ~63), 0));
   const floats = new Float32Array(buffer);
   const halves = new Uint16Array(buffer);
   const doubles = new Float64Array(buffer);
   const stride = 256 * lanes;
   return {
-    fill(cellBytes, tableBytes, endBytes) {
+    memory: { buffer, grow: () => -1 },
+    firstFree: () => 0,
+    fillTables(cellBytes, tableBytes, endBytes) {
       let cell = cellBytes >> 2;
       for (let table = tableBytes >> 2; table < endBytes >> 2; table += stride) {
         for (let bit = 0; bit < 8; bit++, cell += lanes) {
@@ -264,26 +206,24 @@ function portableKernel(buffer: ArrayBuffer, groups: number): KernelExports {
         }
       }
     },
-    sum(patternBytes, endBytes, _tables, sumBytes) {
+    sumPatterns(patternBytes, endBytes, tableBytes, sumBytes, groups) {
+      const tables = tableBytes >> 2;
       let out = sumBytes >> 2;
       for (let at = patternBytes >> 1; at < endBytes >> 1; at += groups) {
         for (let lane = 0; lane < lanes; lane++, out++) {
-          let even = floats[(halves[at] >> 2) + lane];
+          let even = floats[tables + (halves[at] >> 2) + lane];
           for (let group = 2; group < groups; group += 2) {
-            even = Math.fround(even + floats[group * stride + (halves[at + group] >> 2) + lane]);
+            even = Math.fround(even + floats[tables + group * stride + (halves[at + group] >> 2) + lane]);
           }
-          if (groups > 1) {
-            let odd = floats[stride + (halves[at + 1] >> 2) + lane];
-            for (let group = 3; group < groups; group += 2) {
-              odd = Math.fround(odd + floats[group * stride + (halves[at + group] >> 2) + lane]);
-            }
-            even = Math.fround(even + odd);
+          let odd = floats[tables + stride + (halves[at + 1] >> 2) + lane];
+          for (let group = 3; group < groups; group += 2) {
+            odd = Math.fround(odd + floats[tables + group * stride + (halves[at + group] >> 2) + lane]);
           }
-          floats[out] = even;
+          floats[out] = Math.fround(even + odd);
         }
       }
     },
-    convert(...args) {
+    convertColumn(...args) {
       let [sum, pulse, output, end, factors, factorsEnd, levels] = args.slice(0, 7).map((at) => at >> 3);
       const [last, step, slope, shift, offset, below, above, lowest] = args.slice(7);
       let saturated = 0;

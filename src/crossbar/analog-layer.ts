@@ -1,6 +1,8 @@
+import type { CompiledModule } from '../tensor/compiled-module';
 import { jobBuffer, runParts, threadCount } from '../tensor/parallel';
 import { analogEngine } from './analog-engine';
 import type { CircuitSettings } from './analog-settings';
+import { compiledKernel, useCompiledKernel } from './compiled-kernel';
 import { inputMatrix, type LayerInputs } from './layer-inputs';
 import type { LayerJob, LayerResult, MappedLayer } from './layer-job';
 import { type ProgrammedLayer, programLayer } from './program-layer';
@@ -12,6 +14,8 @@ const PART = 256;
 interface AnalogWork {
   /** Names what each thread programs once. */
   readonly id: number;
+  /** The kernel in use on the thread that gives the work. */
+  readonly compiled: CompiledModule | undefined;
   /** One for each group of output channels, its inputs in the order of its rows. */
   readonly groups: readonly LayerJob[];
   readonly circuits: readonly CircuitSettings[];
@@ -43,6 +47,7 @@ export function createAnalogLayer(
     const parts = Math.ceil(vectors / PART);
     const work: AnalogWork = {
       id,
+      compiled: compiledKernel(),
       groups: ungrouped.map((own, group) => ({
         ...own,
         inputs: wired(matrix, layer, group),
@@ -77,6 +82,7 @@ export function createAnalogLayer(
 
 /** Runs the parts it takes. */
 export function analogParts(work: AnalogWork, take: () => number): void {
+  useCompiledKernel(work.compiled);
   const width = work.columns / work.groups.length;
   for (let part = take(); part >= 0; part = take()) {
     work.groups.forEach((job, group) => {

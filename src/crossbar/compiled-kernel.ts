@@ -4,7 +4,7 @@ const slot = moduleSlot();
 
 /**
  * Makes crossbars run on the compiled kernel given, or the one whose bytes a function gives when it is first needed.
- * Without one they run on the reference engine, which gives the same to the bit, slowly.
+ * Without one they run on the reference engine, circuits on loops in plain TypeScript: the same to the bit, slowly.
  */
 export const useCompiledKernel = slot.use;
 
@@ -16,10 +16,14 @@ export const LANES = 128;
 /** Bytes of a word: a bit of each vector of a block. */
 export const WORD = 16;
 
-/** The kernel's functions: arrays are addresses in its memory. See kernel/kernel.assemblyscript. */
-export interface KernelExports {
+/** Where the kernel's arrays lie. */
+export interface KernelMemory {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   firstFree(): number;
+}
+
+/** The kernel's functions: arrays are addresses in its memory. See kernel/kernel.assemblyscript. */
+export interface KernelExports extends KernelMemory {
   packInputs(
     inputs: number,
     pitch: number,
@@ -96,6 +100,39 @@ export type ConvertCounts = (
   outputs: number,
 ) => number;
 
+/** Its functions for circuits, see kernel/analog.assemblyscript. */
+export interface AnalogExports extends KernelMemory {
+  fillTables(cells: number, tables: number, end: number): void;
+  sumPatterns(patterns: number, end: number, tables: number, sums: number, groups: number): void;
+  convertColumn(
+    sums: number,
+    pulses: number,
+    outputs: number,
+    end: number,
+    factors: number,
+    factorsEnd: number,
+    levels: number,
+    last: number,
+    step: number,
+    slope: number,
+    shift: number,
+    offset: number,
+    below: number,
+    above: number,
+    lowest: number,
+  ): number;
+  /** Not in plain TypeScript. */
+  convertLanes?(
+    sums: number,
+    pulses: number,
+    outputs: number,
+    end: number,
+    factors: number,
+    factorsEnd: number,
+    constants: number,
+  ): void;
+}
+
 const kept = new Map<number, KernelExports>();
 
 /** An instance of the kernel for this thread; the same one is lent again and again. */
@@ -109,7 +146,7 @@ export function borrowKernel(compiled: CompiledModule): KernelExports {
 }
 
 /** Lays out arrays of `sizes` bytes one after the other in the kernel's memory and returns their addresses. */
-export function layOut(kernel: KernelExports, sizes: readonly number[]): number[] {
+export function layOut(kernel: KernelMemory, sizes: readonly number[]): number[] {
   let next = (kernel.firstFree() + 63) & ~63;
   const addresses = sizes.map((size) => {
     const address = next;

@@ -12,7 +12,10 @@ import { programLayer } from '../../src/crossbar/program-layer';
 import { referenceEngine } from '../../src/crossbar/reference-engine';
 import { checksum, speedChecksums, speedWorkload } from '../../src/crossbar/speed-workload';
 import { mergeHistograms } from '../../src/crossbar/sum-histogram';
+import { useFastEngines } from '../../src/experiments/fast-engines';
 import { randomAdcs, randomLayers, someLayer } from './random-layers';
+
+useFastEngines({ threads: 1 });
 
 const run = (layer: LayerInput, settings: AnalogSettings = {}) => analogEngine(layerJob(layer), settings);
 

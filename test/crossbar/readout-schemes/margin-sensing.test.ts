@@ -10,8 +10,11 @@ import {
   sumCurrent,
 } from '../../../src/crossbar/readout-schemes/sensing-margin';
 import { referenceEngine } from '../../../src/crossbar/reference-engine';
+import { useFastEngines } from '../../../src/experiments/fast-engines';
 import { randomStream } from '../../../src/tensor/random';
 import { layers } from './layers';
+
+useFastEngines({ threads: 1 });
 
 const perfect = { onOffRatio: Infinity, cellSigma: 0, offsetSigma: 0, noise: 0 };
 
