@@ -97,7 +97,8 @@ describe('createLayerSimulator', () => {
   });
 
   it('gives the same on one thread and on three', () => {
-    const layer = speedWorkload();
+    const { inputs, rows, ...workload } = speedWorkload();
+    const layer = { ...workload, rows, inputs: inputs.slice(0, 300 * rows), vectors: 300 };
     const results = [1, 3].map((threads) => {
       useFastEngines({ threads });
       return [
