@@ -64,9 +64,11 @@ const experiments: Readonly<
 
 /** A few pictures and ADCs. */
 const QUICK_CROSSBAR = {
-  adcBits: [2, 3],
-  testPictures: 200,
-  variedPictures: 40,
+  adcBits: [2, 6],
+  testPictures: 1000,
+  clippedPictures: 200,
+  stuckPictures: 50,
+  variedPictures: 20,
   circuits: 2,
   readoutVectors: 32,
 } as const;

@@ -26,13 +26,17 @@ export interface CrossbarStudyOptions {
   readonly dataset: Dataset;
   /** Where results are kept; what is there from the same settings is not computed again. */
   readonly folder: string;
-  /** Default 1 to 8. */
+  /** Default 1, 2, 3, 4, 6, 8. */
   readonly adcBits?: readonly number[];
-  /** Test pictures with ideal or merely faulty cells; default all. */
+  /** Test pictures where nothing can clip, which is one integer product; default all. */
   readonly testPictures?: number;
-  /** Test pictures with cells that vary, whose sums are real numbers; default 500. */
+  /** Test pictures where conversions are made one by one; default 1000. */
+  readonly clippedPictures?: number;
+  /** Test pictures for each circuit of stuck cells; default 300. */
+  readonly stuckPictures?: number;
+  /** Test pictures for each circuit of varied cells, whose sums are real numbers; default 100. */
   readonly variedPictures?: number;
-  /** Circuits drawn for each device; default 3. */
+  /** Circuits drawn for each device; default 2. */
   readonly circuits?: number;
   /** Input vectors a layer in the comparison of readout schemes; default 256. */
   readonly readoutVectors?: number;
@@ -107,13 +111,15 @@ const FEW = 16;
 
 /** Accuracy against ADC bits of the dense and a pruned network, on ideal cells, varied ones and faulty ones. */
 export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResult {
-  const { model, pruned, dataset, folder, seed = 1, circuits = 3, onProgress } = options;
-  const { adcBits = [1, 2, 3, 4, 5, 6, 7, 8], readoutVectors = 256 } = options;
+  const { model, pruned, dataset, folder, seed = 1, circuits = 2, onProgress } = options;
+  const { adcBits = [1, 2, 3, 4, 6, 8], readoutVectors = 256 } = options;
   mkdirSync(folder, { recursive: true });
   const { test } = dataset;
-  const limits = {
-    exact: Math.min(options.testPictures ?? test.count, test.count),
-    varied: Math.min(options.variedPictures ?? 500, test.count),
+  const all = Math.min(options.testPictures ?? test.count, test.count);
+  const { clippedPictures = 1000, stuckPictures = 300, variedPictures = 100 } = options;
+  const limitOf = ({ device }: StudiedDevice, lossless: boolean) => {
+    if (device) return Math.min(device.programming ? variedPictures : stuckPictures, all);
+    return lossless ? all : Math.min(clippedPictures, all);
   };
   const calibration = Math.min(256, dataset.train.count);
   const pictures = calibrationPictures(dataset.train, calibration, seed);
@@ -127,6 +133,9 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
     'dense-calibrated': dense,
     pruned: pruned.network,
   };
+  const prunedBits = certifyNetwork(pruned.network, tileRows).requiredAdcBits;
+  const denseBits = certifyNetwork(dense, tileRows).requiredAdcBits;
+  const required = { dense: denseBits, 'dense-calibrated': denseBits, pruned: prunedBits };
   const key = {
     revision: REVISION,
     model: model.sha256,
@@ -144,7 +153,7 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
     studiedNetworks.flatMap((network) => adcBits.map((adc) => ({ device, network, adcBits: adc }))),
   );
   const points = jobs.map(({ device, network, adcBits: adc }, i): CrossbarPoint => {
-    const limit = device.device?.programming ? limits.varied : limits.exact;
+    const limit = limitOf(device, adc >= required[network.name] && !network.range);
     const seeds = Array.from({ length: device.device ? circuits : 1 }, (_, at) => seed + at);
     const name = `${network.name}-${device.name}-adc${adc}`;
     const { accuracy, bySeed } = cachedResult(folder, name, { ...key, network, device, seeds, limit }, () =>
@@ -176,9 +185,9 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
     ...describeStudy(model, dataset, { seed, calibration }),
     tileRows,
     pruned: pruned.name,
-    prunedBits: certifyNetwork(pruned.network, tileRows).requiredAdcBits,
-    denseBits: certifyNetwork(dense, tileRows).requiredAdcBits,
-    ...baselines(limits.exact),
+    prunedBits,
+    denseBits,
+    ...baselines(all),
     circuits,
     points,
     readouts: cachedResult(folder, 'readouts', { ...key, few: few.count, vectors: readoutVectors }, () =>

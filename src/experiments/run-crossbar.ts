@@ -22,10 +22,7 @@ import { readoutTable } from './readout-report';
 import { saveReport } from './save-report';
 
 export type RunCrossbarOptions = ExperimentOptions &
-  Pick<
-    CrossbarStudyOptions,
-    'adcBits' | 'testPictures' | 'variedPictures' | 'circuits' | 'readoutVectors'
-  > & {
+  Omit<CrossbarStudyOptions, 'model' | 'pruned' | 'dataset' | 'folder' | 'onProgress'> & {
     /** The pruned network. Default: the one that comes with the package. */
     readonly pruned?: string;
   };
