@@ -41,7 +41,7 @@ export const hardwareCommand: Command = {
     },
     arrays: {
       value: 'N',
-      help: 'arrays that every design may use: slow layers are copied to balance the pipeline (default: one copy each)',
+      help: 'arrays that every design may use; slow layers are copied for balance (default: one copy each)',
     },
     skip: {
       value: 'WHAT',

@@ -308,10 +308,12 @@ function energyFigure(network: HardwareStudyNetwork, result: HardwareStudyResult
   const designs = [pruned, ...baselines.map(({ cost }) => cost)];
   const drawn = designs.filter(({ name }) => name !== 'row-limited dense');
   const limited = designs.find(({ name }) => name === 'row-limited dense')!;
-  const shown = parts.filter((part) =>
-    drawn.some((cost) => cost.energyPj[part] > 0.002 * cost.scopes.tile.energyPj),
-  );
-  const rest = parts.filter((part) => !shown.includes(part));
+  // As many as the palette tells apart, the others together.
+  const share = (part: Part) =>
+    Math.max(...drawn.map(({ energyPj, scopes: { tile } }) => energyPj[part] / tile.energyPj));
+  const largest = [...parts].sort((one, other) => share(other) - share(one)).slice(0, 6);
+  const shown = parts.filter((part) => largest.includes(part));
+  const rest = parts.filter((part) => !largest.includes(part));
   const microjoules = (own: readonly Part[]) =>
     drawn.map(({ energyPj }) => own.reduce((sum, part) => sum + energyPj[part], 0) / 1e6);
   return stackedBars({

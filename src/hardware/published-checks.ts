@@ -134,7 +134,7 @@ function formsChecks(): PublishedCheck[] {
       'GOPS/W over ISAAC: its 4-bit ADC in ISAAC’s tile, equal conversions',
       'x',
       [published('forms.energy.gain', '1'), gainOfWhole(adcPowerMw / powerMw, forms / isaac)],
-      'FORMS also reads fragments of 8 rows (more conversions), skips zero input bits and needs half the columns (polarised weights); these nearly cancel',
+      'FORMS also reads fragments of 8 rows (more conversions), skips zero input bits and needs half the columns (polarised weights): left out, so the closeness may be chance',
     ),
   ];
 }
