@@ -25,8 +25,7 @@ const SKIPS: Readonly<Record<string, Skipping>> = {
 
 export const hardwareCommand: Command = {
   name: 'hardware',
-  usage:
-    'OUT.safetensors [--dense MODEL] [--adc NAME] [--preset FILE.json] [--arrays N] [--skip WHAT --data DIR]',
+  usage: 'OUT.safetensors [--dense MODEL] [--adc NAME] [--preset FILE] [--arrays N] [--skip WHAT]',
   summary:
     'Energy, area, latency, TOPS/W and TOPS/mm2 of one inference at the scopes ADC, macro and tile, against the unpruned\nnetwork at worst-case bits, at its measured lossless bits, and driven a few rows at a time.',
   options: {

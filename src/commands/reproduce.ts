@@ -140,7 +140,7 @@ export const reproduceCommand: Command = {
     },
     model: {
       value: 'MODEL',
-      help: 'the float network to prune (default: resnet20-cifar10); projections: one more; hardware: the pruned one',
+      help: 'the float network to prune (default: resnet20-cifar10); hardware: the pruned one',
     },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },
