@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   type Command,
@@ -256,6 +256,14 @@ describe('cim-pruning in a process of its own', () => {
     expect(own).toMatchObject({ adcModel: 'flash' });
     expect(own.layers[0].energyPj.dac).toBe(0);
     expect((await run('hardware', pruned, ...dense, '--layers')).out).toMatch(/Layers of pruned/);
+    for (const format of ['onnx', 'crosssim', 'timeloop', 'neurosim']) {
+      const folder = scratch(`exported-${format}`);
+      const { out } = await run('export', pruned, '--to', format, '-o', folder, ...data, '--json');
+      for (const file of JSON.parse(out).files) expect(existsSync(`${folder}/${file}`)).toBe(true);
+    }
+    expect(await refusal('export', pruned, '-o', scratch('x'))).toMatch(/--to \(missing\): allowed are onnx/);
+    expect(await refusal('export', pruned, '--to', 'onnx')).toMatch(/-o FOLDER is needed/);
+    expect(await refusal('export', pruned, '--to', 'onnx', '-o', `${pruned}/in`)).toMatch(/cannot write/);
     save([{ name: 'macro.dac.power', value: -1, unit: 'mW' }]);
     expect(await refusal('hardware', pruned, '--preset', preset)).toMatch(
       /preset\.json: macro\.dac\.power\.value: -1 mW is negative/,
