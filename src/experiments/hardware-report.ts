@@ -6,7 +6,9 @@ import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import type { Figure } from '../reports/figure';
 import { lines } from '../reports/lines';
 import type { Column, Row, Table } from '../reports/table';
+import type { Accuracy } from '../training/evaluate';
 import { FAIR_BASELINE, type HardwareStudyNetwork, type HardwareStudyResult } from './hardware-study';
+import { summarizeDesign } from './network-hardware';
 
 const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 
@@ -246,6 +248,41 @@ export function optionsTable({ networks }: HardwareStudyResult): Table {
   };
 }
 
+/** What the unpruned network costs when as few rows are driven as ADCs of so many bits read. */
+export function rowLimitedTable({ networks }: HardwareStudyResult): Table {
+  return {
+    title: 'Row-limited dense at every ADC resolution, beside the pruned network',
+    columns: [
+      { key: 'network', label: 'network' },
+      { key: 'design', label: 'design' },
+      { key: 'adcBits', label: 'ADC bits' },
+      { key: 'conversions', label: 'conversions' },
+      { key: 'latency', label: 'latency', unit: 'us', digits: 1 },
+      ...byScope('Energy', 'energy', 'nJ', 0),
+      ...byScope('Area', 'area', 'mm2', 3),
+      ...byScope('Gain', 'gain energy', 'x', 2),
+    ],
+    rows: networks.flatMap(({ name, adcBits, report, rowLimited }) => {
+      const pruned = summarizeDesign(report.pruned);
+      return [
+        { design: 'pruned', ...pruned, adcBits },
+        ...rowLimited.map((own) => ({ ...own, design: 'row-limited dense', adcBits: `${own.adcBits}` })),
+      ].map((own, i) => ({
+        network: name,
+        design: own.design,
+        adcBits: own.adcBits,
+        conversions: Math.round(own.conversions),
+        latency: own.latencyNs / 1000,
+        ...scopeCells('Energy', (scope) => own.energyPj[scope] / 1000),
+        ...scopeCells('Area', (scope) => own.areaUm2[scope] / 1e6),
+        ...scopeCells('Gain', (scope) =>
+          i === 0 ? undefined : own.energyPj[scope] / pruned.energyPj[scope],
+        ),
+      }));
+    }),
+  };
+}
+
 /** Published numbers beside those recomputed here. */
 export function publishedTable({ checks }: Pick<HardwareStudyResult, 'checks'>): Table {
   return {
@@ -284,6 +321,7 @@ export function hardwareTables(result: HardwareStudyResult): Map<string, Table> 
     ['05-hardware-laws', lawsTable(result)],
     ['05-hardware-sensitivity', sensitivityTable(result)],
     ['05-hardware-options', optionsTable(result)],
+    ['05-hardware-row-limited', rowLimitedTable(result)],
     ['05-hardware-published', publishedTable(result)],
   ]);
 }
@@ -384,18 +422,26 @@ function sensitivityFigure(network: HardwareStudyNetwork, result: HardwareStudyR
 
 /** Accuracy against the energy of an inference, all networks. */
 function paretoFigure({ networks, dataset, adcModel }: HardwareStudyResult): Figure {
-  const series = networks.flatMap(({ name, accuracy, report }) => {
+  const series = networks.flatMap(({ name, accuracy, report, rowLimited }) => {
     if (!accuracy) return [];
-    const point = (cost: HardwareReport['pruned'], top1: number, interval: number) => ({
-      name: `${name}: ${cost.name}`,
-      x: [cost.scopes.tile.energyPj / 1e6],
-      y: [top1],
-      errors: [interval],
+    const points = (title: string, energiesPj: readonly number[], { top1, interval }: Accuracy) => ({
+      name: `${name}: ${title}`,
+      x: energiesPj.map((energy) => energy / 1e6),
+      y: energiesPj.map(() => top1),
+      errors: energiesPj.map(() => interval),
       show: 'points' as const,
     });
+    const { pruned, dense } = accuracy;
     return [
-      point(report.pruned, accuracy.pruned.top1, accuracy.pruned.interval),
-      ...report.baselines.map(({ cost }) => point(cost, accuracy.dense.top1, accuracy.dense.interval)),
+      points('pruned', [report.pruned.scopes.tile.energyPj], pruned),
+      ...report.baselines
+        .filter(({ cost }) => cost.name !== 'row-limited dense')
+        .map(({ cost }) => points(cost.name, [cost.scopes.tile.energyPj], dense)),
+      points(
+        `row-limited dense, 1 to ${rowLimited.length} bits`,
+        rowLimited.map(({ energyPj }) => energyPj.tile),
+        dense,
+      ),
     ];
   });
   return lines({

@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
-import { costModel, type Scope, scopes } from '../hardware/design-cost';
+import { type CostModel, costModel, designCost, type Scope, scopes } from '../hardware/design-cost';
 import {
   type DefinedGain,
   gainsByDefinition,
@@ -26,7 +27,13 @@ import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { denseNetwork } from './dense-network';
 import { networkActivity } from './network-activity';
-import { type HardwareSummary, networkDesigns, summarizeHardware } from './network-hardware';
+import {
+  type DesignSummary,
+  type HardwareSummary,
+  networkDesigns,
+  summarizeDesign,
+  summarizeHardware,
+} from './network-hardware';
 import { normalisationOf } from './normalisation';
 import type { FloatModel, IntegerModel } from './open-model';
 
@@ -71,6 +78,8 @@ export interface HardwareStudyNetwork {
   readonly balanced: HardwareSummary & { readonly arrayBudget: number };
   /** Zero inputs skipped in all designs alike; absent without real pictures. */
   readonly skipping?: { readonly inputBits: HardwareSummary; readonly rows: HardwareSummary };
+  /** The unpruned network driven as few rows at a time as ADCs of so many bits read, from 1 bit up to lossless. */
+  readonly rowLimited: readonly (DesignSummary & { readonly adcBits: number })[];
   readonly definitions: readonly DefinedGain[];
   readonly laws: readonly LawGain[];
   readonly shares: readonly ShareGain[];
@@ -157,6 +166,7 @@ function studyNetwork(
     report,
     balanced: { ...summarizeHardware(costDesigns(designs, cost, { arrayBudget })), arrayBudget },
     ...(dataset.real && { skipping: skippings(network, dense, adcBits, options) }),
+    rowLimited: rowLimitedByBits(network, dense, cost),
     definitions: gainsByDefinition(laws, adcModel),
     laws: laws.map(({ adcModel, refusal, report }) => ({
       adcModel,
@@ -166,6 +176,15 @@ function studyNetwork(
     shares: shareGains(bits, constants),
     sensitivity: gainSensitivity(designs, { adcModel, constants, baseline: FAIR_BASELINE }),
   };
+}
+
+function rowLimitedByBits(network: IntegerNetwork, dense: IntegerNetwork, cost: CostModel) {
+  const { tileRows } = network.pruning!;
+  return Array.from({ length: requiredAdcBits(tileRows) }, (_, i) => {
+    const designs = networkDesigns(network, { tileRows, dense, adcBits: () => i + 1 });
+    const [limited] = designs.filter(({ name }) => name === 'row-limited dense');
+    return { adcBits: i + 1, ...summarizeDesign(designCost(limited.name, limited.layers, cost)) };
+  });
 }
 
 function energyGains(report: HardwareReport): Record<Scope, number> {

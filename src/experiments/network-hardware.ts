@@ -114,7 +114,8 @@ export function summarizeHardware({ adcModel, pruned, baselines, notes }: Hardwa
   };
 }
 
-function summarizeDesign(cost: HardwareReport['pruned']): DesignSummary {
+/** A design in the few numbers that tables and figures show. */
+export function summarizeDesign(cost: HardwareReport['pruned']): DesignSummary {
   const pick = (field: keyof ScopeCost) => ({
     adc: cost.scopes.adc[field],
     macro: cost.scopes.macro[field],

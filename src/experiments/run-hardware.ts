@@ -13,7 +13,7 @@ import { saveReport } from './save-report';
 
 export type RunHardwareOptions = Omit<ExperimentOptions, 'model'> &
   Pick<HardwareStudyOptions, 'adcModel' | 'constants' | 'testPictures' | 'activityPictures'> & {
-    /** Float networks, files or names of `data/models`. Default resnet20-cifar10. */
+    /** Float networks, files or names of `data/models`. Default: resnet20-cifar10 for a resnet20, and so on. */
     readonly dense?: readonly string[];
     /** Pruned networks of those. Default resnet20-cifar10-r128-adc2. */
     readonly pruned?: readonly string[];
@@ -35,8 +35,9 @@ export async function runHardware(options: RunHardwareOptions): Promise<Hardware
   const { dataDir, onProgress, note, figures, notebook } = options;
   const dataset = await openDataset({ dir: dataDir, download: true, fallback: true, onProgress });
   if (!dataset.real) note?.('no CIFAR10 (give it with --data DIR): accuracies and skipping are left out');
-  const dense = (options.dense ?? ['resnet20-cifar10']).map((name) => openFloatModel(name));
   const pruned = (options.pruned ?? ['resnet20-cifar10-r128-adc2']).map(openIntegerModel);
+  const names = new Set(pruned.map(({ network }) => `${network.description.name}-cifar10`));
+  const dense = (options.dense ?? [...names]).map((name) => openFloatModel(name));
   const folder = resultsFolder(options, dataset.name);
   const result = hardwareStudy({ ...options, dense, pruned, dataset, folder });
   const tables = hardwareTables(result);

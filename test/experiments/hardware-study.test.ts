@@ -135,6 +135,15 @@ describe('hardwareStudy', () => {
     expect(dac.higher.macro).toBeLessThan(gains.macro.energy);
     expect(dac.lower.adc).toBe(gains.adc.energy);
   });
+  it('drives fewer rows for fewer bits, until all rows fit', () => {
+    const { rowLimited, report } = own;
+    expect(rowLimited.map(({ adcBits }) => adcBits)).toEqual([1, 2, 3, 4, 5, 6]);
+    const conversions = rowLimited.map((design) => design.conversions);
+    expect(conversions).toEqual([...conversions].sort((a, b) => b - a));
+    const [, measured, limited] = report.baselines.map(({ cost }) => cost);
+    expect(conversions[1]).toBe(limited.conversions);
+    expect(conversions[5]).toBe(measured.conversions);
+  });
   it('balances pipelines within the same arrays', () => {
     const { balanced, report } = own;
     for (const design of [balanced, ...balanced.baselines]) {
