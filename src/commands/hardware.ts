@@ -1,57 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
+import { calibrationPictures } from '../experiments/calibration';
+import { denseNetwork } from '../experiments/dense-network';
+import { designsTable, gainsTable, layersTable } from '../experiments/hardware-report';
+import { networkActivity } from '../experiments/network-activity';
 import { networkHardware, summarizeHardware } from '../experiments/network-hardware';
-import { openIntegerModel } from '../experiments/open-model';
-import { adcModelNames } from '../hardware/adc-model';
-import { scopes } from '../hardware/design-cost';
+import { openIntegerModel, openModel } from '../experiments/open-model';
+import { requireFit } from '../experiments/require-fit';
+import { type AdcModelName, adcModelNames } from '../hardware/adc-model';
+import { constantsAt, type HardwarePreset, hardwarePreset } from '../hardware/hardware-preset';
+import type { Skipping } from '../hardware/input-activity';
+import { fileError } from '../networks/file-errors';
 import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
+import type { IntegerNetwork } from '../quantization/integer-network';
 import { toText } from '../reports/to-text';
-import { type Command, textOption } from './command';
+import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
+
+const SKIPS: Readonly<Record<string, Skipping>> = {
+  none: {},
+  'input-bits': { inputBits: true },
+  rows: { rows: true },
+};
 
 export const hardwareCommand: Command = {
   name: 'hardware',
-  usage: 'OUT.safetensors [--dense MODEL] [--adc NAME]',
+  usage: 'OUT.safetensors [--dense MODEL] [--adc NAME] [--preset FILE] [--arrays N] [--skip WHAT]',
   summary:
-    'Energy, area and latency of one inference at the scopes ADC, macro and tile, against the unpruned network at\nworst-case bits, at its measured lossless bits, and driven a few rows at a time.',
+    'Energy, area, latency, TOPS/W and TOPS/mm2 of one inference at the scopes ADC, macro and tile, against the unpruned\nnetwork at worst-case bits, at its measured lossless bits, and driven a few rows at a time.',
   options: {
-    dense: { value: 'MODEL', help: 'the unpruned integer network, for the baselines that need its codes' },
+    dense: {
+      value: 'MODEL',
+      help: 'the unpruned network, float or integer, for the baselines that need its codes',
+    },
     adc: { value: 'NAME', help: `ADC model: ${adcModelNames.join(', ')} (default sar-saberi)` },
+    preset: {
+      value: 'FILE',
+      help: 'JSON: constants of your own ({"constants": [{"name", "value", "unit"}, ...], "adcModel", "node"})',
+    },
+    arrays: {
+      value: 'N',
+      help: 'arrays that every design may use; slow layers are copied for balance (default: one copy each)',
+    },
+    skip: {
+      value: 'WHAT',
+      help: 'zero inputs left out: none, input-bits (pulses that drive no row) or rows (default none)',
+    },
+    pictures: { value: 'N', help: 'training pictures whose inputs are counted for --skip (default 16)' },
+    data: {
+      value: 'DIR',
+      help: 'folder of the data set, for --skip (default: CIM_PRUNING_DATA, then data/)',
+    },
+    dataset: {
+      value: 'NAME',
+      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
+    },
+    layers: { help: 'show every layer of the pruned network, too' },
   },
   words: [1, 1],
-  async run([path], options) {
+  async run([path], options, context) {
     const { name, network } = openIntegerModel(path);
     const { pruning } = network;
     if (!pruning) throw new InputError(`${path}: not a pruned network; \`cim-pruning prune\` makes one`);
-    const adc = textOption(options, 'adc') ?? 'sar-saberi';
-    const adcModel = adcModelNames.find((known) => known === adc);
-    if (!adcModel) throw new InputError(`--adc ${adc}: allowed are ${adcModelNames.join(', ')}`);
+    const adc = textOption(options, 'adc');
+    if (adc !== undefined && !(adcModelNames as readonly string[]).includes(adc))
+      throw new InputError(`--adc ${adc}: allowed are ${adcModelNames.join(', ')}`);
+    const preset: HardwarePreset = readPreset(textOption(options, 'preset'));
+    const skip = skipOf(options);
+    const arrayBudget = wholeNumber(options, 'arrays', 1, 1e9);
     const densePath = textOption(options, 'dense');
     const report = networkHardware(network, {
       tileRows: pruning.tileRows,
-      dense: densePath ? openIntegerModel(densePath).network : undefined,
+      dense: densePath === undefined ? undefined : denseNetwork(openModel(densePath), network),
       adcBits: (layer) => adcBitsOf(pruning.adcBits, layer),
-      adcModel,
+      adcModel: (adc as AdcModelName | undefined) ?? preset.adcModel,
+      constants: preset,
+      arrayBudget,
+      skip,
+      activity:
+        skip.inputBits || skip.rows
+          ? await activityOf(network, pruning.tileRows, options, context)
+          : undefined,
     });
-    const { pruned, baselines, notes } = report;
-    const table = toText({
-      title: `${name}: one inference, R = ${pruning.tileRows}, ${adcBitsText(pruning.adcBits)}-bit ADCs (${report.adcLaw})`,
-      columns: [
-        { key: 'design', label: 'design' },
-        { key: 'conversions', label: 'conversions' },
-        ...scopes.map((scope) => ({ key: scope, label: scope, unit: 'nJ' })),
-        { key: 'latency', label: 'latency', unit: 'us' },
-        ...scopes.map((scope) => ({ key: `${scope}Gain`, label: `gain at ${scope}`, unit: 'x', digits: 2 })),
-      ],
-      rows: [{ cost: pruned, gains: undefined }, ...baselines].map(({ cost, gains }) => ({
-        design: cost.name,
-        conversions: cost.conversions,
-        latency: cost.latencyNs / 1000,
-        ...Object.fromEntries(scopes.map((scope) => [scope, cost.scopes[scope].energyPj / 1000])),
-        ...Object.fromEntries(scopes.map((scope) => [`${scope}Gain`, gains?.[scope].energy])),
-      })),
-    });
+    const title = `${name}: one inference, R = ${pruning.tileRows}, ${adcBitsText(pruning.adcBits)}-bit ADCs (${report.adcLaw})`;
     return {
       data: summarizeHardware(report),
-      text: [table, ...notes.map((line) => `note: ${line}`)].join('\n'),
+      text: [
+        toText(designsTable(report, title)),
+        toText(
+          gainsTable(report, 'Efficiency (product: TOPS/W x TOPS/mm2), and gains of the pruned network'),
+        ),
+        ...(options.layers === true ? [toText(layersTable(report, name))] : []),
+        ...report.notes.map((line) => `note: ${line}`),
+      ].join('\n'),
     };
   },
 };
+
+function readPreset(path: string | undefined): HardwarePreset {
+  if (path === undefined) return constantsAt();
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError(path, 'read', error);
+  }
+  try {
+    return hardwarePreset(JSON.parse(text), path);
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      throw new InputError(`${path}: no JSON (${error.message.split('\n')[0]})`);
+    throw error;
+  }
+}
+
+function skipOf(options: Options): Skipping {
+  const what = textOption(options, 'skip') ?? 'none';
+  if (!Object.hasOwn(SKIPS, what))
+    throw new InputError(`--skip ${what}: allowed are ${Object.keys(SKIPS).join(', ')}`);
+  return SKIPS[what];
+}
+
+async function activityOf(
+  network: IntegerNetwork,
+  tileRows: number,
+  options: Options,
+  { onProgress }: CommandContext,
+) {
+  const count = wholeNumber(options, 'pictures', 16, 1024) ?? 16;
+  const dataset = await openDataset({
+    name: textOption(options, 'dataset'),
+    dir: textOption(options, 'data'),
+    onProgress,
+  });
+  requireFit(network.description, dataset);
+  return networkActivity(network, calibrationPictures(dataset.train, count, 1), tileRows);
+}

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InputError } from '../errors';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
+import { runHardware } from '../experiments/run-hardware';
 import { runMethods } from '../experiments/run-methods';
 import { runProjections } from '../experiments/run-projections';
 import { runSmoke } from '../experiments/run-smoke';
@@ -49,6 +50,16 @@ const experiments: Readonly<
       ...common('crossbar', options, context),
       notebook: notebookOf(options, '04-crossbar.ipynb'),
       ...(options.quick === true && QUICK_CROSSBAR),
+    });
+    return report(result, [...tables.values(), verdict.table], verdict, files);
+  },
+  hardware: async (options, context) => {
+    const { model, ...rest } = common('hardware', options, context);
+    const { result, tables, verdict, files } = await runHardware({
+      ...rest,
+      ...(model !== undefined && { pruned: [model] }),
+      notebook: notebookOf(options, '05-hardware.ipynb'),
+      ...(options.quick === true && { testPictures: 200 }),
     });
     return report(result, [...tables.values(), verdict.table], verdict, files);
   },
@@ -119,7 +130,7 @@ export const reproduceCommand: Command = {
   name: 'reproduce',
   usage: '[--profile smoke | --experiment NAME] [--data DIR]',
   summary:
-    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers),\ncrossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells).',
+    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers),\ncrossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells),\nhardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed).',
   options: {
     profile: { value: 'NAME', help: 'smoke (the only one so far)' },
     experiment: { value: 'NAME', help: `one experiment alone: ${Object.keys(experiments).join(', ')}` },
@@ -131,7 +142,7 @@ export const reproduceCommand: Command = {
     },
     model: {
       value: 'MODEL',
-      help: 'the float network to prune (default: resnet20-cifar10); projections: one more network',
+      help: 'the float network to prune (default: resnet20-cifar10); hardware: the pruned one',
     },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },

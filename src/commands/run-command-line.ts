@@ -6,6 +6,7 @@ import { certifyCommand } from './certify';
 import { type Command, helpText, parseCommandLine } from './command';
 import { dataCommand } from './data';
 import { evaluateCommand } from './evaluate';
+import { exportCommand } from './export';
 import { hardwareCommand } from './hardware';
 import { labCommand } from './lab';
 import { pruneCommand } from './prune';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   certifyCommand,
   simulateCommand,
   hardwareCommand,
+  exportCommand,
   reproduceCommand,
   benchCommand,
   labCommand,

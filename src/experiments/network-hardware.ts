@@ -1,36 +1,64 @@
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
-import type { Scope } from '../hardware/design-cost';
-import { type Gain, type HardwareReport, hardwareReport } from '../hardware/hardware-report';
+import { costModel, type LayerCost, type Scope, type ScopeCost } from '../hardware/design-cost';
+import type { HardwareConstants } from '../hardware/hardware-preset';
+import { costDesigns, type Gain, type HardwareReport } from '../hardware/hardware-report';
+import type { InputActivity, Skipping } from '../hardware/input-activity';
 import type { HardwareLayer } from '../hardware/layer-mapping';
+import { type MappedDesign, mapDesigns } from '../hardware/map-designs';
 import { nodeShapes } from '../networks/node-shapes';
 import { groupCount } from '../quantization/channel-groups';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
 import { crossbarCodes } from '../quantization/row-order';
 
-export interface NetworkHardwareOptions {
+export interface NetworkDesignsOptions {
   /** Default: the R the network was pruned for. */
   readonly tileRows: number;
   /** The same network unpruned, for the baselines that need its codes. */
   readonly dense?: IntegerNetwork;
   /** ADC resolution of each layer. */
   readonly adcBits: (layer: string) => number;
+  /** Zero inputs that are skipped; needs `activity`. */
+  readonly skip?: Skipping;
+  /** How many rows the inputs drive, by layer: `networkActivity`. */
+  readonly activity?: ReadonlyMap<string, InputActivity>;
+  /** That of the unpruned network. Default: `activity`. */
+  readonly denseActivity?: ReadonlyMap<string, InputActivity>;
+}
+
+export interface NetworkHardwareOptions extends NetworkDesignsOptions {
   /** Default `sar-saberi`. */
   readonly adcModel?: AdcModelName;
+  /** Default: those of the package. */
+  readonly constants?: HardwareConstants;
+  /** Arrays that every design may use to balance its pipeline. Default: one copy of each layer. */
+  readonly arrayBudget?: number;
 }
 
 /** Energy, area and latency of one inference of a network at its own picture size, against its baselines. */
 export function networkHardware(network: IntegerNetwork, options: NetworkHardwareOptions): HardwareReport {
-  const { tileRows, dense, adcBits, adcModel } = options;
+  const { adcModel, constants, arrayBudget } = options;
+  return costDesigns(networkDesigns(network, options), costModel(adcModel, constants), { arrayBudget });
+}
+
+/** A network and its baselines mapped to arrays, ready for any cost model. */
+export function networkDesigns(network: IntegerNetwork, options: NetworkDesignsOptions): MappedDesign[] {
+  const { tileRows, dense, adcBits, skip, activity, denseActivity } = options;
   const { dacBits = 1 } = network.pruning ?? {};
   if (dacBits !== 1) throw new InputError(`dacBits ${dacBits}: the hardware model counts 1-bit DACs only`);
   const layers = hardwareLayers(network, tileRows, network.pruning).map((layer) => ({
     ...layer,
     adcBits: adcBits(layer.name),
+    activity: activity?.get(layer.name),
   }));
-  const denseLayers = dense && hardwareLayers(dense, tileRows, network.pruning);
-  return hardwareReport({ layers, denseLayers, adcModel });
+  const denseLayers =
+    dense &&
+    hardwareLayers(dense, tileRows, network.pruning).map((layer) => ({
+      ...layer,
+      activity: denseActivity?.get(layer.name),
+    }));
+  return mapDesigns({ layers, denseLayers, skip });
 }
 
 function hardwareLayers(
@@ -49,41 +77,60 @@ function hardwareLayers(
   });
 }
 
-/** A hardware report in the few numbers that tables and figures show. */
-export interface HardwareSummary {
-  readonly adcModel: AdcModelName;
+/** What a design costs, in the few numbers that tables and figures show. */
+export interface DesignSummary {
   readonly conversions: number;
   /** Per inference, pJ. */
   readonly energyPj: Readonly<Record<Scope, number>>;
   readonly areaUm2: Readonly<Record<Scope, number>>;
+  readonly topsPerW: Readonly<Record<Scope, number>>;
+  readonly topsPerMm2: Readonly<Record<Scope, number>>;
   readonly latencyNs: number;
-  readonly baselines: readonly {
+  /** Between pictures, of the full pipeline. */
+  readonly intervalNs: number;
+  readonly arrays: number;
+  readonly utilisation: number;
+}
+
+/** A hardware report in the few numbers that tables and figures show. */
+export interface HardwareSummary extends DesignSummary {
+  readonly adcModel: AdcModelName;
+  readonly baselines: readonly (DesignSummary & {
     readonly name: string;
-    readonly conversions: number;
-    readonly energyPj: Readonly<Record<Scope, number>>;
     readonly gains: Readonly<Record<Scope, Gain>>;
-  }[];
+  })[];
+  /** The pruned network's layers. */
+  readonly layers: readonly LayerCost[];
   readonly notes: readonly string[];
 }
 
 export function summarizeHardware({ adcModel, pruned, baselines, notes }: HardwareReport): HardwareSummary {
-  const pick = (cost: HardwareReport['pruned'], field: 'energyPj' | 'areaUm2') => ({
+  return {
+    adcModel,
+    ...summarizeDesign(pruned),
+    baselines: baselines.map(({ cost, gains }) => ({ name: cost.name, ...summarizeDesign(cost), gains })),
+    layers: pruned.layers,
+    notes,
+  };
+}
+
+/** A design in the few numbers that tables and figures show. */
+export function summarizeDesign(cost: HardwareReport['pruned']): DesignSummary {
+  const pick = (field: keyof ScopeCost) => ({
     adc: cost.scopes.adc[field],
     macro: cost.scopes.macro[field],
     tile: cost.scopes.tile[field],
   });
+  const { conversions, latencyNs, intervalNs, arrays, utilisation } = cost;
   return {
-    adcModel,
-    conversions: pruned.conversions,
-    energyPj: pick(pruned, 'energyPj'),
-    areaUm2: pick(pruned, 'areaUm2'),
-    latencyNs: pruned.latencyNs,
-    baselines: baselines.map(({ cost, gains }) => ({
-      name: cost.name,
-      conversions: cost.conversions,
-      energyPj: pick(cost, 'energyPj'),
-      gains,
-    })),
-    notes,
+    conversions,
+    energyPj: pick('energyPj'),
+    areaUm2: pick('areaUm2'),
+    topsPerW: pick('topsPerW'),
+    topsPerMm2: pick('topsPerMm2'),
+    latencyNs,
+    intervalNs,
+    arrays,
+    utilisation,
   };
 }

@@ -13,7 +13,7 @@ export interface Constant {
   readonly status: 'published' | 'derived' | 'assumed';
 }
 
-export const units = ['pJ', 'um2', 'mm2', 'mW', 'uW', 'ns', 'GS/s', 'ohm', 'bit', 'dB', '1'] as const;
+export const units = ['pJ', 'um2', 'mm2', 'mW', 'uW', 'ns', 'GS/s', 'ohm', 'bit', 'dB', 'V', '1'] as const;
 
 const statuses = ['published', 'derived', 'assumed'];
 

@@ -1,8 +1,17 @@
 import { InputError } from '../errors';
-import { type AdcModel, adcConstants, adcEnergy, adcModel, checkAdcBits, isExtrapolated } from './adc-model';
+import {
+  type AdcModel,
+  type AdcModelName,
+  adcConstants,
+  adcEnergy,
+  adcModel,
+  checkAdcBits,
+  isExtrapolated,
+} from './adc-model';
 import { type ConstantTable, constantValue } from './constant-table';
 import { type MacroPart, macroParts, tileConstants, tileParts } from './isaac-tile';
 import type { LayerMapping } from './layer-mapping';
+import { replicateLayers } from './replicate-layers';
 
 export type Scope = 'adc' | 'macro' | 'tile';
 
@@ -11,36 +20,59 @@ export const scopes: readonly Scope[] = ['adc', 'macro', 'tile'];
 /** Parts of the energy bill: those of the macro, and of the tile around it. */
 export type Part = MacroPart | 'edram' | 'bus' | 'router' | 'tile-digital';
 
+/** The parts, those of the macro first. */
+export const parts: readonly Part[] = [...macroParts, 'edram', 'bus', 'router', 'tile-digital'];
+
+/** Energy an inference and area at one scope, and what follows from them. */
+export interface ScopeCost {
+  /** Per inference. */
+  readonly energyPj: number;
+  /** Of everything mapped, copies included. */
+  readonly areaUm2: number;
+  /** Operations (two a multiply-accumulate, zero weights included) by energy. */
+  readonly topsPerW: number;
+  /** Operations a second of the full pipeline by area. */
+  readonly topsPerMm2: number;
+}
+
 export interface LayerCost {
   readonly name: string;
   readonly adcBits: number;
   readonly conversions: number;
+  /** Of one copy. */
   readonly arrays: number;
+  /** Copies that share the layer's input vectors. */
+  readonly copies: number;
+  /** Share of the arrays' cells in use, 0..1. */
+  readonly utilisation: number;
   /** Per inference. */
   readonly energyPj: Readonly<Record<Part, number>>;
+  /** With all copies at work. */
   readonly latencyNs: number;
-}
-
-export interface ScopeCost {
-  /** Per inference. */
-  readonly energyPj: number;
-  /** Of the whole mapped network. */
-  readonly areaUm2: number;
+  /** The layer alone; the tiles around its arrays by their share of a tile. */
+  readonly scopes: Readonly<Record<Scope, ScopeCost>>;
 }
 
 export interface DesignCost {
   readonly name: string;
   readonly layers: readonly LayerCost[];
   readonly conversions: number;
+  /** All copies counted. */
   readonly arrays: number;
   /** ISAAC tiles that hold the arrays. */
   readonly isaacTiles: number;
+  /** Share of the arrays' cells in use, 0..1. */
+  readonly utilisation: number;
+  /** Multiply-accumulates an inference. */
+  readonly macs: number;
   /** ADC alone; macro: with array, DAC, sample-and-hold, registers, shift-and-add; tile: with buffers, bus, router. */
   readonly scopes: Readonly<Record<Scope, ScopeCost>>;
   /** Per inference, by part. */
   readonly energyPj: Readonly<Record<Part, number>>;
   /** One picture through all layers in turn. */
   readonly latencyNs: number;
+  /** Time between pictures when all layers work on different ones: that of the slowest layer. */
+  readonly intervalNs: number;
   /** Whether an ADC resolution lies outside its model's source. */
   readonly extrapolated: boolean;
 }
@@ -48,103 +80,184 @@ export interface DesignCost {
 export interface CostModel {
   readonly adc: AdcModel;
   readonly tile: ConstantTable;
+  /** Area of one ADC where `adc` has no law. */
+  readonly adcAreaUm2: (bits: number) => number;
+}
+
+/** A cost model on tables of constants; ADC models without an area law take the Saberi-scaled SAR's. */
+export function costModel(
+  name: AdcModelName = 'sar-saberi',
+  {
+    adc = adcConstants,
+    tile = tileConstants,
+  }: { readonly adc?: ConstantTable; readonly tile?: ConstantTable } = {},
+): CostModel {
+  const model = adcModel(name, adc);
+  return { adc: model, tile, adcAreaUm2: model.areaUm2 ?? adcModel('sar-saberi', adc).areaUm2! };
+}
+
+/** A layer on its arrays with the resolution of its ADCs. */
+export interface MappedLayerCost {
+  readonly mapping: LayerMapping;
+  readonly adcBits: number;
 }
 
 /**
  * Energy, area and latency of a mapped network on ISAAC-like tiles (32 nm). Energy: events counted by the mapping times
  * energy an event, which is the part's published power over the events of a fully used macro (8 x 1.2 GS/s conversions
- * and as many row drives). Area: whole arrays with an ADC each, and the tiles around them. Latency: layers one after
- * another, one copy each; a pulse takes the array read or its busiest ADC, whichever is longer, once a row group.
+ * and as many row drives). Area: whole arrays with their ADCs, and the tiles around them. Latency: layers one after
+ * another; a read takes the array or its ADCs, whichever is longer. One copy of each layer, or as many as balance the
+ * pipeline within `arrayBudget` arrays.
  */
 export function designCost(
   name: string,
-  layers: readonly { readonly mapping: LayerMapping; readonly adcBits: number }[],
-  model: CostModel = { adc: adcModel('sar-saberi'), tile: tileConstants },
+  layers: readonly MappedLayerCost[],
+  model: CostModel = costModel(),
+  { arrayBudget }: { readonly arrayBudget?: number } = {},
 ): DesignCost {
   if (layers.length === 0) throw new InputError(`design ${name}: no layers`);
-  const costs = layers.map(({ mapping, adcBits }) => layerCost(mapping, adcBits, model));
+  const stages = layers.map(({ mapping, adcBits }) => ({
+    latencyNs: layerLatencyNs(mapping, adcBits, model),
+    arrays: mapping.arrays,
+  }));
+  const copies = arrayBudget === undefined ? stages.map(() => 1) : replicateLayers(stages, arrayBudget);
+  const intervalNs = Math.max(...stages.map(({ latencyNs }, i) => latencyNs / copies[i]));
+  const costs = layers.map(({ mapping, adcBits }, i) => {
+    const latencyNs = stages[i].latencyNs / copies[i];
+    const energyPj = layerEnergyPj(mapping, adcBits, model);
+    const { name, arrays, conversions, utilisation, macs } = mapping;
+    const built = arrays * copies[i];
+    const areaUm2 = areasUm2(built, built * adcAreaOf(model, adcBits), built / arraysPerTile(model), model);
+    const rates = { macs, intervalNs: latencyNs };
+    return {
+      name,
+      adcBits,
+      conversions,
+      arrays,
+      copies: copies[i],
+      utilisation,
+      energyPj,
+      latencyNs,
+      scopes: scopeCosts(energyPj, areaUm2, rates),
+    };
+  });
   const energyPj = sumParts(costs.map((cost) => cost.energyPj));
-  const arrays = costs.reduce((sum, cost) => sum + cost.arrays, 0);
-  const get = getter(model.tile);
-  const arraysPerMacro = get('macro.arrays', '1');
-  const isaacTiles = Math.ceil(arrays / (arraysPerMacro * get('tile.macros', '1')));
-  const adcAreaUm2 = costs.reduce((sum, cost) => sum + cost.arrays * adcAreaOf(model.adc, cost.adcBits), 0);
-  const restOfMacro = macroParts
-    .filter((part) => part !== 'adc')
-    .reduce((sum, part) => sum + get(`macro.${part}.area`, 'mm2') * 1e6, 0);
-  const restOfTile = tileParts.reduce((sum, part) => sum + get(`tile.${part}.area`, 'mm2') * 1e6, 0);
-  const macroAreaUm2 = adcAreaUm2 + (arrays * restOfMacro) / arraysPerMacro;
-  const macroEnergyPj = macroParts.reduce((sum, part) => sum + energyPj[part], 0);
-  const tileEnergyPj = Object.values(energyPj).reduce((sum, part) => sum + part, 0);
+  const total = (value: (cost: LayerCost) => number) => costs.reduce((sum, cost) => sum + value(cost), 0);
+  const arrays = total((cost) => cost.arrays * cost.copies);
+  const isaacTiles = Math.ceil(arrays / arraysPerTile(model));
+  const adcAreaUm2 = total((cost) => cost.scopes.adc.areaUm2);
+  const macs = layers.reduce((sum, { mapping }) => sum + mapping.macs, 0);
   return {
     name,
     layers: costs,
-    conversions: costs.reduce((sum, cost) => sum + cost.conversions, 0),
+    conversions: total((cost) => cost.conversions),
     arrays,
     isaacTiles,
-    scopes: {
-      adc: { energyPj: energyPj.adc, areaUm2: adcAreaUm2 },
-      macro: { energyPj: macroEnergyPj, areaUm2: macroAreaUm2 },
-      tile: { energyPj: tileEnergyPj, areaUm2: macroAreaUm2 + isaacTiles * restOfTile },
-    },
+    utilisation: arrays === 0 ? 0 : total((cost) => cost.utilisation * cost.arrays * cost.copies) / arrays,
+    macs,
+    scopes: scopeCosts(energyPj, areasUm2(arrays, adcAreaUm2, isaacTiles, model), { macs, intervalNs }),
     energyPj,
-    latencyNs: costs.reduce((sum, cost) => sum + cost.latencyNs, 0),
+    latencyNs: total((cost) => cost.latencyNs),
+    intervalNs,
     extrapolated: costs.some((cost) => cost.conversions > 0 && isExtrapolated(model.adc, cost.adcBits)),
   };
 }
 
-function layerCost(mapping: LayerMapping, adcBits: number, { adc, tile }: CostModel): LayerCost {
+function layerLatencyNs(mapping: LayerMapping, adcBits: number, { adc, tile }: CostModel): number {
+  if (mapping.conversions === 0) return 0;
+  const sharing = Math.ceil(mapping.busiestColumns / constantValue(tile, 'array.adcs', '1'));
+  checkAdcBits(adc, adcBits);
+  return mapping.reads * Math.max(constantValue(tile, 'array.read.time', 'ns'), adc.readNs(adcBits, sharing));
+}
+
+function layerEnergyPj(
+  { conversions, rowDrives, inputBits, outputs }: LayerMapping,
+  adcBits: number,
+  { adc, tile }: CostModel,
+): Record<Part, number> {
   const get = getter(tile);
-  const conversions = mapping.conversionsPerPulse * mapping.pulses;
-  const rowDrives = mapping.rowDrivesPerPulse * mapping.pulses;
   // Events a nanosecond of a macro in full use; power in mW over it is energy in pJ an event.
-  const macroRate = get('macro.arrays', '1') * constantValue(adcConstants, 'sar.rate', 'GS/s');
+  const macroRate = get('macro.arrays', '1') * get('macro.adc.rate', 'GS/s');
   const each = (part: string) => get(`${part}.power`, 'mW') / macroRate;
   const word = get('event.word', 'bit');
-  const outputBits = mapping.outputs * get('output.bits', 'bit');
-  const moved = mapping.inputBits + outputBits;
+  const outputBits = outputs * get('output.bits', 'bit');
+  const moved = inputBits + outputBits;
   const tileDigital = ['sigmoid', 'shift-add', 'max-pool', 'output-register'].reduce(
     (sum, part) => sum + each(`tile.${part}`) / get('tile.macros', '1'),
     0,
   );
-  const pulseNs =
-    conversions === 0
-      ? 0
-      : Math.max(get('array.read.time', 'ns'), adc.readNs(adcBits, mapping.busiestColumns));
   return {
-    name: mapping.name,
-    adcBits,
-    conversions,
-    arrays: mapping.arrays,
-    energyPj: {
-      adc: adcEnergy({ conversions, bits: adcBits, model: adc }).energyPj,
-      dac: rowDrives * each('macro.dac'),
-      'sample-hold': conversions * each('macro.sample-hold'),
-      array: conversions * each('macro.array'),
-      'shift-add': conversions * each('macro.shift-add'),
-      'input-register': rowDrives * each('macro.input-register'),
-      'output-register': conversions * each('macro.output-register'),
-      edram: (moved / word) * get('event.edram', 'pJ'),
-      bus: moved * get('event.bus', 'pJ'),
-      router: (outputBits / word) * get('event.router', 'pJ'),
-      'tile-digital': conversions * tileDigital,
-    },
-    latencyNs: mapping.pulses * mapping.rowGroups * pulseNs,
+    adc: adcEnergy({ conversions, bits: adcBits, model: adc }).energyPj,
+    dac: rowDrives * each('macro.dac'),
+    'sample-hold': conversions * each('macro.sample-hold'),
+    array: conversions * each('macro.array'),
+    'shift-add': conversions * each('macro.shift-add'),
+    'input-register': rowDrives * each('macro.input-register'),
+    'output-register': conversions * each('macro.output-register'),
+    edram: (moved / word) * get('event.edram', 'pJ'),
+    bus: moved * get('event.bus', 'pJ'),
+    router: (outputBits / word) * get('event.router', 'pJ'),
+    'tile-digital': conversions * tileDigital,
   };
 }
 
-/** Area of one ADC; models without an area law take the SAR's. */
-function adcAreaOf(model: AdcModel, bits: number): number {
-  if (bits === 0) return 0;
-  checkAdcBits(model, bits);
-  return (model.areaUm2 ?? adcModel('sar-saberi').areaUm2!)(bits);
+/** Areas of `arrays` arrays at the three scopes, given that of their ADCs and the tiles around them. */
+function areasUm2(
+  arrays: number,
+  adcAreaUm2: number,
+  isaacTiles: number,
+  { tile }: CostModel,
+): Record<Scope, number> {
+  const get = getter(tile);
+  const restOfMacro = macroParts
+    .filter((part) => part !== 'adc')
+    .reduce((sum, part) => sum + get(`macro.${part}.area`, 'mm2') * 1e6, 0);
+  const restOfTile = tileParts.reduce((sum, part) => sum + get(`tile.${part}.area`, 'mm2') * 1e6, 0);
+  const macro = adcAreaUm2 + (arrays * restOfMacro) / get('macro.arrays', '1');
+  return { adc: adcAreaUm2, macro, tile: macro + isaacTiles * restOfTile };
 }
 
-function sumParts(parts: readonly Readonly<Record<Part, number>>[]): Record<Part, number> {
-  const total = { ...parts[0] };
-  for (const layer of parts.slice(1)) {
-    for (const part of Object.keys(total) as Part[]) total[part] += layer[part];
-  }
+function scopeCosts(
+  energy: Readonly<Record<Part, number>>,
+  areaUm2: Readonly<Record<Scope, number>>,
+  { macs, intervalNs }: { readonly macs: number; readonly intervalNs: number },
+): Record<Scope, ScopeCost> {
+  const energyPj: Record<Scope, number> = {
+    adc: energy.adc,
+    macro: macroParts.reduce((sum, part) => sum + energy[part], 0),
+    tile: parts.reduce((sum, part) => sum + energy[part], 0),
+  };
+  const operations = 2 * macs;
+  const cost = (scope: Scope): ScopeCost => ({
+    energyPj: energyPj[scope],
+    areaUm2: areaUm2[scope],
+    // Operations a pJ are 10^12 operations a joule.
+    topsPerW: over(operations, energyPj[scope]),
+    // Operations a ns and um2 are 10^9 / 10^-6 = 10^15 a second and mm2.
+    topsPerMm2: over(1000 * operations, intervalNs * areaUm2[scope]),
+  });
+  return { adc: cost('adc'), macro: cost('macro'), tile: cost('tile') };
+}
+
+/** Nothing was done at no cost. */
+function over(done: number, cost: number): number {
+  return cost === 0 ? 0 : done / cost;
+}
+
+function arraysPerTile({ tile }: CostModel): number {
+  return constantValue(tile, 'macro.arrays', '1') * constantValue(tile, 'tile.macros', '1');
+}
+
+/** Area of the ADCs of one array. */
+function adcAreaOf({ adc, tile, adcAreaUm2 }: CostModel, bits: number): number {
+  if (bits === 0) return 0;
+  checkAdcBits(adc, bits);
+  return constantValue(tile, 'array.adcs', '1') * adcAreaUm2(bits);
+}
+
+function sumParts(costs: readonly Readonly<Record<Part, number>>[]): Record<Part, number> {
+  const total = { ...costs[0] };
+  for (const layer of costs.slice(1)) for (const part of parts) total[part] += layer[part];
   return total;
 }
 

@@ -2,6 +2,7 @@ import { countOnes } from '../bitplanes/count-ones';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import { InputError } from '../errors';
+import { type InputActivity, type Skipping, tilePulse } from './input-activity';
 
 /** A layer as the hardware sees it. */
 export interface HardwareLayer {
@@ -29,25 +30,33 @@ export interface HardwareLayer {
   readonly flips?: Uint8Array;
   /** Resolution of the layer's ADCs. */
   readonly adcBits: number;
+  /** How many rows its inputs drive; needed to skip zero input bits and rows. */
+  readonly activity?: InputActivity;
 }
 
-/** What a layer occupies and does, per input pulse. One copy of the layer; 1-bit DACs. */
+/** What a layer occupies and does in one inference. One copy of the layer; 1-bit DACs. */
 export interface LayerMapping {
   readonly name: string;
-  /** Crossbars, each with one ADC. */
+  /** Crossbars. */
   readonly arrays: number;
   /** Bit columns converted. */
   readonly columnsConverted: number;
-  /** Conversions an input pulse: columnsConverted, times the row groups of their tile. */
-  readonly conversionsPerPulse: number;
-  /** Rows driven an input pulse, counted in every array they run through. */
-  readonly rowDrivesPerPulse: number;
-  /** Columns of the array that has most: they share one ADC. */
+  /** Conversions an inference: each converted column, each row group of its tile, each pulse; a mean where pulses are skipped. */
+  readonly conversions: number;
+  /** Rows driven an inference, counted in every array they run through; a mean where rows are skipped. */
+  readonly rowDrives: number;
+  /** Reads of the busiest tile that follow one another: pulses times row groups. */
+  readonly reads: number;
+  /** Columns of the array that has most: they share its ADCs. */
   readonly busiestColumns: number;
   /** Row groups driven one after another: 1, or ceil(tile rows / rowsPerConversion). */
   readonly rowGroups: number;
   /** Pulses an inference: vectors * inputBits. */
   readonly pulses: number;
+  /** Share of the arrays' cells that stand in a converted column and a row of the layer, 0..1. */
+  readonly utilisation: number;
+  /** Multiply-accumulates an inference, those by zero weights included. */
+  readonly macs: number;
   /** Bits of all inputs, each row of each vector counted: rows * groups * inputBits * vectors. */
   readonly inputBits: number;
   /** Outputs an inference: columns * vectors. */
@@ -61,7 +70,8 @@ export type ColumnPolicy = 'all' | 'filled';
 
 /**
  * Maps a layer to arrays of tileRows x `arrayColumns`: every row tile gets as many as its bit columns fill.
- * `rowsPerConversion` (k) drives only k rows at a time: the baseline that needs no pruning.
+ * `rowsPerConversion` (k) drives only k rows at a time: the baseline that needs no pruning. `skip` leaves out zero input
+ * bits or rows, as often as the layer's `activity` has them; tiles are then read independently of one another.
  */
 export function layerMapping(
   layer: HardwareLayer,
@@ -69,10 +79,12 @@ export function layerMapping(
     columnPolicy = 'filled',
     arrayColumns = 128,
     rowsPerConversion,
+    skip,
   }: {
     readonly columnPolicy?: ColumnPolicy;
     readonly arrayColumns?: number;
     readonly rowsPerConversion?: number;
+    readonly skip?: Skipping;
   } = {},
 ): LayerMapping {
   const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8 } = layer;
@@ -87,13 +99,21 @@ export function layerMapping(
       throw new InputError(`layer ${layer.name}: ${field}: ${value} is not a whole number of at least 1`);
     }
   }
-  const { encoding, cellBits, flips } = layer;
+  const { encoding, cellBits, flips, activity } = layer;
+  const skips = skip?.inputBits || skip?.rows;
+  if (skips && activity?.tileRows !== tileRows) {
+    throw new InputError(
+      `layer ${layer.name}: activity: ${activity ? `of ${activity.tileRows} rows a tile, not ${tileRows}` : 'missing'}; skipping needs that of its inputs`,
+    );
+  }
   const ones = countOnes({ codes, rows, columns, tileRows, weightBits, encoding, cellBits, flips });
   const perTile = columns * ones.polarities * ones.planes;
   let arrays = 0;
   let columnsConverted = 0;
   let conversionsPerPulse = 0;
   let rowDrivesPerPulse = 0;
+  let readsPerPulse = 0;
+  let cells = 0;
   let busiestColumns = 0;
   let rowGroups = 1;
   let most = 0;
@@ -104,8 +124,9 @@ export function layerMapping(
   const perGroup = perTile / channelGroups;
   for (let tile = 0; tile < ones.tiles; tile++) {
     const rowsHere = Math.min(tileRows, rows - tile * tileRows);
-    const groups = rowsPerConversion === undefined ? 1 : Math.ceil(rowsHere / rowsPerConversion);
-    rowGroups = Math.max(rowGroups, groups);
+    const together = rowsPerConversion ?? tileRows;
+    const pulse = tilePulse(rowsHere, together, skip, activity?.driven[tile]);
+    rowGroups = Math.max(rowGroups, Math.ceil(rowsHere / together));
     for (let channelGroup = 0; channelGroup < channelGroups; channelGroup++) {
       const first = tile * perTile + channelGroup * perGroup;
       let filled = 0;
@@ -117,20 +138,26 @@ export function layerMapping(
       const arraysHere = Math.ceil(used / arrayColumns);
       arrays += arraysHere;
       columnsConverted += used;
-      conversionsPerPulse += used * groups;
-      rowDrivesPerPulse += arraysHere * rowsHere;
+      conversionsPerPulse += used * pulse.groups;
+      rowDrivesPerPulse += arraysHere * pulse.rowsDriven;
+      cells += used * rowsHere;
+      if (used > 0) readsPerPulse = Math.max(readsPerPulse, pulse.groups);
       busiestColumns = Math.max(busiestColumns, Math.min(used, arrayColumns));
     }
   }
+  const pulses = vectors * inputBits;
   return {
     name: layer.name,
     arrays,
     columnsConverted,
-    conversionsPerPulse,
-    rowDrivesPerPulse,
+    conversions: conversionsPerPulse * pulses,
+    rowDrives: rowDrivesPerPulse * pulses,
+    reads: readsPerPulse * pulses,
     busiestColumns,
     rowGroups,
-    pulses: vectors * inputBits,
+    pulses,
+    utilisation: arrays === 0 ? 0 : cells / (arrays * arrayColumns * tileRows),
+    macs: rows * columns * vectors,
     inputBits: rows * channelGroups * inputBits * vectors,
     outputs: columns * vectors,
     losslessBits: requiredAdcBits(most),

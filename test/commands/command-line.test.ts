@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   type Command,
@@ -242,6 +242,39 @@ describe('cim-pruning in a process of its own', () => {
     const evaluated = await run('evaluate', pruned, '--dataset', 'generated', '--pictures', '20', '--json');
     expect(JSON.parse(evaluated.out)).toMatchObject({ pictures: 20, network: 'tiny' });
     expect(JSON.parse((await run('hardware', pruned, '--json')).out)).toBeTypeOf('object');
+
+    const dense = ['--dense', float];
+    const whole = JSON.parse((await run('hardware', pruned, ...dense, '--json')).out);
+    expect(whole.baselines.map(({ name }: { name: string }) => name)).toContain('dense, measured');
+    const data = ['--dataset', 'generated'];
+    const skipping = await run('hardware', pruned, ...dense, '--skip', 'rows', ...data, '--json');
+    expect(JSON.parse(skipping.out).conversions).toBeLessThan(whole.conversions);
+    const preset = scratch('preset.json');
+    const save = (json: unknown) => writeFileSync(preset, JSON.stringify(json));
+    save({ adcModel: 'flash', node: 20, constants: [{ name: 'macro.dac.power', value: 0, unit: 'mW' }] });
+    const own = JSON.parse((await run('hardware', pruned, '--preset', preset, '--json')).out);
+    expect(own).toMatchObject({ adcModel: 'flash' });
+    expect(own.layers[0].energyPj.dac).toBe(0);
+    expect((await run('hardware', pruned, ...dense, '--layers')).out).toMatch(/Layers of pruned/);
+    for (const format of ['onnx', 'crosssim', 'timeloop', 'neurosim']) {
+      const folder = scratch(`exported-${format}`);
+      const { out } = await run('export', pruned, '--to', format, '-o', folder, ...data, '--json');
+      for (const file of JSON.parse(out).files) expect(existsSync(`${folder}/${file}`)).toBe(true);
+    }
+    expect(await refusal('export', pruned, '-o', scratch('x'))).toMatch(/--to \(missing\): allowed are onnx/);
+    expect(await refusal('export', pruned, '--to', 'onnx')).toMatch(/-o FOLDER is needed/);
+    expect(await refusal('export', pruned, '--to', 'onnx', '-o', `${pruned}/in`)).toMatch(/cannot write/);
+    save([{ name: 'macro.dac.power', value: -1, unit: 'mW' }]);
+    expect(await refusal('hardware', pruned, '--preset', preset)).toMatch(
+      /preset\.json: macro\.dac\.power\.value: -1 mW is negative/,
+    );
+    writeFileSync(preset, '{');
+    expect(await refusal('hardware', pruned, '--preset', preset)).toMatch(/preset\.json: no JSON/);
+    expect(await refusal('hardware', pruned, '--preset', scratch('no.json'))).toMatch(/cannot read/);
+    expect(await refusal('hardware', pruned, '--adc', 'survey')).toMatch(/survey: \d bits is outside/);
+    expect(await refusal('hardware', pruned, '--adc', 'best')).toMatch(/--adc best: allowed are sar-saberi/);
+    expect(await refusal('hardware', pruned, '--skip', 'all')).toMatch(/--skip all: allowed are none/);
+    expect(await refusal('hardware', pruned, '--arrays', '1')).toMatch(/arrays: 1 are not enough/);
   });
 
   it('prunes in offset encoding with flips, and tells so', async () => {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { layerStatistics } from '../../src/crossbar/layer-statistics';
 import { adcModel } from '../../src/hardware/adc-model';
-import { designCost } from '../../src/hardware/design-cost';
+import { costModel, designCost } from '../../src/hardware/design-cost';
+import { hardwarePreset } from '../../src/hardware/hardware-preset';
 import { hardwareReport } from '../../src/hardware/hardware-report';
+import { inputActivity } from '../../src/hardware/input-activity';
 import { macroBudget } from '../../src/hardware/isaac-tile';
 import { type HardwareLayer, layerMapping } from '../../src/hardware/layer-mapping';
+import { replicateLayers } from '../../src/hardware/replicate-layers';
 import { randomStream } from '../../src/tensor/random';
 
 /** A layer of random codes; `keep` of them nonzero. */
@@ -24,8 +27,8 @@ describe('layerMapping', () => {
       const filled = layerMapping(layer);
       const all = layerMapping(layer, { columnPolicy: 'all' });
       const statistics = layerStatistics(layer);
-      expect(filled.conversionsPerPulse * filled.pulses).toBe(statistics.conversions);
-      expect(all.conversionsPerPulse * all.pulses).toBe(statistics.denseConversions);
+      expect(filled.conversions).toBe(statistics.conversions);
+      expect(all.conversions).toBe(statistics.denseConversions);
       expect(filled.losslessBits).toBe(statistics.requiredAdcBits);
     }
   });
@@ -34,8 +37,8 @@ describe('layerMapping', () => {
     const whole = layerMapping(layer);
     const limited = layerMapping(layer, { rowsPerConversion: 7 });
     expect(limited.rowGroups).toBe(19);
-    expect(limited.conversionsPerPulse).toBe(19 * whole.conversionsPerPulse);
-    expect(limited.rowDrivesPerPulse).toBe(whole.rowDrivesPerPulse);
+    expect(limited.conversions).toBe(19 * whole.conversions);
+    expect(limited.rowDrives).toBe(whole.rowDrives);
   });
   it('takes no array for empty tiles', () => {
     const codes = new Int8Array(256);
@@ -49,11 +52,143 @@ describe('layerMapping', () => {
       tileRows: 128,
       adcBits: 1,
     });
-    expect([mapping.arrays, mapping.columnsConverted, mapping.rowDrivesPerPulse]).toEqual([1, 1, 128]);
+    expect([mapping.arrays, mapping.columnsConverted, mapping.rowDrives]).toEqual([1, 1, 8 * 128]);
+  });
+});
+
+describe('layerMapping with inputs', () => {
+  // 16 vectors of 144 rows, mostly zeros; tile 1 (rows 128..143) gets none in half of them.
+  const random = randomStream(3, 'inputs');
+  const inputs = Uint8Array.from({ length: 16 * 144 }, (_, i) => {
+    const code = random.uniform() < 0.2 ? random.integer(256) : 0;
+    return i % 144 >= 128 && i < 8 * 144 ? 0 : code;
+  });
+  const activity = inputActivity(inputs, { vectors: 16, rows: 144 });
+  // Ones in every bit column.
+  const codes = Int8Array.from({ length: 144 * 16 }, (_, i) => ((i >> 4) % 2 ? 127 : -127));
+  const layer = { ...randomLayer('conv', 1, 3), codes, activity };
+
+  it('counts the driven rows of every tile and bit plane', () => {
+    for (const [tile, first, last] of [
+      [0, 0, 128],
+      [1, 128, 144],
+    ]) {
+      const expected = new Float64Array(last - first + 1);
+      for (let vector = 0; vector < 16; vector++) {
+        for (let bit = 0; bit < 8; bit++) {
+          let driven = 0;
+          for (let row = first; row < last; row++) driven += (inputs[vector * 144 + row] >> bit) & 1;
+          expected[driven] += 1 / 128;
+        }
+      }
+      expected.forEach((share, n) => {
+        expect(activity.driven[tile][n]).toBeCloseTo(share, 12);
+      });
+    }
+  });
+  it('skips pulses that drive no row of a tile', () => {
+    const whole = layerMapping(layer);
+    const skipping = layerMapping(layer, { skip: { inputBits: true } });
+    const perTile = whole.columnsConverted / 2;
+    const active = activity.driven.map((driven) => 1 - driven[0]);
+    expect(active[1]).toBeLessThan(0.51);
+    expect(skipping.conversions).toBeCloseTo(perTile * (active[0] + active[1]) * whole.pulses, 6);
+    expect(skipping.reads).toBeCloseTo(Math.max(...active) * whole.pulses, 6);
+    expect(skipping.losslessBits).toBe(whole.losslessBits);
+  });
+  it('groups only the rows that are driven', () => {
+    const limited = layerMapping(layer, { rowsPerConversion: 7 });
+    const skipping = layerMapping(layer, { rowsPerConversion: 7, skip: { rows: true } });
+    const groups = activity.driven.map((driven) =>
+      driven.reduce((sum, share, n) => sum + share * Math.ceil(n / 7), 0),
+    );
+    expect(skipping.conversions).toBeCloseTo(
+      (limited.columnsConverted / 2) * (groups[0] + groups[1]) * limited.pulses,
+      6,
+    );
+    expect(skipping.conversions).toBeLessThan(limited.conversions / 4);
+    const ones = inputs.reduce((sum, code) => sum + code.toString(2).replaceAll('0', '').length, 0);
+    const arraysPerTile = layerMapping(layer).arrays / 2;
+    expect(skipping.rowDrives).toBeCloseTo((arraysPerTile * ones * 64) / 16, 6);
+  });
+  it('refuses to skip without the inputs, or with those of other tiles', () => {
+    const skip = { inputBits: true };
+    expect(() => layerMapping({ ...layer, activity: undefined }, { skip })).toThrow(
+      /layer conv: activity: missing/,
+    );
+    expect(() => layerMapping({ ...layer, tileRows: 64 }, { skip })).toThrow(/of 128 rows a tile, not 64/);
+    expect(() => inputActivity(inputs, { vectors: 15, rows: 144 })).toThrow(/2304 codes are not 15 vectors/);
+  });
+  it('tells the share of cells in use', () => {
+    // 144 rows in two tiles, 16 channels of 14 columns in two arrays a tile.
+    expect(layerMapping(layer).utilisation).toBeCloseTo((144 * 224) / (4 * 128 * 128), 12);
+  });
+});
+
+describe('replicateLayers', () => {
+  it('gives the copies of least slowest stage, as trying all shows', () => {
+    const stages = [
+      { latencyNs: 100, arrays: 3 },
+      { latencyNs: 40, arrays: 1 },
+      { latencyNs: 10, arrays: 5 },
+    ];
+    const slowest = (copies: readonly number[]) =>
+      Math.max(...stages.map(({ latencyNs }, i) => latencyNs / copies[i]));
+    for (const budget of [9, 12, 17, 24, 40]) {
+      let best = Infinity;
+      for (let a = 1; a <= 13; a++)
+        for (let b = 1; b <= 40; b++)
+          for (let c = 1; c <= 8; c++)
+            if (3 * a + b + 5 * c <= budget) best = Math.min(best, slowest([a, b, c]));
+      expect(slowest(replicateLayers(stages, budget))).toBe(best);
+    }
+    expect(() => replicateLayers(stages, 8)).toThrow(
+      /arrays: 8 are not enough; one copy of each layer takes 9/,
+    );
   });
 });
 
 describe('designCost', () => {
+  it('makes a pipeline faster with more arrays, at the same energy', () => {
+    const layers = [
+      { mapping: layerMapping(randomLayer('wide', 1, 6)), adcBits: 6 },
+      { mapping: layerMapping({ ...randomLayer('small', 1, 6), vectors: 4 }), adcBits: 6 },
+    ];
+    const one = designCost('one', layers);
+    const balanced = designCost('balanced', layers, costModel(), { arrayBudget: 3 * one.arrays });
+    expect(balanced.layers.map(({ copies }) => copies)).toEqual([5, 1]);
+    expect(one.intervalNs / balanced.intervalNs).toBeCloseTo(5, 12);
+    expect(balanced.scopes.macro.energyPj).toBe(one.scopes.macro.energyPj);
+    expect(balanced.scopes.adc.areaUm2 / one.scopes.adc.areaUm2).toBeCloseTo(
+      balanced.arrays / one.arrays,
+      12,
+    );
+  });
+  it('shares an array among as many ADCs as a preset has', () => {
+    const layers = [{ mapping: layerMapping(randomLayer('one', 1, 6)), adcBits: 6 }];
+    const four = hardwarePreset([{ name: 'array.adcs', value: 4, unit: '1' }]);
+    const [one, shared] = [designCost('a', layers), designCost('a', layers, costModel('sar-saberi', four))];
+    expect(shared.scopes.adc.areaUm2).toBeCloseTo(4 * one.scopes.adc.areaUm2, 6);
+    expect(shared.scopes.macro.energyPj).toBe(one.scopes.macro.energyPj);
+    // 128 columns at 1.2 GS/s are 107 ns a read, 32 less than the array's 100 ns.
+    expect(one.latencyNs / shared.latencyNs).toBeCloseTo(1.0667, 4);
+    const slow = (adcs: number) =>
+      hardwarePreset([
+        { name: 'array.adcs', value: adcs, unit: '1' },
+        { name: 'array.read.time', value: 1, unit: 'ns' },
+      ]);
+    const timeOf = (adcs: number) => designCost('a', layers, costModel('sar-saberi', slow(adcs))).latencyNs;
+    expect(timeOf(1) / timeOf(4)).toBeCloseTo(4, 12);
+  });
+  it('has TOPS/W and TOPS/mm2 of what it computes', () => {
+    const mapping = layerMapping(randomLayer('one', 1, 6));
+    const { scopes, intervalNs, macs, layers } = designCost('a', [{ mapping, adcBits: 6 }]);
+    expect(macs).toBe(144 * 16 * 64);
+    const { topsPerW, topsPerMm2, energyPj, areaUm2 } = scopes.macro;
+    expect(topsPerW).toBeCloseTo((2 * macs) / 1e12 / (energyPj * 1e-12), 9);
+    expect(topsPerMm2).toBeCloseTo((2 * macs) / 1e12 / (intervalNs * 1e-9) / (areaUm2 * 1e-6), 9);
+    expect(layers[0].scopes.macro).toEqual(scopes.macro);
+  });
   it('draws the published macro power from eight full arrays with 8-bit ADCs', () => {
     // 128 rows x 1024 columns: 73 channels of 14 fill 1022 columns; the fit of the 8-bit SAR is off by 0.1 %.
     const codes = new Int8Array(128 * 73).map((_, i) => (i % 2 ? 127 : -127));
@@ -120,7 +255,14 @@ describe('hardwareReport', () => {
       layers: dense.map((layer) => ({ ...layer, adcBits: layerMapping(layer).losslessBits })),
       denseLayers: dense,
     });
-    expect(baselines[1].gains.tile).toEqual({ energy: 1, area: 1, latency: 1, energyArea: 1 });
+    expect(baselines[1].gains.tile).toEqual({
+      energy: 1,
+      area: 1,
+      latency: 1,
+      energyArea: 1,
+      topsPerMm2: 1,
+      product: 1,
+    });
   });
   it('refuses layers that do not belong together, and ADCs below a model’s validity', () => {
     expect(() => hardwareReport({ layers: pruned, denseLayers: [dense[0]] })).toThrow(

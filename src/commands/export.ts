@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { openDataset } from '../data/open-dataset';
+import { InputError } from '../errors';
+import { calibrationPictures } from '../experiments/calibration';
+import { type ExportFormat, exportFormats, exportNetwork } from '../experiments/export-network';
+import { openIntegerModel } from '../experiments/open-model';
+import { requireFit } from '../experiments/require-fit';
+import { fileError } from '../networks/file-errors';
+import type { Pictures } from '../networks/inference';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { type Command, type CommandContext, type Options, textOption } from './command';
+
+export const exportCommand: Command = {
+  name: 'export',
+  usage: 'OUT.safetensors --to FORMAT -o FOLDER [--data DIR]',
+  summary:
+    'A pruned network for other tools: onnx (int8 codes, quantised activations), neurosim (network, weight and input CSVs\nand the command), timeloop (problems for Timeloop and CiMLoop, Accelergy energy and area tables), crosssim (NumPy\nweights, core and ADC parameters). The pruned file itself is safetensors with integer codes.',
+  options: {
+    to: { value: 'FORMAT', help: exportFormats.join(', ') },
+    output: { value: 'FOLDER', help: 'where the files go; made if it is not there' },
+    data: {
+      value: 'DIR',
+      help: 'neurosim: data set of the picture that is traced (default: CIM_PRUNING_DATA, data/)',
+    },
+    dataset: {
+      value: 'NAME',
+      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
+    },
+  },
+  words: [1, 1],
+  async run([path], options, context) {
+    const format = textOption(options, 'to');
+    if (!exportFormats.includes(format as ExportFormat))
+      throw new InputError(`--to ${format ?? '(missing)'}: allowed are ${exportFormats.join(', ')}`);
+    const folder = textOption(options, 'output');
+    if (!folder) throw new InputError('export: -o FOLDER is needed');
+    const { name, network } = openIntegerModel(path);
+    const picture = format === 'neurosim' ? await firstPicture(network, options, context) : undefined;
+    const files = exportNetwork(network, format as ExportFormat, { name, picture });
+    for (const file of files) save(join(folder, file.path), file.content);
+    return {
+      data: { format, folder, files: files.map((file) => file.path) },
+      text: `${files.length} files for ${format} in ${folder}`,
+    };
+  },
+};
+
+function save(path: string, content: string | Uint8Array): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  } catch (error) {
+    throw fileError(path, 'write', error);
+  }
+}
+
+/** One training picture. */
+async function firstPicture(
+  network: IntegerNetwork,
+  options: Options,
+  { onProgress }: CommandContext,
+): Promise<Pictures> {
+  const dataset = await openDataset({
+    name: textOption(options, 'dataset'),
+    dir: textOption(options, 'data'),
+    onProgress,
+  });
+  requireFit(network.description, dataset);
+  const drawn = calibrationPictures(dataset.train, 16, 1);
+  const size = drawn.height * drawn.width * drawn.channels;
+  return { ...drawn, count: 1, pixels: drawn.pixels.subarray(0, size) };
+}

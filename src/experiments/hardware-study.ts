@@ -1,0 +1,244 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { requiredAdcBits } from '../bitplanes/required-adc-bits';
+import type { Dataset } from '../data/dataset';
+import { InputError } from '../errors';
+import type { AdcModelName } from '../hardware/adc-model';
+import { type CostModel, costModel, designCost, type Scope, scopes } from '../hardware/design-cost';
+import {
+  type DefinedGain,
+  gainsByDefinition,
+  reportsByLaw,
+  type ShareGain,
+  shareGains,
+} from '../hardware/efficiency-definitions';
+import { baselineOf, gainSensitivity, type Sensitivity } from '../hardware/gain-sensitivity';
+import { constantsAt, type HardwareConstants } from '../hardware/hardware-preset';
+import { costDesigns, type HardwareReport } from '../hardware/hardware-report';
+import type { Skipping } from '../hardware/input-activity';
+import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
+import type { OnProgress } from '../progress';
+import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import type { Accuracy } from '../training/evaluate';
+import { integerAccuracy } from './accuracy';
+import { cachedResult, writeJson } from './cached-result';
+import { calibrationPictures } from './calibration';
+import { denseNetwork } from './dense-network';
+import { networkActivity } from './network-activity';
+import {
+  type DesignSummary,
+  type HardwareSummary,
+  networkDesigns,
+  summarizeDesign,
+  summarizeHardware,
+} from './network-hardware';
+import { normalisationOf } from './normalisation';
+import type { FloatModel, IntegerModel } from './open-model';
+
+export interface HardwareStudyOptions {
+  /** Float networks that the pruned ones were made of; each pruned network takes that of its own description. */
+  readonly dense: readonly FloatModel[];
+  readonly pruned: readonly IntegerModel[];
+  readonly dataset: Dataset;
+  /** Where results are kept. */
+  readonly folder: string;
+  /** Default `sar-saberi`. */
+  readonly adcModel?: AdcModelName;
+  /** Default: those of the package. */
+  readonly constants?: HardwareConstants;
+  /** Test pictures for the accuracies; default all. */
+  readonly testPictures?: number;
+  /** Training pictures whose inputs are counted; default 16. */
+  readonly activityPictures?: number;
+  readonly seed?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** Energy gains at the scopes under one ADC law over one baseline, or why the law does not answer. */
+export interface LawGain {
+  readonly adcModel: AdcModelName;
+  readonly refusal?: string;
+  readonly gains?: Readonly<Record<Scope, number>>;
+}
+
+/** One pruned network. */
+export interface HardwareStudyNetwork {
+  readonly name: string;
+  readonly network: string;
+  readonly tileRows: number;
+  readonly adcBits: string;
+  readonly sha256: string;
+  /** Top-1 on real test pictures; absent where there are none. */
+  readonly accuracy?: { readonly dense: Accuracy; readonly pruned: Accuracy };
+  /** One copy of each layer, every input bit driven. */
+  readonly report: HardwareReport;
+  /** Pipelines balanced with copies, every design within the same arrays. */
+  readonly balanced: HardwareSummary & { readonly arrayBudget: number };
+  /** Zero inputs skipped in all designs alike; absent without real pictures. */
+  readonly skipping?: { readonly inputBits: HardwareSummary; readonly rows: HardwareSummary };
+  /** The unpruned network driven as few rows at a time as ADCs of so many bits read, from 1 bit up to lossless. */
+  readonly rowLimited: readonly (DesignSummary & { readonly adcBits: number })[];
+  readonly definitions: readonly DefinedGain[];
+  readonly laws: readonly LawGain[];
+  readonly shares: readonly ShareGain[];
+  readonly sensitivity: readonly Sensitivity[];
+}
+
+export interface HardwareStudyResult {
+  readonly dataset: string;
+  readonly realData: boolean;
+  readonly seed: number;
+  readonly adcModel: AdcModelName;
+  /** The baseline of sensitivity and laws. */
+  readonly baseline: string;
+  readonly networks: readonly HardwareStudyNetwork[];
+  readonly checks: readonly PublishedCheck[];
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+/** The fair baseline: the same weights unpruned, each layer with the ADC bits that it needs. */
+export const FAIR_BASELINE = 'dense, measured';
+
+/** Arrays of the balanced pipelines, in multiples of what the largest design takes with one copy of each layer. */
+const BUDGET = 4;
+
+/** Raise it when the same settings give other accuracies. */
+const REVISION = 1;
+
+/** What pruned networks cost beside their baselines, under each definition of efficiency and each ADC law. */
+export function hardwareStudy(options: HardwareStudyOptions): HardwareStudyResult {
+  const { dense, pruned, dataset, folder, adcModel = 'sar-saberi', seed = 1, onProgress } = options;
+  mkdirSync(folder, { recursive: true });
+  const networks = pruned.map((model, i) => {
+    onProgress?.({ done: i, total: pruned.length, note: model.name });
+    return studyNetwork(model, denseOf(model, dense), { ...options, adcModel, seed });
+  });
+  const result: HardwareStudyResult = {
+    dataset: dataset.title,
+    realData: dataset.real,
+    seed,
+    adcModel,
+    baseline: FAIR_BASELINE,
+    networks,
+    checks: publishedChecks(),
+    checksums: {
+      ...dataset.checksums,
+      ...Object.fromEntries([...dense, ...pruned].map(({ name, sha256 }) => [`${name} (model)`, sha256])),
+    },
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}
+
+function denseOf({ network, path }: IntegerModel, dense: readonly FloatModel[]): FloatModel {
+  const own = dense.find(({ description }) => description.name === network.description.name);
+  if (own) return own;
+  throw new InputError(`${path}: no unpruned ${network.description.name} to compare with was given`);
+}
+
+function studyNetwork(
+  { name, sha256, network }: IntegerModel,
+  model: FloatModel,
+  options: HardwareStudyOptions & { readonly adcModel: AdcModelName; readonly seed: number },
+): HardwareStudyNetwork {
+  const { pruning } = network;
+  if (!pruning) throw new InputError(`${name}: not a pruned network; \`cim-pruning prune\` makes one`);
+  const { dataset, adcModel, constants = constantsAt() } = options;
+  const { tileRows } = pruning;
+  const dense = unpruned(network, model, options);
+  const adcBits = (layer: string) => adcBitsOf(pruning.adcBits, layer);
+  const designs = networkDesigns(network, { tileRows, dense, adcBits });
+  const cost = costModel(adcModel, constants);
+  const report = costDesigns(designs, cost);
+  const arrayBudget =
+    BUDGET * Math.max(report.pruned.arrays, ...report.baselines.map((baseline) => baseline.cost.arrays));
+  const laws = reportsByLaw(designs, constants);
+  const bits = Math.max(...[...network.layers.keys()].map(adcBits));
+  return {
+    name,
+    network: network.description.name,
+    tileRows,
+    adcBits: adcBitsText(pruning.adcBits),
+    sha256,
+    ...(dataset.real && { accuracy: accuracies(name, sha256, network, dense, options) }),
+    report,
+    balanced: { ...summarizeHardware(costDesigns(designs, cost, { arrayBudget })), arrayBudget },
+    ...(dataset.real && { skipping: skippings(network, dense, adcBits, options) }),
+    rowLimited: rowLimitedByBits(network, dense, cost),
+    definitions: gainsByDefinition(laws, adcModel),
+    laws: laws.map(({ adcModel, refusal, report }) => ({
+      adcModel,
+      ...(refusal !== undefined && { refusal }),
+      ...(report && { gains: energyGains(report) }),
+    })),
+    shares: shareGains(bits, constants),
+    sensitivity: gainSensitivity(designs, { adcModel, constants, baseline: FAIR_BASELINE }),
+  };
+}
+
+function rowLimitedByBits(network: IntegerNetwork, dense: IntegerNetwork, cost: CostModel) {
+  const { tileRows } = network.pruning!;
+  return Array.from({ length: requiredAdcBits(tileRows) }, (_, i) => {
+    const designs = networkDesigns(network, { tileRows, dense, adcBits: () => i + 1 });
+    const [limited] = designs.filter(({ name }) => name === 'row-limited dense');
+    return { adcBits: i + 1, ...summarizeDesign(designCost(limited.name, limited.layers, cost)) };
+  });
+}
+
+function energyGains(report: HardwareReport): Record<Scope, number> {
+  const { gains } = baselineOf(report, FAIR_BASELINE);
+  return Object.fromEntries(scopes.map((scope) => [scope, gains[scope].energy])) as Record<Scope, number>;
+}
+
+/** The float model as an integer network: calibrated where there are pictures. */
+function unpruned(
+  network: IntegerNetwork,
+  model: FloatModel,
+  { dataset, seed }: { readonly dataset: Dataset; readonly seed: number },
+): IntegerNetwork {
+  if (!dataset.real) return denseNetwork(model, network);
+  const { description, parameters } = model.folded;
+  const pictures = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), seed);
+  const bits = { weightBits: network.weightBits, inputBits: 8 };
+  return buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, bits);
+}
+
+function accuracies(
+  name: string,
+  sha256: string,
+  pruned: IntegerNetwork,
+  dense: IntegerNetwork,
+  { dataset, folder, testPictures, seed, onProgress }: HardwareStudyOptions,
+) {
+  const measure = (which: string, network: IntegerNetwork) =>
+    cachedResult(
+      folder,
+      `accuracy-${which}`,
+      { REVISION, sha256, seed, testPictures, data: dataset.checksums },
+      () => integerAccuracy(network, dataset.test, { limit: testPictures, onProgress }),
+    );
+  return { dense: measure(`${name}-dense`, dense), pruned: measure(name, pruned) };
+}
+
+function skippings(
+  network: IntegerNetwork,
+  dense: IntegerNetwork,
+  adcBits: (layer: string) => number,
+  options: HardwareStudyOptions & { readonly seed: number },
+) {
+  const { dataset, activityPictures = 16, adcModel, constants = constantsAt(), seed } = options;
+  const { tileRows } = network.pruning!;
+  const pictures = calibrationPictures(dataset.train, activityPictures, seed);
+  const activity = networkActivity(network, pictures, tileRows);
+  const denseActivity = networkActivity(dense, pictures, tileRows);
+  const summary = (skip: Skipping) =>
+    summarizeHardware(
+      costDesigns(
+        networkDesigns(network, { tileRows, dense, adcBits, skip, activity, denseActivity }),
+        costModel(adcModel, constants),
+      ),
+    );
+  return { inputBits: summary({ inputBits: true }), rows: summary({ rows: true }) };
+}

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { openDataset } from '../data/open-dataset';
+import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
+import { provenance } from '../reports/provenance';
+import type { Table } from '../reports/table';
+import { engineVersion } from '../tensor/engine';
+import { executeNotebook } from './execute-notebook';
+import { hardwareClaims, hardwareFigures, hardwareTables } from './hardware-report';
+import { type HardwareStudyOptions, type HardwareStudyResult, hardwareStudy } from './hardware-study';
+import { type ExperimentOptions, resultsFolder } from './open-experiment';
+import { openFloatModel, openIntegerModel } from './open-model';
+import { saveReport } from './save-report';
+
+export type RunHardwareOptions = Omit<ExperimentOptions, 'model'> &
+  Pick<HardwareStudyOptions, 'adcModel' | 'constants' | 'testPictures' | 'activityPictures'> & {
+    /** Float networks, files or names of `data/models`. Default: resnet20-cifar10 for a resnet20, and so on. */
+    readonly dense?: readonly string[];
+    /** Pruned networks of those. Default resnet20-cifar10-r128-adc2. */
+    readonly pruned?: readonly string[];
+  };
+
+export interface HardwareOutcome {
+  readonly result: HardwareStudyResult;
+  readonly tables: ReadonlyMap<string, Table>;
+  readonly verdict: ExpectedVersusObtained;
+  readonly files: readonly string[];
+}
+
+/**
+ * The study of energy, area and latency from networks to notebook. Pictures are needed for accuracies and for skipping
+ * zero inputs only; without CIFAR10 those are left out.
+ */
+export async function runHardware(options: RunHardwareOptions): Promise<HardwareOutcome> {
+  const startedAt = new Date();
+  const { dataDir, onProgress, note, figures, notebook } = options;
+  const dataset = await openDataset({ dir: dataDir, download: true, fallback: true, onProgress });
+  if (!dataset.real) note?.('no CIFAR10 (give it with --data DIR): accuracies and skipping are left out');
+  const pruned = (options.pruned ?? ['resnet20-cifar10-r128-adc2']).map(openIntegerModel);
+  const names = new Set(pruned.map(({ network }) => `${network.description.name}-cifar10`));
+  const dense = (options.dense ?? [...names]).map((name) => openFloatModel(name));
+  const folder = resultsFolder(options, dataset.name);
+  const result = hardwareStudy({ ...options, dense, pruned, dataset, folder });
+  const tables = hardwareTables(result);
+  const { claims, obtained } = hardwareClaims(result);
+  const source = provenance({
+    parameters: {
+      experiment: 'hardware',
+      dataset: result.dataset,
+      networks: pruned.map(({ name }) => name).join(', '),
+    },
+    settings: { adcModel: result.adcModel, node: 32, baseline: result.baseline },
+    seeds: { root: result.seed },
+    dataChecksums: result.checksums,
+    engine: engineVersion(),
+    startedAt,
+  });
+  const files = await saveReport(tables, hardwareFigures(result), {
+    dir: figures,
+    provenance: source,
+    realData: result.realData,
+  });
+  if (notebook) await executeNotebook(notebook, join(folder, 'results.json'), options);
+  return { result, tables, verdict: expectedVersusObtained(claims, obtained), files };
+}

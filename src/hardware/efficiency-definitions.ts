@@ -1,0 +1,151 @@
+import { InputError } from '../errors';
+import { type AdcModelName, adcModel, adcModelNames } from './adc-model';
+import { constantValue } from './constant-table';
+import { costModel, type DesignCost, type Scope } from './design-cost';
+import type { HardwareConstants } from './hardware-preset';
+import { type Baseline, costDesigns, type HardwareReport } from './hardware-report';
+import { gainOfWhole, tileBudget } from './isaac-tile';
+import type { MappedDesign } from './map-designs';
+
+/** The paper's claim: hardware efficiency rises by 180 %, its definition unpublished in what could be read. */
+export const CLAIMED_GAIN = 2.8;
+
+/** One reading of "hardware efficiency". */
+export interface EfficiencyDefinition {
+  readonly id: string;
+  readonly title: string;
+  readonly gain: (report: HardwareReport, baseline: Baseline) => number;
+}
+
+const MEASURES = [
+  ['energy', 'energy (TOPS/W)'],
+  ['area', 'area'],
+  ['topsPerMm2', 'TOPS/mm2'],
+  ['product', 'TOPS/W x TOPS/mm2'],
+] as const;
+
+const SCOPES: readonly (readonly [Scope, string])[] = [
+  ['adc', 'ADC'],
+  ['macro', 'macro'],
+  ['tile', 'tile'],
+];
+
+export const efficiencyDefinitions: readonly EfficiencyDefinition[] = [
+  {
+    id: 'conversion',
+    title: 'ADC energy a conversion',
+    gain: ({ pruned }, { cost }) => energyAConversion(cost) / energyAConversion(pruned),
+  },
+  ...SCOPES.flatMap(([scope, name]) =>
+    MEASURES.map(([measure, title]) => ({
+      id: `${scope}-${measure}`,
+      title: `${name}: ${title}`,
+      gain: (_: HardwareReport, { gains }: Baseline) => gains[scope][measure],
+    })),
+  ),
+];
+
+function energyAConversion({ scopes, conversions }: DesignCost): number {
+  return scopes.adc.energyPj / conversions;
+}
+
+/** What an ADC model answers for a set of designs, or why it does not. */
+export interface LawOutcome {
+  readonly adcModel: AdcModelName;
+  readonly report?: HardwareReport;
+  /** The one line that it refuses with. */
+  readonly refusal?: string;
+}
+
+/** The designs under every ADC model; those asked outside their validity refuse. */
+export function reportsByLaw(
+  designs: readonly MappedDesign[],
+  constants: HardwareConstants,
+  options: { readonly arrayBudget?: number } = {},
+): LawOutcome[] {
+  return adcModelNames.map((name) => {
+    try {
+      return { adcModel: name, report: costDesigns(designs, costModel(name, constants), options) };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return { adcModel: name, refusal: error.message };
+    }
+  });
+}
+
+/** A gain under one definition over one baseline, with its spread over the ADC laws. */
+export interface DefinedGain {
+  readonly definition: string;
+  readonly title: string;
+  readonly baseline: string;
+  /** Under the model asked for; absent where it refuses. */
+  readonly gain?: number;
+  readonly lowest: number;
+  readonly highest: number;
+  /** ADC models that give the claimed gain or more. */
+  readonly reachedBy: readonly AdcModelName[];
+}
+
+/** Every definition over every baseline. */
+export function gainsByDefinition(laws: readonly LawOutcome[], chosen: AdcModelName): DefinedGain[] {
+  const answered = laws.flatMap(({ adcModel, report }) => (report ? [{ adcModel, report }] : []));
+  if (answered.length === 0)
+    throw new InputError(`no ADC model answers: ${laws.map(({ refusal }) => refusal).join('; ')}`);
+  return answered[0].report.baselines.flatMap(({ cost }, i) =>
+    efficiencyDefinitions.map(({ id, title, gain }) => {
+      const gains = answered.map(({ report }) => gain(report, report.baselines[i]));
+      return {
+        definition: id,
+        title,
+        baseline: cost.name,
+        gain: gains[answered.findIndex(({ adcModel }) => adcModel === chosen)],
+        lowest: Math.min(...gains),
+        highest: Math.max(...gains),
+        reachedBy: answered.filter((_, k) => gains[k] >= CLAIMED_GAIN).map(({ adcModel }) => adcModel),
+      };
+    }),
+  );
+}
+
+/** A gain of a whole whose ADCs alone become cheaper, everything else and the conversions as they were. */
+export interface ShareGain {
+  readonly title: string;
+  readonly fromBits: number;
+  readonly toBits: number;
+  readonly gain: number;
+}
+
+/**
+ * The usual sums on paper, at equal conversions, down to `toBits`: an ISAAC tile from 8 bits with Saberi-scaled ADCs, with
+ * free ADCs, and a macro in which 4-bit flash ADCs take Kim et al.'s shares of energy and area.
+ */
+export function shareGains(toBits: number, constants: HardwareConstants): ShareGain[] {
+  const { powerMw, adcPowerMw, areaMm2, adcAreaMm2 } = tileBudget(constants.tile);
+  const sar = adcModel('sar-saberi', constants.adc);
+  const flash = adcModel('flash', constants.adc);
+  const share = (what: string) => constantValue(constants.tile, `flash.share.${what}`, '1');
+  const row = (title: string, fromBits: number, gain: number) => ({ title, fromBits, toBits, gain });
+  const ratio = sar.energyPj(toBits) / sar.energyPj(8);
+  const areaRatio = sar.areaUm2!(toBits) / sar.areaUm2!(8);
+  return [
+    row('ADC alone: energy', 8, 1 / ratio),
+    row('ADC alone: area', 8, 1 / areaRatio),
+    row('ISAAC tile: energy', 8, gainOfWhole(adcPowerMw / powerMw, ratio)),
+    row('ISAAC tile: area', 8, gainOfWhole(adcAreaMm2 / areaMm2, areaRatio)),
+    row('ISAAC tile, free ADCs: energy', 8, gainOfWhole(adcPowerMw / powerMw, 0)),
+    ...(toBits < 4
+      ? [
+          row(
+            'flash macro (Kim): energy',
+            4,
+            gainOfWhole(share('energy'), flash.energyPj(toBits) / flash.energyPj(4)),
+          ),
+          row(
+            'flash macro (Kim): area',
+            4,
+            gainOfWhole(share('area'), flash.areaUm2!(toBits) / flash.areaUm2!(4)),
+          ),
+        ]
+      : []),
+  ];
+}

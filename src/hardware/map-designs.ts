@@ -1,0 +1,108 @@
+import { requiredAdcBits } from '../bitplanes/required-adc-bits';
+import { InputError } from '../errors';
+import type { MappedLayerCost } from './design-cost';
+import type { Skipping } from './input-activity';
+import { type HardwareLayer, layerMapping } from './layer-mapping';
+
+/** The pruned network or a baseline, counted but not yet costed. */
+export interface MappedDesign {
+  readonly name: string;
+  readonly description: string;
+  readonly layers: readonly MappedLayerCost[];
+}
+
+export interface MapDesignsInput {
+  /** The pruned network. */
+  readonly layers: readonly HardwareLayer[];
+  /** The same network before pruning, same layers in the same order (adcBits is not used). */
+  readonly denseLayers?: readonly Omit<HardwareLayer, 'adcBits'>[];
+  /** Columns of an array. Default 128. */
+  readonly arrayColumns?: number;
+  /** Zero inputs that are skipped, in all designs alike; layers need their `activity`. */
+  readonly skip?: Skipping;
+}
+
+/**
+ * The pruned network first, then its baselines:
+ * - `dense, worst case`: every bit column converted, ADCs for R ones (8 bits at R = 128);
+ * - `dense, measured`: the unpruned codes, empty columns skipped, each layer's ADCs for the ones it really has;
+ * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b, as many rows a conversion as such an ADC
+ *   reads: 2^b - 1 with 1-bit cells.
+ * The last two need `denseLayers`; without them row-limited counts every column.
+ */
+export function mapDesigns({
+  layers,
+  denseLayers,
+  arrayColumns = 128,
+  skip,
+}: MapDesignsInput): MappedDesign[] {
+  if (denseLayers) checkSameLayers(layers, denseLayers);
+  const settings = { arrayColumns, skip };
+  const dense = denseLayers?.map((layer, i) => ({
+    ...layer,
+    activity: layer.activity ?? layers[i].activity,
+  }));
+  return [
+    {
+      name: 'pruned',
+      description: 'pruned weights, empty bit columns and tiles skipped, ADCs as promised by the pruning',
+      layers: layers.map((layer) => ({ mapping: layerMapping(layer, settings), adcBits: layer.adcBits })),
+    },
+    {
+      name: 'dense, worst case',
+      description: 'every bit column converted, ADCs for as many ones as a tile has rows',
+      layers: layers.map((layer) => ({
+        mapping: layerMapping(layer, { columnPolicy: 'all', ...settings }),
+        adcBits: requiredAdcBits(Math.min(layer.tileRows ?? 128, layer.rows)),
+      })),
+    },
+    ...(dense
+      ? [
+          {
+            name: 'dense, measured',
+            description: 'unpruned weights, each layer with the ADC bits that its fullest column needs',
+            layers: dense.map((layer) => {
+              const mapping = layerMapping({ ...layer, adcBits: 0 }, settings);
+              return { mapping, adcBits: mapping.losslessBits };
+            }),
+          },
+        ]
+      : []),
+    {
+      name: 'row-limited dense',
+      description:
+        'unpruned weights at the ADC bits b of the pruned network, as many rows a conversion as such an ADC reads (2^b - 1 of 1-bit cells)',
+      layers: layers.map((layer, i) => ({
+        mapping: layerMapping(dense ? { ...dense[i], adcBits: layer.adcBits } : layer, {
+          columnPolicy: dense ? 'filled' : 'all',
+          rowsPerConversion: rowsRead(layer),
+          ...settings,
+        }),
+        adcBits: Math.max(1, layer.adcBits),
+      })),
+    },
+  ];
+}
+
+function checkSameLayers(
+  layers: readonly HardwareLayer[],
+  dense: readonly Omit<HardwareLayer, 'adcBits'>[],
+): void {
+  if (layers.length !== dense.length) {
+    throw new InputError(`denseLayers: ${dense.length} layers where the pruned network has ${layers.length}`);
+  }
+  layers.forEach((layer, i) => {
+    for (const field of ['name', 'rows', 'columns', 'vectors'] as const) {
+      if (layer[field] !== dense[i][field]) {
+        throw new InputError(
+          `denseLayers[${i}].${field}: ${dense[i][field]} where the pruned network has ${layer[field]}`,
+        );
+      }
+    }
+  });
+}
+
+/** Rows whose fullest cells an ADC of the layer's bits still tells apart; at least 1. */
+function rowsRead({ adcBits, cellBits = 1 }: HardwareLayer): number {
+  return Math.max(1, Math.floor((2 ** adcBits - 1) / (2 ** cellBits - 1)));
+}

@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import { prunePostTraining } from '../../src/admm/prune-post-training';
+import { denseNetwork } from '../../src/experiments/dense-network';
+import {
+  designsTable,
+  hardwareClaims,
+  hardwareFigures,
+  hardwareTables,
+} from '../../src/experiments/hardware-report';
+import { hardwareStudy } from '../../src/experiments/hardware-study';
+import { networkActivity } from '../../src/experiments/network-activity';
+import { networkDesigns, networkHardware } from '../../src/experiments/network-hardware';
+import type { FloatModel, IntegerModel } from '../../src/experiments/open-model';
+import { costModel } from '../../src/hardware/design-cost';
+import { shareGains } from '../../src/hardware/efficiency-definitions';
+import { constantsAt } from '../../src/hardware/hardware-preset';
+import { costDesigns } from '../../src/hardware/hardware-report';
+import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
+import { requireTable } from '../../src/reports/table';
+import { scratchFolder } from '../networks/scratch-folder';
+import { dataset, livelyParameters, pictures, smallModel } from '../quantization/small-model';
+import { mixedNetwork } from '../training/small-networks';
+
+const scratch = scratchFolder();
+const description = mixedNetwork();
+const { network, folded } = smallModel(description);
+const model: FloatModel = {
+  kind: 'float',
+  name: 'mixed',
+  path: 'mixed.safetensors',
+  sha256: '00',
+  description,
+  parameters: livelyParameters(description),
+  folded,
+  mean: dataset.mean,
+  std: dataset.std,
+  account: { matched: [], ignored: [] } as never,
+};
+const tileRows = 32;
+const settings = { tileRows, adcBits: 2, compensation: 'none', patches: 200 } as const;
+const pruned: IntegerModel = {
+  kind: 'integer',
+  name: 'mixed-pruned',
+  path: 'mixed-pruned.safetensors',
+  sha256: '01',
+  network: prunePostTraining(network, folded, pictures, settings).network,
+};
+
+describe('denseNetwork', () => {
+  it('has the codes of the network that was pruned, whatever its pictures', () => {
+    const dense = denseNetwork(model, pruned.network);
+    expect([...dense.layers.keys()]).toEqual([...network.layers.keys()]);
+    for (const [name, layer] of dense.layers) expect(layer.codes).toEqual(network.layers.get(name)!.codes);
+    expect(denseNetwork({ ...pruned, network }, pruned.network)).toBe(network);
+  });
+  it('refuses another network', () => {
+    const other = { ...model, description: { ...description, name: 'other' } };
+    expect(() => denseNetwork(other, pruned.network)).toThrow(
+      /mixed\.safetensors: other; the pruned network/,
+    );
+  });
+});
+
+describe('networkHardware', () => {
+  const options = { tileRows, dense: network, adcBits: () => 2 };
+  it('is what its mapped designs cost', () => {
+    expect(networkHardware(pruned.network, options)).toEqual(
+      costDesigns(networkDesigns(pruned.network, options), costModel()),
+    );
+  });
+  it('saves conversions by skipping zero inputs that pictures show, and none without', () => {
+    const activity = networkActivity(pruned.network, pictures, tileRows);
+    for (const [name, { driven }] of activity) {
+      expect(driven.length).toBe(Math.ceil(pruned.network.layers.get(name)!.rows / tileRows));
+      for (const own of driven) expect(own.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
+    }
+    const conversions = (skip: { inputBits?: boolean; rows?: boolean }) =>
+      networkHardware(pruned.network, { ...options, skip, activity }).baselines.map(
+        ({ cost }) => cost.conversions,
+      );
+    const [whole, bits, rows] = [
+      conversions({}),
+      conversions({ inputBits: true }),
+      conversions({ rows: true }),
+    ];
+    whole.forEach((count, i) => {
+      expect(bits[i]).toBeLessThanOrEqual(count);
+      expect(rows[i]).toBeLessThanOrEqual(bits[i] * (1 + 1e-9));
+    });
+    // Row-limited operation groups only the rows that are driven.
+    expect(rows[2]).toBeLessThan(0.8 * bits[2]);
+    expect(() => networkHardware(pruned.network, { ...options, skip: { rows: true } })).toThrow(
+      /activity: missing/,
+    );
+  });
+});
+
+describe('hardwareStudy', () => {
+  const real = { ...dataset, real: true, title: 'real pictures' };
+  const result = hardwareStudy({
+    dense: [model],
+    pruned: [pruned],
+    dataset: real,
+    folder: scratch('hardware'),
+    testPictures: 16,
+  });
+  const [own] = result.networks;
+
+  it('tells gains under every definition over every baseline, within their spread over the laws', () => {
+    expect(own.definitions.length).toBe(3 * 13);
+    for (const { gain, lowest, highest } of own.definitions) {
+      expect(gain).toBeGreaterThanOrEqual(lowest);
+      expect(gain).toBeLessThanOrEqual(highest);
+    }
+    const energy = own.definitions.find(
+      (gain) => gain.definition === 'tile-energy' && gain.baseline === 'dense, measured',
+    )!;
+    expect(energy.gain).toBe(own.report.baselines[1].gains.tile.energy);
+    expect(own.laws.filter(({ gains }) => gains).length).toBe(6);
+    expect(own.laws.find(({ adcModel }) => adcModel === 'survey')!.refusal).toMatch(/2 bits is outside/);
+  });
+  it('finds the gain move with the constants that make it, and not with others', () => {
+    const { sensitivity } = own;
+    const names = sensitivity.map(({ constant }) => constant);
+    expect(names).toContain('sar.energy.linear');
+    expect(names).toContain('macro.dac.power');
+    expect(names.filter((name) => /area|flash|puma/.test(name))).toEqual([]);
+    expect(sensitivity.map(({ swing }) => swing)).toEqual(
+      sensitivity.map(({ swing }) => swing).sort((a, b) => b - a),
+    );
+    const dac = sensitivity.find(({ constant }) => constant === 'macro.dac.power')!;
+    const { gains } = own.report.baselines[1];
+    // A cheaper DAC leaves more of the bill to the ADC.
+    expect(dac.lower.macro).toBeGreaterThan(gains.macro.energy);
+    expect(dac.higher.macro).toBeLessThan(gains.macro.energy);
+    expect(dac.lower.adc).toBe(gains.adc.energy);
+  });
+  it('drives fewer rows for fewer bits, until all rows fit', () => {
+    const { rowLimited, report } = own;
+    expect(rowLimited.map(({ adcBits }) => adcBits)).toEqual([1, 2, 3, 4, 5, 6]);
+    const conversions = rowLimited.map((design) => design.conversions);
+    expect(conversions).toEqual([...conversions].sort((a, b) => b - a));
+    const [, measured, limited] = report.baselines.map(({ cost }) => cost);
+    expect(conversions[1]).toBe(limited.conversions);
+    expect(conversions[5]).toBe(measured.conversions);
+  });
+  it('balances pipelines within the same arrays', () => {
+    const { balanced, report } = own;
+    for (const design of [balanced, ...balanced.baselines]) {
+      expect(design.arrays).toBeLessThanOrEqual(balanced.arrayBudget);
+    }
+    expect(balanced.intervalNs).toBeLessThan(report.pruned.intervalNs);
+  });
+  it('makes tables and figures of it all, and meets what was expected', () => {
+    const tables = hardwareTables(result);
+    expect([...tables.keys()]).toContain('05-hardware-definitions');
+    for (const table of tables.values()) {
+      requireTable(table);
+      expect(table.rows.length).toBeGreaterThan(0);
+    }
+    expect([...hardwareFigures(result).keys()]).toEqual([
+      '05-hardware-mixed-pruned-energy',
+      '05-hardware-mixed-pruned-definitions',
+      '05-hardware-mixed-pruned-sensitivity',
+      '05-hardware-pareto',
+    ]);
+    const { claims, obtained } = hardwareClaims(result);
+    expect(expectedVersusObtained(claims, obtained).summary).toBe('4 PASS, 0 FAIL, 0 SKIPPED');
+  });
+  it('comes back from JSON as it was, for the notebook', () => {
+    const stored = JSON.parse(JSON.stringify(result));
+    expect(hardwareTables(stored)).toEqual(hardwareTables(result));
+    expect(hardwareFigures(stored)).toEqual(hardwareFigures(result));
+  });
+  it('leaves accuracy and skipping out where there are no real pictures', () => {
+    const [without] = hardwareStudy({
+      dense: [model],
+      pruned: [pruned],
+      dataset,
+      folder: scratch('none'),
+    }).networks;
+    expect([without.accuracy, without.skipping]).toEqual([undefined, undefined]);
+    expect(without.report).toEqual(own.report);
+    expect(designsTable(without.report, 't').rows.length).toBe(4);
+  });
+  it('refuses networks that do not belong together or were not pruned', () => {
+    const study = (dense: FloatModel[], model: IntegerModel) =>
+      hardwareStudy({ dense, pruned: [model], dataset, folder: scratch('bad') });
+    expect(() => study([], pruned)).toThrow(/mixed-pruned\.safetensors: no unpruned/);
+    expect(() => study([model], { ...pruned, network })).toThrow(/mixed-pruned: not a pruned network/);
+  });
+});
+
+describe('shareGains', () => {
+  it('gives the sums on paper', () => {
+    const gain = (bits: number, title: string) =>
+      shareGains(bits, constantsAt()).find((own) => own.title === title)?.gain;
+    expect(gain(3, 'ADC alone: energy')).toBeCloseTo(2.83, 2);
+    expect(gain(3, 'ISAAC tile: energy')).toBeCloseTo(1.6, 2);
+    expect(gain(2, 'ISAAC tile: energy')).toBeCloseTo(1.8, 2);
+    expect(gain(2, 'flash macro (Kim): energy')).toBeCloseTo(3.2, 1);
+    expect(gain(4, 'flash macro (Kim): energy')).toBeUndefined();
+  });
+});
