@@ -110,16 +110,21 @@ function accuracyFigure(result: CrossbarStudyResult): Figure {
         name: `${studied.title}, ${device.title}`,
         x: own.map(({ adcBits }) => adcBits),
         y: own.map(({ accuracy }) => accuracy.top1),
-        errors: own.map(({ accuracy }) => accuracy.interval),
+        errors: own.map(
+          ({ accuracy: { top1, pictures } }) => 1.96 * Math.sqrt((top1 * (100 - top1)) / pictures),
+        ),
       };
     }),
   );
   return lines({
-    title: titled(`Accuracy against ADC bits, ${network} on ${dataset}`, conditions(result)),
+    title: titled(
+      `Accuracy against ADC bits, ${network} on ${dataset}`,
+      `${conditions(result)}; bars: 95 %, of the pictures alone (the table has circuits, too)`,
+    ),
     width: 1000,
     height: 600,
     x: { title: 'ADC resolution', unit: 'bits', tick: 1 },
-    y: { title: 'top-1 accuracy', unit: '%' },
+    y: { title: 'top-1 accuracy', unit: '%', range: [0, 100] },
     markers: [{ axis: 'y', at: float.top1, label: 'float' }],
     series,
   });
