@@ -142,7 +142,7 @@ describe('crossbarStudy', () => {
     expect(schemesTable().rows.length).toBe(4);
     const figures = crossbarFigures(result);
     expect([...figures.keys()].every((name) => name.startsWith('04-crossbar-'))).toBe(true);
-    expect(figures.get('04-crossbar-accuracy')!.data.length).toBe(9);
+    expect(figures.get('04-crossbar-accuracy')!.data.length).toBe(7);
     const { claims, obtained } = crossbarClaims(result);
     const verdict = expectedVersusObtained(claims, obtained);
     expect(verdict.results.find(({ id }) => id === 'low bits')?.verdict).toBe('SKIPPED');
