@@ -1,3 +1,4 @@
+import { firstPictures } from '../networks/first-pictures';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
@@ -72,11 +73,6 @@ export function layerCandidates(
   });
   onProgress?.({ done: total, total, note: 'sensitivities measured' });
   return candidates;
-}
-
-function firstPictures(pictures: Pictures, count: number): Pictures {
-  const size = pictures.height * pictures.width * pictures.channels;
-  return { ...pictures, count, pixels: pictures.pixels.subarray(0, count * size) };
 }
 
 function logitsOf(network: IntegerNetwork, pictures: Pictures): Float32Array {

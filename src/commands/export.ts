@@ -7,6 +7,7 @@ import { type ExportFormat, exportFormats, exportNetwork } from '../experiments/
 import { openIntegerModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { fileError } from '../networks/file-errors';
+import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption } from './command';
@@ -67,7 +68,5 @@ async function firstPicture(
     onProgress,
   });
   requireFit(network.description, dataset);
-  const drawn = calibrationPictures(dataset.train, 16, 1);
-  const size = drawn.height * drawn.width * drawn.channels;
-  return { ...drawn, count: 1, pixels: drawn.pixels.subarray(0, size) };
+  return firstPictures(calibrationPictures(dataset.train, 16, 1), 1);
 }

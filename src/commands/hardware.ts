@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
@@ -11,11 +10,11 @@ import { requireFit } from '../experiments/require-fit';
 import { type AdcModelName, adcModelNames } from '../hardware/adc-model';
 import { constantsAt, type HardwarePreset, hardwarePreset } from '../hardware/hardware-preset';
 import type { Skipping } from '../hardware/input-activity';
-import { fileError } from '../networks/file-errors';
 import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { toText } from '../reports/to-text';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
+import { readJsonFile } from './read-json-file';
 
 const SKIPS: Readonly<Record<string, Skipping>> = {
   none: {},
@@ -99,19 +98,7 @@ export const hardwareCommand: Command = {
 
 function readPreset(path: string | undefined): HardwarePreset {
   if (path === undefined) return constantsAt();
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(path, 'read', error);
-  }
-  try {
-    return hardwarePreset(JSON.parse(text), path);
-  } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new InputError(`${path}: no JSON (${error.message.split('\n')[0]})`);
-    throw error;
-  }
+  return hardwarePreset(readJsonFile(path), path);
 }
 
 function skipOf(options: Options): Skipping {

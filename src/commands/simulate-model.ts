@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type Adc, type Rounding, roundings } from '../crossbar/adc';
 import { type RangePolicy, rangePolicies } from '../crossbar/adc-range';
 import { type ConverterModel, checkConverter } from '../crossbar/converter-model';
@@ -14,12 +13,13 @@ import { normalisationOf } from '../experiments/normalisation';
 import { type FloatModel, openModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { simulateNetwork } from '../experiments/simulate-network';
-import { fileError } from '../networks/file-errors';
+import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
 import { requireWritable } from './output-file';
+import { readJsonFile } from './read-json-file';
 
 /** Pictures on which ranges are chosen and statistics taken. */
 const FEW = 16;
@@ -71,8 +71,7 @@ export async function simulateModel(name: string, options: Options, { onProgress
   const calibration = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), 1);
   const network = model.kind === 'integer' ? model.network : quantised(model, dataset, calibration);
   if (model.kind === 'float') note(`${model.name}: quantised to 8-bit weights and activations, not pruned`);
-  const size = calibration.pixels.length / calibration.count;
-  const few = { ...calibration, count: FEW, pixels: calibration.pixels.subarray(0, FEW * size) };
+  const few = firstPictures(calibration, FEW);
   if (asked.statistics !== undefined) {
     const layers = observeNetwork(network, few, { tileRows, adc: () => adc });
     writeJson(asked.statistics, { model: model.name, tileRows, adc, pictures: few.count, layers });
@@ -167,18 +166,4 @@ function rangeOf(text: string | undefined): RangePolicy | undefined {
 function deviceOf(text: string | undefined): DeviceModel | undefined {
   if (text === undefined) return undefined;
   return text.endsWith('.json') ? (readJsonFile(text) as DeviceModel) : devicePreset(text);
-}
-
-function readJsonFile(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(path, 'read', error);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path}: no JSON (${(error as Error).message})`);
-  }
 }

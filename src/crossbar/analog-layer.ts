@@ -3,7 +3,7 @@ import { jobBuffer, runParts, threadCount } from '../tensor/parallel';
 import { analogEngine } from './analog-engine';
 import type { CircuitSettings } from './analog-settings';
 import { compiledKernel, useCompiledKernel } from './compiled-kernel';
-import { inputMatrix, type LayerInputs } from './layer-inputs';
+import { inputMatrix, type LayerInputs, wiredInputs } from './layer-inputs';
 import type { LayerJob, LayerResult, MappedLayer } from './layer-job';
 import { type ProgrammedLayer, programLayer } from './program-layer';
 
@@ -137,16 +137,7 @@ function wired(
   { inputRows, rows, wiring }: MappedLayer,
   group: number,
 ): Uint8Array | Int8Array {
-  const vectors = matrix.length / inputRows;
-  const elements = wiring[group];
   const Kind = matrix.constructor as new (buffer: ArrayBuffer | SharedArrayBuffer) => Uint8Array | Int8Array;
-  const inputs = new Kind(jobBuffer(vectors * rows));
-  if (inputRows === rows && elements.every((element, row) => element === row)) {
-    inputs.set(matrix);
-    return inputs;
-  }
-  for (let vector = 0; vector < vectors; vector++)
-    for (let row = 0; row < rows; row++)
-      inputs[vector * rows + row] = matrix[vector * inputRows + elements[row]];
-  return inputs;
+  const shared = new Kind(jobBuffer((matrix.length / inputRows) * rows));
+  return wiredInputs(matrix, inputRows, wiring[group], shared);
 }

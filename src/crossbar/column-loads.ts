@@ -8,21 +8,32 @@ export interface ColumnLoads {
   readonly largest: number;
 }
 
-export function columnLoads({
-  codes,
-  cells,
-  columns,
-  tiles,
-  encoding,
-  readouts,
-  slices,
-}: MappedLayer): ColumnLoads {
+export function columnLoads(layer: MappedLayer): ColumnLoads {
+  const { slices } = layer;
+  let conversions = 0;
+  let largest = 0;
+  eachBitColumn(layer, (added, taken, used) => {
+    if (!used) return;
+    conversions++;
+    // Pulses of either sign turn what is subtracted into what is added.
+    const most = slices.form === 'sign-magnitude' ? added + taken : Math.max(added, taken);
+    if (most > largest) largest = most;
+  });
+  return { conversions, largest: largest * slices.maxPulse };
+}
+
+/**
+ * Visits every converted column of a layer, tiles outermost: the digit sums of the cells it adds and takes off, and whether
+ * any code asks for it.
+ */
+export function eachBitColumn(
+  { codes, cells, columns, tiles, encoding, readouts }: MappedLayer,
+  visit: (added: number, taken: number, used: boolean) => void,
+): void {
   const { digits } = encoding;
   const slots = encoding.polarities * encoding.planes;
   const loads = new Uint32Array(columns * slots);
   const asked = cells ? new Uint32Array(columns * slots) : loads;
-  let conversions = 0;
-  let largest = 0;
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
     loads.fill(0);
     asked.fill(0);
@@ -35,14 +46,9 @@ export function columnLoads({
     }
     for (let to = 0; to < loads.length; to += slots) {
       for (const { plus, minus } of readouts) {
-        const [added, taken] = [loads[to + plus], minus < 0 ? 0 : loads[to + minus]];
-        if (asked[to + plus] + (minus < 0 ? 0 : asked[to + minus]) === 0) continue;
-        conversions++;
-        // Pulses of either sign turn what is subtracted into what is added.
-        const most = slices.form === 'sign-magnitude' ? added + taken : Math.max(added, taken);
-        if (most > largest) largest = most;
+        const used = asked[to + plus] + (minus < 0 ? 0 : asked[to + minus]) > 0;
+        visit(loads[to + plus], minus < 0 ? 0 : loads[to + minus], used);
       }
     }
   }
-  return { conversions, largest: largest * slices.maxPulse };
 }

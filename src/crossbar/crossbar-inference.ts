@@ -12,7 +12,7 @@ import {
   type Engine,
   type LayerSimulator,
 } from './layer-simulator';
-import { layerCodes, networkLayer, outputTensor, simulateCodes } from './network-layer';
+import { inputCodesOf, networkLayer, outputTensor, simulateCodes } from './network-layer';
 
 /** A batch in a layer's crossbars. */
 export interface LayerSeen {
@@ -69,7 +69,7 @@ export function createCrossbarInference(
       if (!simulator) return undefined;
       const { layer } = simulator;
       const { shape } = inputCodes;
-      const codes = layerCodes(layer, inputCodes);
+      const codes = inputCodesOf(inputCodes, network.layers.get(node.name)!.inputSigned);
       const result = simulateCodes(simulator, node, codes, shape, onLayer !== undefined);
       onLayer?.({ node, layer, codes, result });
       return outputTensor(node, shape, result, correction?.(node.name));

@@ -42,6 +42,23 @@ export function convolutionInputs(
   return { codes, vectors: count * outHeight * outWidth, source: { kind: 'patches', ...grid } };
 }
 
+/** Some elements of each input vector [vectors, inputRows], in the given order: what drives the rows of a group. */
+export function wiredInputs(
+  matrix: Uint8Array | Int8Array,
+  inputRows: number,
+  elements: Int32Array,
+  into: Uint8Array | Int8Array,
+): Uint8Array | Int8Array {
+  const vectors = matrix.length / inputRows;
+  const rows = elements.length;
+  if (rows === inputRows && elements.every((element, row) => element === row)) into.set(matrix);
+  else
+    for (let vector = 0; vector < vectors; vector++)
+      for (let row = 0; row < rows; row++)
+        into[vector * rows + row] = matrix[vector * inputRows + elements[row]];
+  return into;
+}
+
 /** The input vectors themselves, [vectors, inputRows]. */
 export function inputMatrix({ codes, vectors, source }: LayerInputs): Uint8Array | Int8Array {
   if (source.kind === 'matrix') return codes;

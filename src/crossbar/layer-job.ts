@@ -155,11 +155,16 @@ export function withAdc(layer: MappedLayer, adc: Adc): MappedLayer {
   return { ...layer, adc: own };
 }
 
+/** Maps a layer whose inputs may tell their form. */
+export function mapInput(input: LayerInput, tiles?: Int32Array): MappedLayer {
+  const inputForm = input.inputForm ?? (input.inputs instanceof Int8Array ? 'twos-complement' : 'unsigned');
+  return mapLayer({ ...input, inputForm }, tiles);
+}
+
 /** Maps a layer and checks its inputs. */
 export function layerJob(input: LayerInput, tiles?: Int32Array): LayerJob {
   const { inputs, vectors } = input;
-  const inputForm = input.inputForm ?? (inputs instanceof Int8Array ? 'twos-complement' : 'unsigned');
-  const layer = mapLayer({ ...input, inputForm }, tiles);
+  const layer = mapInput(input, tiles);
   checkInputs(inputs, vectors, layer);
   return { ...layer, inputs, vectors };
 }

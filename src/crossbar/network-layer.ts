@@ -5,7 +5,7 @@ import { crossbarCodes } from '../quantization/row-order';
 import { type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import type { Adc } from './adc';
-import type { CrossbarLayer, LayerResult, MappedLayer } from './layer-job';
+import type { CrossbarLayer, LayerResult } from './layer-job';
 import type { LayerSimulator } from './layer-simulator';
 import { patchGrid } from './patches';
 
@@ -18,7 +18,7 @@ export function networkLayer(
   layer: IntegerLayer,
   { weightBits, pruning }: Pick<IntegerNetwork, 'weightBits' | 'pruning'>,
   { tileRows, adc }: { readonly tileRows: number; readonly adc: Adc },
-): CrossbarLayer {
+): CrossbarLayer & Required<Pick<CrossbarLayer, 'wiring' | 'inputRows'>> {
   const { rows, columns, rowOrder, flips, inputBits, inputSigned } = layer;
   const groups = groupCount(node);
   const wiring = Array.from({ length: groups }, (_, group) => {
@@ -43,10 +43,10 @@ export function networkLayer(
   };
 }
 
-/** A layer's input codes [N, H, W, C] or [N, K] (whole numbers in float32) as its crossbars take them. */
-export function layerCodes({ slices }: MappedLayer, inputCodes: Tensor): Uint8Array | Int8Array {
+/** Input codes [N, H, W, C] or [N, K] (whole numbers in float32) as crossbars take them. */
+export function inputCodesOf(inputCodes: Tensor, signed: boolean): Uint8Array | Int8Array {
   const values = k.floats(inputCodes);
-  return slices.form === 'unsigned' ? new Uint8Array(values) : new Int8Array(values);
+  return signed ? new Int8Array(values) : new Uint8Array(values);
 }
 
 /** Sends input codes of the given shape, [N, H, W, C] or [N, K], through a layer's crossbars. */

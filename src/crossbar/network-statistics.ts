@@ -1,6 +1,8 @@
+import { onesHistogram } from '../bitplanes/ones-histogram';
 import type { Pictures } from '../networks/inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { adcCode, adcCodes } from './adc';
+import { eachBitColumn } from './column-loads';
 import type { CrossbarInferenceOptions, LayerSeen } from './crossbar-inference';
 import { createCrossbarInference } from './crossbar-inference';
 import type { MappedLayer } from './layer-job';
@@ -53,7 +55,7 @@ function observation({ node, layer, codes, result }: LayerSeen): LayerObservatio
     rows,
     columns,
     tiles: tiles.length - 1,
-    ones: onesHistogram(layer),
+    ones: onesOf(layer),
     conversions,
     clippingRate: conversions === 0 ? 0 : saturated / conversions,
     sums,
@@ -80,25 +82,10 @@ function codesOf(sums: { lowest: number; counts: readonly number[] }, { adc }: M
   return { lowest, counts };
 }
 
-function onesHistogram({ codes, columns, tiles, encoding, readouts }: MappedLayer): number[] {
-  const { digits } = encoding;
-  const slots = encoding.polarities * encoding.planes;
-  const histogram: number[] = [];
-  const loads = new Uint32Array(columns * slots);
-  for (let tile = 0; tile + 1 < tiles.length; tile++) {
-    loads.fill(0);
-    for (let at = tiles[tile] * columns; at < tiles[tile + 1] * columns; at++) {
-      for (let slot = 0; slot < slots; slot++)
-        loads[(at % columns) * slots + slot] += digits[(codes[at] + 128) * slots + slot];
-    }
-    for (let to = 0; to < loads.length; to += slots) {
-      for (const { plus, minus } of readouts) {
-        const ones = loads[to + plus] + (minus < 0 ? 0 : loads[to + minus]);
-        histogram[ones] = (histogram[ones] ?? 0) + 1;
-      }
-    }
-  }
-  return Array.from(histogram, (count) => count ?? 0);
+function onesOf(layer: MappedLayer): number[] {
+  const ones: number[] = [];
+  eachBitColumn(layer, (added, taken) => ones.push(added + taken));
+  return Array.from(onesHistogram(Uint32Array.from(ones)));
 }
 
 function inputSparsity(codes: Uint8Array | Int8Array, { slices }: MappedLayer) {

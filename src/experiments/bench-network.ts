@@ -1,6 +1,7 @@
 import type { Adc } from '../crossbar/adc';
 import { createCrossbarInference } from '../crossbar/crossbar-inference';
 import { generatedPictures } from '../data/generated-pictures';
+import { firstPictures } from '../networks/first-pictures';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
@@ -29,11 +30,7 @@ export function benchNetwork(
   { tileRows, adc, repeats = 5 }: { readonly tileRows: number; readonly adc: Adc; readonly repeats?: number },
   onProgress?: OnProgress,
 ): NetworkBench {
-  const few = {
-    ...pictures,
-    count: 2,
-    pixels: pictures.pixels.subarray(0, (2 * pictures.pixels.length) / pictures.count),
-  };
+  const few = firstPictures(pictures, 2);
   const [exact] = timed(createIntegerInference(network), few, 1);
   const lossless = createCrossbarInference(network, { tileRows, adc: () => 'lossless', dispatch: false });
   const [converted] = timed(lossless, few, 1);
@@ -66,12 +63,7 @@ export function benchNetworkCase(
   if (opened.kind === 'integer') return { network: opened.network, pictures };
   const { folded, mean = [0.5, 0.5, 0.5], std = [0.25, 0.25, 0.25] } = opened;
   const bits = { weightBits: 8, inputBits: 8 };
-  const few = Math.min(count, 16);
-  const calibration = {
-    ...pictures,
-    count: few,
-    pixels: pixels.subarray(0, few * height * width * channels),
-  };
+  const calibration = firstPictures(pictures, Math.min(count, 16));
   const network = buildIntegerNetwork(
     folded.description,
     folded.parameters,

@@ -1,5 +1,5 @@
 import { createLayerSimulator } from '../crossbar/layer-simulator';
-import { layerCodes, networkLayer, simulateCodes } from '../crossbar/network-layer';
+import { inputCodesOf, networkLayer, simulateCodes } from '../crossbar/network-layer';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -76,7 +76,7 @@ function compareLayer(
   const simulator = createLayerSimulator(
     networkLayer(node, layer, network, { tileRows: crossbar.tileRows, adc }),
   );
-  const codes = layerCodes(simulator.layer, inputCodes);
+  const codes = inputCodesOf(inputCodes, layer.inputSigned);
   const { outputs, conversions, saturated } = simulateCodes(simulator, node, codes, inputCodes.shape);
   const expected = read(sums);
   let differing = 0;

@@ -3,7 +3,7 @@ import { columnLoads } from '../crossbar/column-loads';
 import { createCrossbarInference } from '../crossbar/crossbar-inference';
 import { type MappedLayer, mapLayer, withAdc } from '../crossbar/layer-job';
 import { createLayerSimulator } from '../crossbar/layer-simulator';
-import { layerCodes, networkLayer, outputTensor, simulateCodes } from '../crossbar/network-layer';
+import { inputCodesOf, networkLayer, outputTensor, simulateCodes } from '../crossbar/network-layer';
 import type { PictureSet } from '../data/dataset';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -59,7 +59,7 @@ export function calibrateClippedDense(
       adcs.set(node.name, adc);
       const simulator = createLayerSimulator(withAdc(mapped, { bits: adc.adcBits, step: adc.step }));
       const { shape } = inputCodes;
-      const result = simulateCodes(simulator, node, layerCodes(mapped, inputCodes), shape);
+      const result = simulateCodes(simulator, node, inputCodesOf(inputCodes, layer.inputSigned), shape);
       return outputTensor(node, shape, result, adc.correction);
     },
   });

@@ -4,7 +4,7 @@ import type { RangePolicy } from '../crossbar/adc-range';
 import type { DeviceModel } from '../crossbar/device-model';
 import { type LayerObservation, observeNetwork } from '../crossbar/network-statistics';
 import type { Dataset } from '../data/dataset';
-import type { Pictures } from '../networks/inference';
+import { firstPictures } from '../networks/first-pictures';
 import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
@@ -14,7 +14,7 @@ import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
 import { normalisationOf } from './normalisation';
-import { type FloatModel, type IntegerModel, openIntegerModel } from './open-model';
+import type { FloatModel, IntegerModel } from './open-model';
 import { type ReadoutStudyResult, readoutStudy } from './readout-study';
 import { type Simulation, simulateNetwork } from './simulate-network';
 import { describeStudy, type Study } from './study';
@@ -204,14 +204,4 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
   };
   writeJson(join(folder, 'results.json'), result);
   return result;
-}
-
-function firstPictures(pictures: Pictures, count: number): Pictures {
-  const size = pictures.pixels.length / pictures.count;
-  return { ...pictures, count, pixels: pictures.pixels.subarray(0, count * size) };
-}
-
-/** The pruned network that comes with the package for CIFAR10. */
-export function studiedPruned(path = 'resnet20-cifar10-r128-adc2'): IntegerModel {
-  return openIntegerModel(path);
 }

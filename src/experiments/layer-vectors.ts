@@ -1,8 +1,8 @@
+import { inputCodesOf } from '../crossbar/network-layer';
 import { inputPatches } from '../crossbar/patches';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { IntegerLayer } from '../quantization/integer-network';
 import type { Tensor } from '../tensor/engine';
-import * as k from '../tensor/kernels';
 
 /** Input codes of a layer as the crossbar takes them, [vectors, rows]. */
 export interface LayerVectors {
@@ -16,9 +16,7 @@ export function layerVectors(
   layer: Pick<IntegerLayer, 'inputSigned'>,
   inputCodes: Tensor,
 ): LayerVectors {
-  const codes = layer.inputSigned
-    ? Int8Array.from(k.floats(inputCodes))
-    : Uint8Array.from(k.floats(inputCodes));
+  const codes = inputCodesOf(inputCodes, layer.inputSigned);
   if (node.op === 'dense') return { inputs: codes, vectors: inputCodes.shape[0] };
   const [count, height, width, channels] = inputCodes.shape;
   return inputPatches<Uint8Array | Int8Array>(codes, { count, height, width, channels }, node);

@@ -10,14 +10,10 @@ import {
   observedTable,
   schemesTable,
 } from './crossbar-report';
-import {
-  type CrossbarStudyOptions,
-  type CrossbarStudyResult,
-  crossbarStudy,
-  studiedPruned,
-} from './crossbar-study';
+import { type CrossbarStudyOptions, type CrossbarStudyResult, crossbarStudy } from './crossbar-study';
 import { executeNotebook } from './execute-notebook';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
+import { openIntegerModel } from './open-model';
 import { readoutTable } from './readout-report';
 import { saveReport } from './save-report';
 
@@ -38,7 +34,7 @@ export interface CrossbarOutcome {
 export async function runCrossbar(options: RunCrossbarOptions): Promise<CrossbarOutcome> {
   const startedAt = new Date();
   const { dataset, model } = await openExperiment(options);
-  const pruned = studiedPruned(options.pruned);
+  const pruned = openIntegerModel(options.pruned ?? 'resnet20-cifar10-r128-adc2');
   const folder = resultsFolder(options, dataset.name, model.name);
   const result = crossbarStudy({ ...options, dataset, model, pruned, folder });
   const tables = new Map([

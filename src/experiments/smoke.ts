@@ -9,6 +9,7 @@ import { prunePostTraining } from '../admm/prune-post-training';
 import { countOnes } from '../bitplanes/count-ones';
 import { onesHistogram } from '../bitplanes/ones-histogram';
 import type { Dataset } from '../data/dataset';
+import { firstPictures } from '../networks/first-pictures';
 import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
@@ -161,11 +162,10 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
         onProgress: progress(`R=${tileRows}, ${adcBits}-bit ADC`),
       });
       const few = calibrationPictures(dataset.test, Math.max(16, options.checked ?? 2), seed);
-      const size = few.height * few.width * few.channels;
       const count = options.checked ?? 2;
       const check = checkCrossbar(
         network,
-        { ...few, count, pixels: few.pixels.subarray(0, count * size) },
+        firstPictures(few, count),
         { adcBits, tileRows },
         progress(`R=${tileRows}, ${adcBits}-bit ADC`),
       );

@@ -62,3 +62,14 @@ export function someLayer(rows: number, columns: number, vectors: number, seed =
   const inputs = Uint8Array.from({ length: rows * vectors }, () => random.integer(256));
   return { codes, inputs, rows, columns, vectors };
 }
+
+/** The plain matrix product. */
+export function integerProduct({ codes, inputs, rows, columns, vectors }: LayerInput): number[] {
+  return Array.from({ length: vectors * columns }, (_, i) => {
+    let sum = 0;
+    for (let k = 0; k < rows; k++) {
+      sum += codes[k * columns + (i % columns)] * inputs[Math.floor(i / columns) * rows + k];
+    }
+    return sum;
+  });
+}

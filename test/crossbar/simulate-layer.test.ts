@@ -1,24 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { requiredAdcBits } from '../../src/bitplanes/required-adc-bits';
-import type { LayerInput } from '../../src/crossbar/layer-job';
 import { engines } from '../../src/crossbar/layer-simulator';
 import { layerStatistics } from '../../src/crossbar/layer-statistics';
 import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { useFastEngines } from '../../src/experiments/fast-engines';
-import { randomAdcs, randomLayers } from './random-layers';
+import { integerProduct, randomAdcs, randomLayers } from './random-layers';
 
 useFastEngines({ threads: 1 });
-
-function integerProduct({ codes, inputs, rows, columns, vectors }: LayerInput): number[] {
-  return Array.from({ length: vectors * columns }, (_, i) => {
-    let sum = 0;
-    for (let k = 0; k < rows; k++) {
-      sum += codes[k * columns + (i % columns)] * inputs[Math.floor(i / columns) * rows + k];
-    }
-    return sum;
-  });
-}
 
 describe('simulateLayer', () => {
   it('equals the integer product in every configuration when lossless', () => {

@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { benchNetwork } from '../../src/experiments/bench-network';
 import {
   crossbarClaims,
@@ -10,19 +9,15 @@ import {
 } from '../../src/experiments/crossbar-report';
 import { type CrossbarStudyResult, crossbarStudy } from '../../src/experiments/crossbar-study';
 import { useFastEngines } from '../../src/experiments/fast-engines';
-import type { FloatModel, IntegerModel } from '../../src/experiments/open-model';
 import { simulateNetwork } from '../../src/experiments/simulate-network';
 import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
 import { scratchFolder } from '../networks/scratch-folder';
-import { dataset, livelyParameters, pictures, smallModel } from '../quantization/small-model';
-import { mixedNetwork } from '../training/small-networks';
+import { dataset, pictures } from '../quantization/small-model';
+import { model, network, pruned, tileRows } from './mixed-model';
 
 useFastEngines({ threads: 1 });
 
 const scratch = scratchFolder();
-const description = mixedNetwork();
-const { network, folded } = smallModel(description);
-const tileRows = 32;
 
 describe('simulateNetwork', () => {
   const settings = { tileRows, limit: 16, calibration: pictures };
@@ -78,26 +73,6 @@ describe('benchNetwork', () => {
 describe('crossbarStudy', () => {
   let result: CrossbarStudyResult;
   beforeAll(() => {
-    const model: FloatModel = {
-      kind: 'float',
-      name: 'mixed',
-      path: 'mixed.safetensors',
-      sha256: '00',
-      description,
-      parameters: livelyParameters(description),
-      folded,
-      mean: dataset.mean,
-      std: dataset.std,
-      account: { matched: [], ignored: [] } as never,
-    };
-    const settings = { tileRows, adcBits: 2, compensation: 'none', patches: 200 } as const;
-    const pruned: IntegerModel = {
-      kind: 'integer',
-      name: 'mixed-pruned',
-      path: 'mixed-pruned.safetensors',
-      sha256: '01',
-      network: prunePostTraining(network, folded, pictures, settings).network,
-    };
     result = crossbarStudy({
       model,
       pruned,

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { denseNetwork } from '../../src/experiments/dense-network';
 import {
   designsTable,
@@ -18,33 +17,10 @@ import { costDesigns } from '../../src/hardware/hardware-report';
 import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
 import { requireTable } from '../../src/reports/table';
 import { scratchFolder } from '../networks/scratch-folder';
-import { dataset, livelyParameters, pictures, smallModel } from '../quantization/small-model';
-import { mixedNetwork } from '../training/small-networks';
+import { dataset, pictures } from '../quantization/small-model';
+import { description, model, network, pruned, tileRows } from './mixed-model';
 
 const scratch = scratchFolder();
-const description = mixedNetwork();
-const { network, folded } = smallModel(description);
-const model: FloatModel = {
-  kind: 'float',
-  name: 'mixed',
-  path: 'mixed.safetensors',
-  sha256: '00',
-  description,
-  parameters: livelyParameters(description),
-  folded,
-  mean: dataset.mean,
-  std: dataset.std,
-  account: { matched: [], ignored: [] } as never,
-};
-const tileRows = 32;
-const settings = { tileRows, adcBits: 2, compensation: 'none', patches: 200 } as const;
-const pruned: IntegerModel = {
-  kind: 'integer',
-  name: 'mixed-pruned',
-  path: 'mixed-pruned.safetensors',
-  sha256: '01',
-  network: prunePostTraining(network, folded, pictures, settings).network,
-};
 
 describe('denseNetwork', () => {
   it('has the codes of the network that was pruned, whatever its pictures', () => {

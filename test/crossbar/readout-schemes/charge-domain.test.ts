@@ -10,7 +10,8 @@ import {
 import { gatedFlash } from '../../../src/crossbar/readout-schemes/gated-flash';
 import { referenceEngine } from '../../../src/crossbar/reference-engine';
 import { randomStream } from '../../../src/tensor/random';
-import { integerProduct, layers } from './layers';
+import { integerProduct } from '../random-layers';
+import { layers } from './layers';
 
 /** 4-bit inputs and weights, as in the paper. */
 const fourBit = (rows: number, vectors: number, activity = 0.5) => {

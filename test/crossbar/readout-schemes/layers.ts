@@ -46,14 +46,3 @@ export const layers: fc.Arbitrary<LayerInput> = fc
         : undefined;
     return { ...given, cellBits, dacBits, subtraction, inputs, codes, flips };
   });
-
-/** The plain matrix product. */
-export function integerProduct({ codes, inputs, rows, columns, vectors }: LayerInput): number[] {
-  return Array.from({ length: vectors * columns }, (_, i) => {
-    let sum = 0;
-    for (let k = 0; k < rows; k++) {
-      sum += codes[k * columns + (i % columns)] * inputs[Math.floor(i / columns) * rows + k];
-    }
-    return sum;
-  });
-}

@@ -17,7 +17,8 @@ import {
 } from '../../../src/crossbar/readout-schemes/range-mapping';
 import { signalHistograms } from '../../../src/crossbar/readout-schemes/signal-histograms';
 import { randomStream } from '../../../src/tensor/random';
-import { integerProduct, layers } from './layers';
+import { integerProduct } from '../random-layers';
+import { layers } from './layers';
 
 const ideal = { converter: { type: 'sar' }, dac: { compression: 0, noise: 0 } } as const;
 

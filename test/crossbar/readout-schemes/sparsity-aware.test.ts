@@ -4,7 +4,8 @@ import { layerJob } from '../../../src/crossbar/layer-job';
 import { sparsityAware } from '../../../src/crossbar/readout-schemes/sparsity-aware';
 import { referenceEngine } from '../../../src/crossbar/reference-engine';
 import { randomStream } from '../../../src/tensor/random';
-import { integerProduct, layers } from './layers';
+import { integerProduct } from '../random-layers';
+import { layers } from './layers';
 
 /** One column of ten ones under 1-bit inputs: all that matters is which rows are active. */
 const column = (inputs: number[]) =>
