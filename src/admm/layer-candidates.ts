@@ -1,3 +1,4 @@
+import { meanDivergence } from '../networks/divergence';
 import { firstPictures } from '../networks/first-pictures';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -82,23 +83,4 @@ function logitsOf(network: IntegerNetwork, pictures: Pictures): Float32Array {
   } finally {
     inference.dispose();
   }
-}
-
-/** Mean over the pictures of KL(softmax(wanted) || softmax(got)), in nats. */
-export function meanDivergence(wanted: Float32Array, got: Float32Array, classes: number): number {
-  const pictures = wanted.length / classes;
-  let sum = 0;
-  for (let picture = 0; picture < pictures; picture++) {
-    const [p, q] = [wanted, got].map((logits) => logProbabilities(logits, picture * classes, classes));
-    for (let c = 0; c < classes; c++) sum += Math.exp(p[c]) * (p[c] - q[c]);
-  }
-  // Rounding may take equal logits a little below zero.
-  return Math.max(0, sum / pictures);
-}
-
-function logProbabilities(logits: Float32Array, from: number, classes: number): Float64Array {
-  const own = Float64Array.from(logits.subarray(from, from + classes));
-  const largest = Math.max(...own);
-  const normaliser = largest + Math.log(own.reduce((sum, value) => sum + Math.exp(value - largest), 0));
-  return own.map((value) => value - normaliser);
 }

@@ -1,4 +1,5 @@
 import { layerCandidates } from '../admm/layer-candidates';
+import { layerStore } from '../admm/layer-store';
 import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { compensations, pruningMethods } from '../admm/pruning-method';
@@ -31,7 +32,7 @@ export const pruneCommand: Command = {
   name: 'prune',
   usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--method NAME] [--encoding NAME] -o OUT.safetensors',
   summary:
-    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows. Writes integer codes, scales and the limits they keep.',
+    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows. Writes integer codes, scales and the limits they keep. An interrupted run goes on\nfrom OUT.safetensors.unfinished, layer by layer.',
   options: {
     'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
     allocate: {
@@ -141,13 +142,28 @@ export const pruneCommand: Command = {
     };
     const given = options.allocate === true ? shares() : adcBits;
     const wanted = { ...settings, adcBits: given };
-    const { network, layers } = prunePostTraining(quantized, model.folded, pictures, wanted, onProgress);
+    const store = layerStore(`${output}.unfinished`, {
+      model: model.sha256,
+      data: dataset.checksums,
+      calibration: count,
+      ...bits,
+      ...wanted,
+    });
+    const { network, layers } = prunePostTraining(
+      quantized,
+      model.folded,
+      pictures,
+      wanted,
+      onProgress,
+      store,
+    );
     const notes = {
       source: { model: model.name, sha256: model.sha256 },
       settings: wanted,
       calibration: dataset.checksums,
     };
     saveIntegerNetwork(output, network, notes);
+    store.clear();
     const { lossless, nonzeroShare } = certifyNetwork(network);
     return {
       data: {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { layerCandidates, meanDivergence } from '../../src/admm/layer-candidates';
+import { layerCandidates } from '../../src/admm/layer-candidates';
 import { InputError } from '../../src/errors';
 import { allocateAdcBits } from '../../src/experiments/allocate-adc-bits';
 import { budgetClaims, budgetFigures, budgetTable } from '../../src/experiments/budget-report';
@@ -13,6 +13,7 @@ import { gapHistogram } from '../../src/experiments/gap-histogram';
 import { methodsClaims, methodsFigures, methodsTable } from '../../src/experiments/methods-report';
 import { compareMethods, type MethodsResult, methodEntries } from '../../src/experiments/methods-table';
 import type { FloatModel } from '../../src/experiments/open-model';
+import { meanDivergence } from '../../src/networks/divergence';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
 import { liveTensors } from '../../src/tensor/engine';
 import { scratchFolder } from '../networks/scratch-folder';
