@@ -1,5 +1,5 @@
 import type { BitMask } from '../projections/bit-mask';
-import { isPlainSignSplit, type LimitOptions } from '../projections/limits';
+import { checkLimits, isPlainSignSplit, type LimitOptions } from '../projections/limits';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { descendCodebook } from './descend-codebook';
 
@@ -38,13 +38,11 @@ export function descend(problem: DescentProblem, codes: Int8Array): number {
   let trace = 0;
   for (let row = 0; row < rows; row++) trace += hessian[row * rows + row];
   const leastGain = (LEAST_GAIN * trace) / rows;
-  const { bitLimit } = problem;
-  if (typeof bitLimit !== 'number' || !isPlainSignSplit(problem))
-    return descendCodebook(problem, leastGain, codes);
+  if (!isPlainSignSplit(problem)) return descendCodebook(problem, leastGain, codes);
   const work: DescentWork = {
     problem: {
       ...problem,
-      bitLimit,
+      bits: checkLimits(problem).bits,
       hessian: shareArray(hessian),
       targets: shareArray(problem.targets),
       leastGain,
@@ -81,9 +79,10 @@ export function descendParts({ problem, codes, moves }: DescentWork, take: () =>
   }
 }
 
-/** Sign-split codes in 1-bit cells, every plane with the same budget. */
+/** Sign-split codes in 1-bit cells. */
 interface Problem extends DescentProblem {
-  readonly bitLimit: number;
+  /** Ones allowed by plane, lowest first. */
+  readonly bits: Int32Array;
   /** Of a move, in the units of the error 1/2 (v - a)' H (v - a). */
   readonly leastGain: number;
 }
@@ -187,7 +186,7 @@ function nearestFree(problem: Problem, state: ColumnState, row: number, wanted: 
   const base = (tile * 2 + (wanted < 0 ? 1 : 0)) * planes;
   const allowed = allowedBits(problem, state, row, wanted < 0 ? -1 : 1);
   const isFree = (plane: number) =>
-    state.ones[base + plane] < problem.bitLimit && ((allowed >> plane) & 1) === 1;
+    state.ones[base + plane] < problem.bits[plane] && ((allowed >> plane) & 1) === 1;
   let lower = 0;
   for (let plane = 0; plane < planes; plane++) if (isFree(plane)) lower += 1 << plane;
   let rest = Math.abs(wanted);
@@ -212,7 +211,7 @@ function bitMoves(problem: Problem, state: ColumnState): number {
     for (const sign of [1, -1])
       for (let plane = planes - 1; plane >= 0; plane--) {
         const ones = state.ones[(tile * 2 + (sign < 0 ? 1 : 0)) * planes + plane];
-        const tight = ones >= problem.bitLimit || state.nonzeros[tile] >= problem.valueLimit;
+        const tight = ones >= problem.bits[plane] || state.nonzeros[tile] >= problem.valueLimit;
         if (tight && ones > 0 && moveBit(problem, state, tile, sign, plane)) moves++;
       }
   return moves;
