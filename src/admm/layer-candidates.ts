@@ -1,3 +1,4 @@
+import { type PerPlane, perPlaneText } from '../bitplanes/per-plane';
 import { firstPictures } from '../networks/first-pictures';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -12,7 +13,7 @@ import { type ReferenceNetwork, throughLayers } from './through-layers';
 
 /** A layer pruned alone for one ADC resolution, and what that does to the network. */
 export interface LayerCandidate {
-  readonly adcBits: number;
+  readonly adcBits: PerPlane;
   readonly layer: IntegerLayer;
   /** Output error over output variance on the calibration pictures. */
   readonly relativeError: number;
@@ -24,14 +25,43 @@ export interface LayerCandidate {
 }
 
 export interface CandidateSettings extends Omit<PostTrainingSettings, 'adcBits'> {
-  /** Resolutions tried; default 1 to 6. */
-  readonly adcBits?: readonly number[];
+  /** Resolutions tried, of all planes alike or profiles over the planes; default 1 to 6 of all alike. */
+  readonly adcBits?: readonly PerPlane[];
   /** Calibration pictures on which the logits are compared; default 128. */
   readonly compared?: number;
 }
 
 /** The resolutions tried by default. */
 export const candidateBits = [1, 2, 3, 4, 5, 6] as const;
+
+/** Lowest planes that a profile leaves without ADC, or gives one bit less, at most. */
+const DROPPED_PLANES = 4;
+const REDUCED_PLANES = 3;
+
+/**
+ * Resolutions alike in all planes, and of each the profiles that save where bits count least: the lowest 1 to 4 planes
+ * without ADC, so that they are never converted, or the lowest 1 to 3 with ADCs of one bit less.
+ */
+export function planeProfiles(adcBits: readonly number[], planes: number): PerPlane[] {
+  const profiles = (bits: number, low: number, most: number) =>
+    Array.from({ length: Math.min(most, planes - 1) }, (_, saving) =>
+      Array.from({ length: planes }, (_, plane) => (plane <= saving ? low : bits)),
+    );
+  return adcBits.flatMap((bits) => [
+    bits,
+    ...profiles(bits, 0, DROPPED_PLANES),
+    ...(bits > 1 ? profiles(bits, bits - 1, REDUCED_PLANES) : []),
+  ]);
+}
+
+/** The candidates with the same resolution in all planes. */
+export function uniformCandidates(
+  candidates: ReadonlyMap<string, readonly LayerCandidate[]>,
+): Map<string, readonly LayerCandidate[]> {
+  return new Map(
+    [...candidates].map(([name, own]) => [name, own.filter(({ adcBits }) => typeof adcBits === 'number')]),
+  );
+}
 
 /**
  * How much each layer suffers from each ADC resolution: every layer is pruned alone, between unpruned ones, and the
@@ -47,7 +77,8 @@ export function layerCandidates(
   const { adcBits = candidateBits, compared = 128, ...rest } = settings;
   const total = crossbarNodes(network.description).length * adcBits.length;
   const limits = adcBits.map((bits) => {
-    const budgets = layerBudgets(network, { ...rest, adcBits: bits });
+    const everywhere = Object.fromEntries([...network.layers.keys()].map((name) => [name, bits]));
+    const budgets = layerBudgets(network, { ...rest, adcBits: everywhere });
     return { budgets, masks: masksOf(network, rest, budgets) };
   });
   const few = firstPictures(calibration, Math.min(compared, calibration.count));
@@ -60,7 +91,7 @@ export function layerCandidates(
       onProgress?.({
         done: candidates.size * adcBits.length + i,
         total,
-        note: `${node.name}: ${bits}-bit ADC alone`,
+        note: `${node.name}: ${perPlaneText(bits)}-bit ADC alone`,
       });
       const chosen = { budget: limits[i].budgets.get(node.name)!, allowed: limits[i].masks.get(node.name) };
       const { layer, outcome } = pruneLayer(step, network, reference, measured, rest, chosen);
