@@ -32,6 +32,7 @@ export * from './bitplanes/count-ones';
 export * from './bitplanes/count-values';
 export * from './bitplanes/digit-sum-limit';
 export * from './bitplanes/ones-histogram';
+export * from './bitplanes/per-plane';
 export * from './bitplanes/plane-encoding';
 export * from './bitplanes/required-adc-bits';
 export * from './crossbar/adc';

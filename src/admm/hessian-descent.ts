@@ -1,5 +1,5 @@
 import type { BitMask } from '../projections/bit-mask';
-import { isPlainSignSplit, type LimitOptions } from '../projections/limits';
+import { checkLimits, isPlainSignSplit, type LimitOptions } from '../projections/limits';
 import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
@@ -40,13 +40,11 @@ export function descend(problem: DescentProblem, codes: Int8Array): number {
   let trace = 0;
   for (let row = 0; row < rows; row++) trace += hessian[row * rows + row];
   const leastGain = (LEAST_GAIN * trace) / rows;
-  const { bitLimit } = problem;
-  if (typeof bitLimit !== 'number' || !isPlainSignSplit(problem))
-    return descendCodebook(problem, leastGain, codes);
+  if (!isPlainSignSplit(problem)) return descendCodebook(problem, leastGain, codes);
   const work: DescentWork = {
     problem: {
       ...problem,
-      bitLimit,
+      bits: checkLimits(problem).bits,
       hessian: shareArray(hessian),
       targets: shareArray(problem.targets),
       gradients: rows >= LARGE ? shareArray(gradientsOf(problem, codes)) : undefined,
@@ -95,9 +93,10 @@ export function descendParts({ problem, codes, moves }: DescentWork, take: () =>
   }
 }
 
-/** Sign-split codes in 1-bit cells, every plane with the same budget. */
+/** Sign-split codes in 1-bit cells. */
 interface Problem extends DescentProblem {
-  readonly bitLimit: number;
+  /** Ones allowed by plane, lowest first. */
+  readonly bits: Int32Array;
   /** H (v - a), [columns, rows]; absent: computed column by column. */
   readonly gradients?: Float32Array;
   /** Of a move, in the units of the error 1/2 (v - a)' H (v - a). */
@@ -205,7 +204,7 @@ function nearestFree(problem: Problem, state: ColumnState, row: number, wanted: 
   const base = (tile * 2 + (wanted < 0 ? 1 : 0)) * planes;
   const allowed = allowedBits(problem, state, row, wanted < 0 ? -1 : 1);
   const isFree = (plane: number) =>
-    state.ones[base + plane] < problem.bitLimit && ((allowed >> plane) & 1) === 1;
+    state.ones[base + plane] < problem.bits[plane] && ((allowed >> plane) & 1) === 1;
   let lower = 0;
   for (let plane = 0; plane < planes; plane++) if (isFree(plane)) lower += 1 << plane;
   let rest = Math.abs(wanted);
@@ -230,7 +229,7 @@ function bitMoves(problem: Problem, state: ColumnState): number {
     for (const sign of [1, -1])
       for (let plane = planes - 1; plane >= 0; plane--) {
         const ones = state.ones[(tile * 2 + (sign < 0 ? 1 : 0)) * planes + plane];
-        const tight = ones >= problem.bitLimit || state.nonzeros[tile] >= problem.valueLimit;
+        const tight = ones >= problem.bits[plane] || state.nonzeros[tile] >= problem.valueLimit;
         if (tight && ones > 0 && moveBit(problem, state, tile, sign, plane)) moves++;
       }
   return moves;

@@ -9,7 +9,7 @@ import type { LayerStore, PrunedLayer } from './layer-store';
 import { measureLayer } from './measure-layer';
 import { checkSettings, type PostTrainingSettings } from './post-training-settings';
 import { type LayerOutcome, pruneLayer } from './prune-layer';
-import { allowedBits, type Compensation, type PruningMethod } from './pruning-method';
+import { allowedBits, type Compensation, type PruningMethod, wholeWeightMethods } from './pruning-method';
 import { type ReferenceNetwork, throughLayers } from './through-layers';
 
 export interface PostTrainingResult {
@@ -98,11 +98,13 @@ export function masksOf(
   { method = 'lagrangian', tileRows, ...coding }: Omit<PostTrainingSettings, 'adcBits'>,
   budgets: ReadonlyMap<string, LayerBudget>,
 ): Map<string, BitMask> {
+  if (wholeWeightMethods.includes(method))
+    for (const [name, { bitLimit }] of budgets)
+      if ([bitLimit].flat().includes(0))
+        throw new InputError(
+          `method ${method} keeps weights whole: layer '${name}' needs an ADC for every plane`,
+        );
   if (method !== 'bit-only' && method !== 'magnitude') return new Map();
-  const limits = [...budgets.values()].map(({ bitLimit }) => bitLimit);
-  if (!isPlainSignSplit(coding) || limits.some((limit) => typeof limit !== 'number'))
-    throw new InputError(
-      `method ${method}: for sign-split in 1-bit cells with one limit for all planes only`,
-    );
-  return allowedBits(method, network, tileRows, (name) => budgets.get(name)!.bitLimit as number);
+  if (!isPlainSignSplit(coding)) throw new InputError(`method ${method}: for sign-split in 1-bit cells only`);
+  return allowedBits(method, network, tileRows, (name) => budgets.get(name)!.bitLimit);
 }

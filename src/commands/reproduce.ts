@@ -76,7 +76,7 @@ const experiments: Readonly<
     const { result, table, verdict, files } = await runBudgets({
       ...common('budgets', options, context),
       tileRows: wholeNumber(options, 'rows', 1, 65535),
-      ...(options.quick === true && { testPictures: 1000, budgets: [3] }),
+      ...(options.quick === true && QUICK_BUDGETS),
     });
     return report(result, [table, verdict.table], verdict, files);
   },
@@ -102,6 +102,9 @@ const QUICK_IMAGENET = {
   iterations: 2,
   patches: 2048,
 } as const;
+
+/** One budget, few resolutions, iterations and pictures. */
+const QUICK_BUDGETS = { testPictures: 1000, budgets: [3], tried: [2, 3, 4], iterations: 4 } as const;
 
 /** One crossbar and few pictures: shows that everything works. */
 const QUICK_METHODS = {
@@ -149,7 +152,7 @@ export const reproduceCommand: Command = {
   name: 'reproduce',
   usage: '[--profile smoke | --experiment NAME] [--data DIR]',
   summary:
-    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers),\ncrossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells),\nhardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),\nimagenet (an ImageNet network pruned after training; hours).',
+    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers and bit planes),\ncrossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells),\nhardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),\nimagenet (an ImageNet network pruned after training; hours).',
   options: {
     profile: { value: 'NAME', help: 'smoke (the only one so far)' },
     experiment: { value: 'NAME', help: `one experiment alone: ${Object.keys(experiments).join(', ')}` },

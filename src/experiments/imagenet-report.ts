@@ -1,3 +1,4 @@
+import { largestOf } from '../bitplanes/per-plane';
 import { adcBitsText } from '../quantization/adc-bits';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import type { Figure } from '../reports/figure';
@@ -65,7 +66,7 @@ export function imagenetTable(result: ImagenetResult): Table {
 
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const bitsOf = ({ adcBits }: ImagenetRow) =>
-  typeof adcBits === 'number' ? adcBits : Math.min(...Object.values(adcBits));
+  typeof adcBits === 'number' ? adcBits : Math.min(...Object.values(adcBits).map(largestOf));
 
 function sorted({ rows }: ImagenetResult): ImagenetRow[] {
   return [...rows].sort((a, b) => b.tileRows - a.tileRows || bitsOf(a) - bitsOf(b));

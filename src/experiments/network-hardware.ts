@@ -1,3 +1,4 @@
+import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
 import { costModel, type LayerCost, type Scope, type ScopeCost } from '../hardware/design-cost';
@@ -18,7 +19,7 @@ export interface NetworkDesignsOptions {
   /** The same network unpruned, for the baselines that need its codes. */
   readonly dense?: IntegerNetwork;
   /** ADC resolution of each layer. */
-  readonly adcBits: (layer: string) => number;
+  readonly adcBits: (layer: string) => PerPlane;
   /** Zero inputs that are skipped; needs `activity`. */
   readonly skip?: Skipping;
   /** How many rows the inputs drive, by layer: `networkActivity`. */

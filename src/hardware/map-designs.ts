@@ -1,3 +1,4 @@
+import { largestOf } from '../bitplanes/per-plane';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import { InputError } from '../errors';
 import type { MappedLayerCost } from './design-cost';
@@ -26,8 +27,8 @@ export interface MapDesignsInput {
  * The pruned network first, then its baselines:
  * - `dense, worst case`: every bit column converted, ADCs for R ones (8 bits at R = 128);
  * - `dense, measured`: the unpruned codes, empty columns skipped, each layer's ADCs for the ones it really has;
- * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b, as many rows a conversion as such an ADC
- *   reads: 2^b - 1 with 1-bit cells.
+ * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b (the largest of a layer's planes), as many
+ *   rows a conversion as such an ADC reads: 2^b - 1 with 1-bit cells.
  * The last two need `denseLayers`; without them row-limited counts every column.
  */
 export function mapDesigns({
@@ -78,7 +79,7 @@ export function mapDesigns({
           rowsPerConversion: rowsRead(layer),
           ...settings,
         }),
-        adcBits: Math.max(1, layer.adcBits),
+        adcBits: Math.max(1, largestOf(layer.adcBits)),
       })),
     },
   ];
@@ -104,5 +105,5 @@ function checkSameLayers(
 
 /** Rows whose fullest cells an ADC of the layer's bits still tells apart; at least 1. */
 function rowsRead({ adcBits, cellBits = 1 }: HardwareLayer): number {
-  return Math.max(1, Math.floor((2 ** adcBits - 1) / (2 ** cellBits - 1)));
+  return Math.max(1, Math.floor((2 ** largestOf(adcBits) - 1) / (2 ** cellBits - 1)));
 }
