@@ -112,6 +112,11 @@ interface ColumnState {
   readonly ones: Int32Array;
   /** Nonzeros of each tile. */
   readonly nonzeros: Int32Array;
+  /** Roots of the Hessian's diagonal. */
+  readonly roots: Float64Array;
+  /** Rows of a tile that may take a bit, and what that does to the error; filled anew for each bit column. */
+  readonly takers: Int32Array;
+  readonly takings: Float64Array;
 }
 
 function descendColumn(problem: Problem, codes: Int8Array, column: number): number {
@@ -139,6 +144,9 @@ function columnState(problem: Problem, codes: Int8Array, column: number): Column
     gradient,
     ones: new Int32Array(tiles * 2 * planes),
     nonzeros: new Int32Array(tiles),
+    roots: Float64Array.from({ length: rows }, (_, i) => Math.sqrt(hessian[i * (rows + 1)])),
+    takers: new Int32Array(tileRows),
+    takings: new Float64Array(tileRows),
   };
   for (let row = 0; row < rows; row++) {
     count(problem, state, row, values[row], 1);
@@ -238,26 +246,39 @@ function bitMoves(problem: Problem, state: ColumnState): number {
 /** Makes the best move of one bit within a bit column, if any lowers the error. */
 function moveBit(problem: Problem, state: ColumnState, tile: number, sign: number, plane: number): boolean {
   const { hessian, rows, tileRows, valueLimit } = problem;
-  const { values, gradient } = state;
+  const { values, gradient, roots, takers, takings } = state;
   const first = tile * tileRows;
   const last = Math.min(rows, first + tileRows);
   const bit = 1 << plane;
   const step = sign * bit;
   const valuesFull = state.nonzeros[tile] >= valueLimit;
+  let count = 0;
+  let leastTaking = Infinity;
+  let largestRoot = 0;
+  for (let i = first; i < last; i++) {
+    const value = values[i] * sign;
+    if (value < 0 || (value & bit) !== 0 || (allowedBits(problem, state, i, sign) & bit) === 0) continue;
+    const taking = gradient[i] * step + (hessian[i * rows + i] * bit * bit) / 2;
+    takers[count] = i;
+    takings[count++] = taking;
+    if (taking < leastTaking) leastTaking = taking;
+    if (roots[i] > largestRoot) largestRoot = roots[i];
+  }
   let best = -problem.leastGain;
   let giver = -1;
   let taker = -1;
   for (let j = first; j < last; j++) {
     if (values[j] * sign <= 0 || (Math.abs(values[j]) & bit) === 0) continue;
     const giving = -gradient[j] * step + (hessian[j * rows + j] * bit * bit) / 2;
-    const frees = Math.abs(values[j]) === bit;
-    for (let i = first; i < last; i++) {
-      const value = values[i] * sign;
-      if (value < 0 || (value & bit) !== 0) continue;
-      if (value === 0 && valuesFull && !frees) continue;
-      if ((allowedBits(problem, state, i, sign) & bit) === 0) continue;
-      const taking = gradient[i] * step + (hessian[i * rows + i] * bit * bit) / 2;
-      const change = giving + taking - hessian[j * rows + i] * bit * bit;
+    // |H_ij| is at most sqrt(H_ii H_jj), so most givers need no look at their takers.
+    const most = roots[j] * largestRoot * bit * bit * (1 + 1e-6);
+    if (giving + leastTaking - most >= best) continue;
+    const crowded = valuesFull && Math.abs(values[j]) !== bit;
+    const line = j * rows;
+    for (let t = 0; t < count; t++) {
+      const i = takers[t];
+      if (crowded && values[i] === 0) continue;
+      const change = giving + takings[t] - hessian[line + i] * bit * bit;
       if (change < best) {
         best = change;
         giver = j;
