@@ -36,6 +36,7 @@ export * from './bitplanes/plane-encoding';
 export * from './bitplanes/required-adc-bits';
 export * from './crossbar/adc';
 export * from './crossbar/adc-range';
+export * from './crossbar/adc-steps';
 export * from './crossbar/analog-engine';
 export * from './crossbar/analog-settings';
 export * from './crossbar/bench-crossbar';

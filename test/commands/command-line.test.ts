@@ -155,7 +155,20 @@ describe('bad input', () => {
     expect(await refusal(...three, '--step', '0')).toMatch(/--step 0: a number above 0/);
     expect(await refusal(...three, '--rounding', 'up')).toMatch(/--rounding up: one of half-even/);
     expect(await refusal(...three, '--range', 'percentile')).toMatch(/--range percentile: percentile:SHARE/);
-    expect(await refusal(...three, '--range', 'widest')).toMatch(/--range widest: one of lossless, maximum/);
+    expect(await refusal(...three, '--range', 'widest')).toMatch(
+      /--range widest: one of lossless, full-scale/,
+    );
+    expect(await refusal(...three, '--range', 'maximum:1')).toMatch(/--range maximum:1: one of lossless/);
+    expect(await refusal(...three, '--range', 'maximum', '--step', '2')).toMatch(
+      /--step 2: not with --range/,
+    );
+    expect(await refusal(...tiny, '--adc-bits', 'lossless', '--range', 'maximum')).toMatch(
+      /--range maximum: a lossless ADC has no range/,
+    );
+    expect(await refusal(...three, '--range-per', 'column')).toMatch(/--range-per column: it needs --range/);
+    expect(await refusal(...three, '--range', 'maximum', '--range-per', 'row')).toMatch(
+      /--range-per row: one of layer, array, column/,
+    );
     expect(await refusal(...three, '--device', 'memristor')).toMatch(/device: "memristor" is unknown/);
     expect(await refusal(...three, '--converter', scratch('no.json'))).toMatch(/cannot read .*no\.json/);
     writeFileSync(scratch('sar.json'), '{"type":"sar","noise":-1}');
