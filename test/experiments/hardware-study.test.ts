@@ -44,6 +44,24 @@ describe('networkHardware', () => {
       costDesigns(networkDesigns(pruned.network, options), costModel()),
     );
   });
+  it('leaves out the baselines whose ADCs the model does not answer for, and says so', () => {
+    const pruning = { ...pruned.network.pruning!, dacBits: 8 };
+    const { baselines, notes } = networkHardware(
+      { ...pruned.network, pruning },
+      { tileRows, adcBits: () => 8, adcModel: 'flash' },
+    );
+    expect(baselines.map(({ cost }) => cost.name)).toEqual(['row-limited dense']);
+    expect(notes.at(-1)).toMatch(/dense, worst case: left out, needs 1\d-bit ADCs where flash ends at 8/);
+  });
+  it('refuses inputs of either sign with multi-bit DACs', () => {
+    const pruning = { ...pruned.network.pruning!, dacBits: 2 };
+    const layers = new Map(
+      [...pruned.network.layers].map(([name, layer]) => [name, { ...layer, inputSigned: true }]),
+    );
+    expect(() => networkHardware({ ...pruned.network, layers, pruning }, options)).toThrow(
+      /layer \S+: inputs of either sign need 1-bit DACs, not the 2-bit ones/,
+    );
+  });
   it('saves conversions by skipping zero inputs that pictures show, and none without', () => {
     const activity = networkActivity(pruned.network, pictures, tileRows);
     for (const [name, { driven }] of activity) {
