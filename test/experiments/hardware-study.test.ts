@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { denseNetwork } from '../../src/experiments/dense-network';
-import {
-  designsTable,
-  hardwareClaims,
-  hardwareFigures,
-  hardwareTables,
-} from '../../src/experiments/hardware-report';
+import { hardwareClaims } from '../../src/experiments/hardware-claims';
+import { hardwareFigures } from '../../src/experiments/hardware-figures';
+import { designsTable } from '../../src/experiments/hardware-report';
 import { hardwareStudy } from '../../src/experiments/hardware-study';
+import { hardwareTables } from '../../src/experiments/hardware-tables';
 import { networkActivity } from '../../src/experiments/network-activity';
 import { networkDesigns, networkHardware } from '../../src/experiments/network-hardware';
 import type { FloatModel, IntegerModel } from '../../src/experiments/open-model';
