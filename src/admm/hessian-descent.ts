@@ -1,5 +1,7 @@
 import type { BitMask } from '../projections/bit-mask';
-import { isPlainSignSplit, type LimitOptions } from '../projections/limits';
+import { checkLimits, isPlainSignSplit, type LimitOptions } from '../projections/limits';
+import { scope, upload } from '../tensor/engine';
+import * as k from '../tensor/kernels';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { descendCodebook } from './descend-codebook';
 
@@ -38,15 +40,14 @@ export function descend(problem: DescentProblem, codes: Int8Array): number {
   let trace = 0;
   for (let row = 0; row < rows; row++) trace += hessian[row * rows + row];
   const leastGain = (LEAST_GAIN * trace) / rows;
-  const { bitLimit } = problem;
-  if (typeof bitLimit !== 'number' || !isPlainSignSplit(problem))
-    return descendCodebook(problem, leastGain, codes);
+  if (!isPlainSignSplit(problem)) return descendCodebook(problem, leastGain, codes);
   const work: DescentWork = {
     problem: {
       ...problem,
-      bitLimit,
+      bits: checkLimits(problem).bits,
       hessian: shareArray(hessian),
       targets: shareArray(problem.targets),
+      gradients: rows >= LARGE ? shareArray(gradientsOf(problem, codes)) : undefined,
       leastGain,
     },
     codes: shareArray(codes),
@@ -62,6 +63,17 @@ export function descend(problem: DescentProblem, codes: Int8Array): number {
   });
   if (work.codes !== codes) codes.set(work.codes);
   return work.moves.reduce((sum, moves) => sum + moves, 0);
+}
+
+/** From so many rows on the gradients come from the tensor engine: a product as long as the moves take otherwise. */
+const LARGE = 1024;
+
+/** H (v - a) of all columns, [columns, rows]. */
+function gradientsOf({ hessian, targets, rows, columns }: DescentProblem, codes: Int8Array): Float32Array {
+  const errors = Float32Array.from(codes, (code, at) => code - targets[at]);
+  return scope(() =>
+    k.floats(k.matMul(upload(errors, [rows, columns]), upload(hessian, [rows, rows]), true)),
+  );
 }
 
 interface DescentWork {
@@ -81,9 +93,12 @@ export function descendParts({ problem, codes, moves }: DescentWork, take: () =>
   }
 }
 
-/** Sign-split codes in 1-bit cells, every plane with the same budget. */
+/** Sign-split codes in 1-bit cells. */
 interface Problem extends DescentProblem {
-  readonly bitLimit: number;
+  /** Ones allowed by plane, lowest first. */
+  readonly bits: Int32Array;
+  /** H (v - a), [columns, rows]; absent: computed column by column. */
+  readonly gradients?: Float32Array;
   /** Of a move, in the units of the error 1/2 (v - a)' H (v - a). */
   readonly leastGain: number;
 }
@@ -112,11 +127,12 @@ function descendColumn(problem: Problem, codes: Int8Array, column: number): numb
 }
 
 function columnState(problem: Problem, codes: Int8Array, column: number): ColumnState {
-  const { hessian, targets, rows, columns, tileRows, weightBits } = problem;
+  const { hessian, targets, gradients, rows, columns, tileRows, weightBits } = problem;
   const planes = weightBits - 1;
   const tiles = Math.ceil(rows / tileRows);
   const values = Int32Array.from({ length: rows }, (_, row) => codes[row * columns + column]);
   const gradient = new Float64Array(rows);
+  if (gradients) gradient.set(gradients.subarray(column * rows, (column + 1) * rows));
   const state = {
     column,
     values,
@@ -125,10 +141,11 @@ function columnState(problem: Problem, codes: Int8Array, column: number): Column
     nonzeros: new Int32Array(tiles),
   };
   for (let row = 0; row < rows; row++) {
+    count(problem, state, row, values[row], 1);
+    if (gradients) continue;
     const error = values[row] - targets[row * columns + column];
     const line = hessian.subarray(row * rows, (row + 1) * rows);
     for (let i = 0; i < rows; i++) gradient[i] += line[i] * error;
-    count(problem, state, row, values[row], 1);
   }
   return state;
 }
@@ -187,7 +204,7 @@ function nearestFree(problem: Problem, state: ColumnState, row: number, wanted: 
   const base = (tile * 2 + (wanted < 0 ? 1 : 0)) * planes;
   const allowed = allowedBits(problem, state, row, wanted < 0 ? -1 : 1);
   const isFree = (plane: number) =>
-    state.ones[base + plane] < problem.bitLimit && ((allowed >> plane) & 1) === 1;
+    state.ones[base + plane] < problem.bits[plane] && ((allowed >> plane) & 1) === 1;
   let lower = 0;
   for (let plane = 0; plane < planes; plane++) if (isFree(plane)) lower += 1 << plane;
   let rest = Math.abs(wanted);
@@ -212,7 +229,7 @@ function bitMoves(problem: Problem, state: ColumnState): number {
     for (const sign of [1, -1])
       for (let plane = planes - 1; plane >= 0; plane--) {
         const ones = state.ones[(tile * 2 + (sign < 0 ? 1 : 0)) * planes + plane];
-        const tight = ones >= problem.bitLimit || state.nonzeros[tile] >= problem.valueLimit;
+        const tight = ones >= problem.bits[plane] || state.nonzeros[tile] >= problem.valueLimit;
         if (tight && ones > 0 && moveBit(problem, state, tile, sign, plane)) moves++;
       }
   return moves;

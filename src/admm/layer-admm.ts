@@ -183,7 +183,7 @@ function alternate(
   const root = Float32Array.from(diagonal, Math.sqrt);
   const normalised = hessian.slice();
   for (let i = 0; i < rows; i++) for (let j = 0; j < rows; j++) normalised[i * rows + j] /= root[i] * root[j];
-  const solver = createRidgeSolver(normalised, rows);
+  const solver = createRidgeSolver(normalised, rows, true);
   const pull = inUnitsOf(right, scales);
   for (let i = 0; i < rows; i++) for (let n = 0; n < columns; n++) pull[i * columns + n] /= root[i];
   const first = project(true, inUnitsOf(wanted, scales));

@@ -1,14 +1,13 @@
-import { digitSumLimit } from '../bitplanes/digit-sum-limit';
+import { digitSumLimits } from '../bitplanes/digit-sum-limit';
+import { ofPlane, type PerPlane, perPlaneText, planeList } from '../bitplanes/per-plane';
 import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import type { LimitOptions } from '../projections/limits';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 
-type PlaneBudget = number | readonly number[];
-
 /** How pruned weights are laid into cells, and what each bit column may hold. */
 export interface BudgetSettings {
-  /** Resolution the pruned network's ADCs need, for all layers or by layer. */
+  /** Resolution the pruned network's ADCs need, for all layers or by layer, there for all planes or for each; 1..8. */
   readonly adcBits: AdcBits;
   /** Bits an input DAC drives at once, 1..8; default 1. */
   readonly dacBits?: number;
@@ -20,9 +19,9 @@ export interface BudgetSettings {
   readonly flip?: boolean;
   /**
    * k_b: ones (digit sum of multi-bit cells) in a bit column, one number or one a plane (lowest first), for all layers or
-   * by layer; default, and at most: what the layer's ADC reads without loss, floor((2^adcBits - 1) / (2^dacBits - 1)).
+   * by layer; default, and at most: what the plane's ADC reads without loss, floor((2^adcBits - 1) / (2^dacBits - 1)).
    */
-  readonly bitLimit?: PlaneBudget | Readonly<Record<string, PlaneBudget>>;
+  readonly bitLimit?: PerPlane | Readonly<Record<string, PerPlane>>;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
 }
@@ -38,29 +37,36 @@ export function layerBudget(settings: BudgetSettings, layer: string, weightBits:
   const { adcBits, dacBits, encoding = 'sign-split', cellBits, flip, valueLimit } = settings;
   const where = typeof adcBits === 'number' ? '' : ` of layer '${layer}'`;
   const bits = adcBitsOf(adcBits, layer);
-  if (!Number.isInteger(bits) || bits < 1 || bits > 8)
-    throw new InputError(`adcBits${where} ${bits} is not a whole number from 1 to 8`);
+  checkBits(`adcBits${where}`, bits);
   const { planes } = planeEncoding(encoding, weightBits, cellBits);
+  planeList(`adcBits${where}`, bits, planes);
   if (flip && encoding !== 'offset')
     throw new InputError(`flip: it is for offset encoding only, not ${encoding}`);
-  const most = digitSumLimit(bits, dacBits);
-  if (most === 0)
+  const most = digitSumLimits(bits, planes, dacBits);
+  if (most.some((limit, plane) => limit === 0 && ofPlane(bits, plane) > 0))
     throw new InputError(
-      `adcBits${where} ${bits}: a ${dacBits}-bit DAC drives a single cell beyond such an ADC`,
+      `adcBits${where} ${perPlaneText(bits)}: a ${dacBits}-bit DAC drives a single cell beyond such an ADC`,
     );
-  const bitLimit = ownLimit(settings.bitLimit, layer) ?? most;
-  const list = typeof bitLimit === 'number' ? [bitLimit] : bitLimit;
-  if (typeof bitLimit !== 'number' && list.length !== planes)
-    throw new InputError(`bitLimit of layer '${layer}': ${list.length} numbers for ${planes} planes`);
-  for (const limit of list)
-    if (!Number.isInteger(limit) || limit < 0 || limit > most)
+  const bitLimit = ownLimit(settings.bitLimit, layer) ?? (typeof bits === 'number' ? most[0] : most);
+  planeList(`bitLimit of layer '${layer}'`, bitLimit, planes).forEach((limit, plane) => {
+    if (!Number.isInteger(limit) || limit < 0 || limit > most[plane])
       throw new InputError(
-        `bitLimit of layer '${layer}': ${limit} is not a whole number from 0 to the ${most} that its ${bits}-bit ADC reads`,
+        `bitLimit of layer '${layer}': ${limit} is not a whole number from 0 to the ${most[plane]} that its ${ofPlane(bits, plane)}-bit ADC reads`,
       );
+  });
   return { encoding, cellBits, flip, bitLimit, valueLimit };
 }
 
-function ownLimit(bitLimit: BudgetSettings['bitLimit'], layer: string): PlaneBudget | undefined {
+function checkBits(field: string, bits: PerPlane): void {
+  const isList = Array.isArray(bits);
+  const list = isList ? bits : [bits];
+  const isGood = (each: number) => Number.isInteger(each) && each >= (isList ? 0 : 1) && each <= 8;
+  if (list.every(isGood) && list.some((each) => each > 0)) return;
+  const needed = isList ? 'whole numbers from 0 to 8, one of them above 0' : 'a whole number from 1 to 8';
+  throw new InputError(`${field} ${isList ? perPlaneText(bits) : bits} is not ${needed}`);
+}
+
+function ownLimit(bitLimit: BudgetSettings['bitLimit'], layer: string): PerPlane | undefined {
   if (bitLimit === undefined || typeof bitLimit === 'number') return bitLimit;
-  return Array.isArray(bitLimit) ? bitLimit : (bitLimit as Readonly<Record<string, PlaneBudget>>)[layer];
+  return Array.isArray(bitLimit) ? bitLimit : (bitLimit as Readonly<Record<string, PerPlane>>)[layer];
 }

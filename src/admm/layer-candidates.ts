@@ -1,3 +1,5 @@
+import { type PerPlane, perPlaneText } from '../bitplanes/per-plane';
+import { meanDivergence } from '../networks/divergence';
 import { firstPictures } from '../networks/first-pictures';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -12,7 +14,7 @@ import { type ReferenceNetwork, throughLayers } from './through-layers';
 
 /** A layer pruned alone for one ADC resolution, and what that does to the network. */
 export interface LayerCandidate {
-  readonly adcBits: number;
+  readonly adcBits: PerPlane;
   readonly layer: IntegerLayer;
   /** Output error over output variance on the calibration pictures. */
   readonly relativeError: number;
@@ -24,14 +26,40 @@ export interface LayerCandidate {
 }
 
 export interface CandidateSettings extends Omit<PostTrainingSettings, 'adcBits'> {
-  /** Resolutions tried; default 1 to 6. */
-  readonly adcBits?: readonly number[];
+  /** Resolutions tried, of all planes alike or profiles over the planes; default 1 to 6 of all alike. */
+  readonly adcBits?: readonly PerPlane[];
   /** Calibration pictures on which the logits are compared; default 128. */
   readonly compared?: number;
 }
 
 /** The resolutions tried by default. */
 export const candidateBits = [1, 2, 3, 4, 5, 6] as const;
+
+/** Lowest planes that a profile leaves without ADC at most. */
+const DROPPED_PLANES = 4;
+
+/**
+ * Resolutions alike in all planes, and of each the profiles that save where bits count least: the lowest 1 to 4 planes
+ * without ADC, so that they are never converted. (A bit less in the lowest planes instead was tried, and hardly chosen.)
+ */
+export function planeProfiles(adcBits: readonly number[], planes: number): PerPlane[] {
+  const dropped = Math.min(DROPPED_PLANES, planes - 1);
+  return adcBits.flatMap((bits) => [
+    bits,
+    ...Array.from({ length: dropped }, (_, last) =>
+      Array.from({ length: planes }, (_, plane) => (plane <= last ? 0 : bits)),
+    ),
+  ]);
+}
+
+/** The candidates with the same resolution in all planes. */
+export function uniformCandidates(
+  candidates: ReadonlyMap<string, readonly LayerCandidate[]>,
+): Map<string, readonly LayerCandidate[]> {
+  return new Map(
+    [...candidates].map(([name, own]) => [name, own.filter(({ adcBits }) => typeof adcBits === 'number')]),
+  );
+}
 
 /**
  * How much each layer suffers from each ADC resolution: every layer is pruned alone, between unpruned ones, and the
@@ -47,7 +75,8 @@ export function layerCandidates(
   const { adcBits = candidateBits, compared = 128, ...rest } = settings;
   const total = crossbarNodes(network.description).length * adcBits.length;
   const limits = adcBits.map((bits) => {
-    const budgets = layerBudgets(network, { ...rest, adcBits: bits });
+    const everywhere = Object.fromEntries([...network.layers.keys()].map((name) => [name, bits]));
+    const budgets = layerBudgets(network, { ...rest, adcBits: everywhere });
     return { budgets, masks: masksOf(network, rest, budgets) };
   });
   const few = firstPictures(calibration, Math.min(compared, calibration.count));
@@ -60,7 +89,7 @@ export function layerCandidates(
       onProgress?.({
         done: candidates.size * adcBits.length + i,
         total,
-        note: `${node.name}: ${bits}-bit ADC alone`,
+        note: `${node.name}: ${perPlaneText(bits)}-bit ADC alone`,
       });
       const chosen = { budget: limits[i].budgets.get(node.name)!, allowed: limits[i].masks.get(node.name) };
       const { layer, outcome } = pruneLayer(step, network, reference, measured, rest, chosen);
@@ -82,23 +111,4 @@ function logitsOf(network: IntegerNetwork, pictures: Pictures): Float32Array {
   } finally {
     inference.dispose();
   }
-}
-
-/** Mean over the pictures of KL(softmax(wanted) || softmax(got)), in nats. */
-export function meanDivergence(wanted: Float32Array, got: Float32Array, classes: number): number {
-  const pictures = wanted.length / classes;
-  let sum = 0;
-  for (let picture = 0; picture < pictures; picture++) {
-    const [p, q] = [wanted, got].map((logits) => logProbabilities(logits, picture * classes, classes));
-    for (let c = 0; c < classes; c++) sum += Math.exp(p[c]) * (p[c] - q[c]);
-  }
-  // Rounding may take equal logits a little below zero.
-  return Math.max(0, sum / pictures);
-}
-
-function logProbabilities(logits: Float32Array, from: number, classes: number): Float64Array {
-  const own = Float64Array.from(logits.subarray(from, from + classes));
-  const largest = Math.max(...own);
-  const normaliser = largest + Math.log(own.reduce((sum, value) => sum + Math.exp(value - largest), 0));
-  return own.map((value) => value - normaliser);
 }

@@ -1,3 +1,4 @@
+import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { TensorData } from '../networks/stored-tensor';
 import { fillMask } from '../projections/bit-mask';
@@ -12,7 +13,7 @@ export interface MaskLimits {
   readonly tileRows: number;
   readonly weightBits: number;
   /** k_b by layer. */
-  readonly bitLimit: Readonly<Record<string, number>>;
+  readonly bitLimit: Readonly<Record<string, PerPlane>>;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
   /**

@@ -1,3 +1,4 @@
+import { mapPlanes, type PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { ProjectionMethod } from '../projections/project-column';
 import { type LayerProjection, projectLayer } from '../projections/project-layer';
@@ -17,7 +18,7 @@ export interface NetworkAdmmSettings {
   readonly tileRows: number;
   readonly weightBits: number;
   /** k_b at the end, by layer. */
-  readonly bitLimit: Readonly<Record<string, number>>;
+  readonly bitLimit: Readonly<Record<string, PerPlane>>;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
   /** k_b of every layer at the first projection; it falls to `bitLimit` on a cubic curve (Zhu and Gupta 2017). Default: `bitLimit`. */
@@ -108,7 +109,9 @@ export function createNetworkAdmm(
       const { layer } = state;
       const end = layer.offset + layer.rows * layer.columns;
       const before = target.slice(layer.offset, end);
-      const limit = gradualLimit(settings.bitLimit[layer.name], settings.firstBitLimit, share);
+      const limit = mapPlanes(settings.bitLimit[layer.name], (last) =>
+        gradualLimit(last, settings.firstBitLimit, share),
+      );
       projectState(state, layerWeights(layer, sum), settings, limit, projections === 0);
       writeCodes(layer, state, target);
       if (projections > 0) moveDual(state, weights, target, before, dual, settings.balance);
@@ -184,7 +187,7 @@ function projectState(
   state: LayerState,
   targets: Float32Array,
   { tileRows, weightBits, valueLimit, method }: NetworkAdmmSettings,
-  bitLimit: number,
+  bitLimit: PerPlane,
   first: boolean,
 ): void {
   const { rows, columns } = state.layer;

@@ -13,7 +13,7 @@ export interface CodeSearch extends LimitOptions {
   readonly projection?: ProjectionMethod;
   /** States that projection `exact` may hold at once. */
   readonly searchLimit?: number;
-  /** Codes may use no other bits than these (sign-split, one limit for all planes); needs `scales`. */
+  /** Codes may use no other bits than these (sign-split); needs `scales`. */
   readonly allowed?: BitMask;
   /** Scale of each output channel that must stay; default: tuned together with the codes. */
   readonly scales?: Float32Array;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ofPlane, type PerPlane, planeList } from '../bitplanes/per-plane';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
@@ -16,6 +17,7 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 import { permuteRows } from '../quantization/row-order';
 import { packParameters, parameterLayout, unpackParameters } from '../training/parameter-vector';
 import { defaultRecipe, type EpochRecord, type TrainingRecipe, train } from '../training/train';
+import { layerBudget } from './layer-budget';
 import { createMaskedWeights } from './masked-weights';
 import {
   createNetworkAdmm,
@@ -30,7 +32,7 @@ import { columnFactors, layerWeights, type TrainedLayer, trainedLayers, writeCod
 export interface TrainingPruningSettings {
   /** R: rows summed in one conversion. */
   readonly tileRows: number;
-  /** k_b = 2^adcBits - 1 ones a bit column, for all layers or by layer. */
+  /** k_b = 2^adcBits - 1 ones a bit column, for all layers or by layer, there for all planes or for each. */
   readonly adcBits: AdcBits;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
@@ -122,7 +124,9 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
     ...layer,
     rowOrder: start?.layers.get(layer.name)?.rowOrder,
   }));
-  const bitLimit = bitLimits(layers, adcBits);
+  const bitLimit = Object.fromEntries(
+    layers.map(({ name }) => [name, layerBudget({ adcBits }, name, weightBits).bitLimit]),
+  );
   const layout = parameterLayout(description);
   const trained = packParameters(parameters, layout.slots);
   const folded = foldBatchNorm(description, parameters);
@@ -244,24 +248,12 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   }
 }
 
-/** k_b of every layer. @throws InputError for ADC bits out of range */
-function bitLimits(layers: readonly TrainedLayer[], adcBits: AdcBits): Record<string, number> {
-  return Object.fromEntries(
-    layers.map(({ name }) => {
-      const bits = adcBitsOf(adcBits, name);
-      if (!Number.isInteger(bits) || bits < 1 || bits > 8)
-        throw new InputError(`adcBits of layer '${name}' ${bits} is not a whole number from 1 to 8`);
-      return [name, 2 ** bits - 1];
-    }),
-  );
-}
-
 /** Codes of one projection of the trained weights at tuned scales. */
 function projectedCodes(
   layers: readonly TrainedLayer[],
   weights: Float32Array,
   { tileRows, weightBits = 8, valueLimit, method }: TrainingPruningSettings,
-  limits: Readonly<Record<string, number>>,
+  limits: Readonly<Record<string, PerPlane>>,
 ): Map<string, LayerCodes> {
   return new Map(
     layers.map((layer) => {
@@ -281,10 +273,15 @@ function unfoldedCodes(
   trained: Float32Array,
 ): Map<string, LayerCodes> {
   const record = start!.pruning;
+  const { weightBits = 8 } = settings;
   const fits =
     record?.tileRows === settings.tileRows &&
     record.encoding === 'sign-split' &&
-    layers.every(({ name }) => adcBitsOf(record.adcBits, name) <= adcBitsOf(settings.adcBits, name));
+    layers.every(({ name }) => {
+      if (!start!.layers.has(name)) return true;
+      const own = planeList('start: adcBits', adcBitsOf(record.adcBits, name), weightBits - 1);
+      return own.every((bits, plane) => bits <= ofPlane(adcBitsOf(settings.adcBits, name), plane));
+    });
   if (!fits)
     throw new InputError(
       `start: ${record ? `pruned for R = ${record.tileRows}, ${adcBitsText(record.adcBits)} ADC bits, ${record.encoding}` : 'not pruned'}; R = ${settings.tileRows}, at most ${adcBitsText(settings.adcBits)} bits, sign-split is needed`,

@@ -5,10 +5,11 @@ import type { BitMask } from '../projections/bit-mask';
 import { isPlainSignSplit } from '../projections/limits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type BudgetSettings, type LayerBudget, layerBudget } from './layer-budget';
+import type { LayerStore, PrunedLayer } from './layer-store';
 import { measureLayer } from './measure-layer';
 import { checkSettings, type PostTrainingSettings } from './post-training-settings';
 import { type LayerOutcome, pruneLayer } from './prune-layer';
-import { allowedBits, type Compensation, type PruningMethod } from './pruning-method';
+import { allowedBits, type Compensation, type PruningMethod, wholeWeightMethods } from './pruning-method';
 import { type ReferenceNetwork, throughLayers } from './through-layers';
 
 export interface PostTrainingResult {
@@ -21,6 +22,7 @@ export interface PostTrainingResult {
  * each calibrated on what the already compressed layers give it. Both networks' activations go down side by side, and a
  * layer is pruned when its inputs have arrived.
  * @param network the unpruned integer network; its activation scales are kept
+ * @param store keeps every layer as it is done, and gives those that an interrupted run has done already
  * @throws InputError for settings out of range or fewer than 16 calibration pictures
  */
 export function prunePostTraining(
@@ -29,17 +31,28 @@ export function prunePostTraining(
   calibration: Pictures,
   settings: PostTrainingSettings,
   onProgress?: OnProgress,
+  store?: LayerStore,
 ): PostTrainingResult {
   checkSettings(settings, calibration);
   const budgets = layerBudgets(network, settings);
   const masks = masksOf(network, settings, budgets);
   const outcomes: LayerOutcome[] = [];
+  const finished = store?.finished() ?? new Map<string, PrunedLayer>();
+  const done = new Map(network.layers);
   const layers = throughLayers(network, reference, calibration, settings.batchSize, onProgress, (step) => {
     const { node, timer } = step;
+    const kept = finished.get(node.name);
+    if (kept) {
+      outcomes.push(kept.outcome);
+      done.set(node.name, kept.layer);
+      return kept.layer;
+    }
     const measured = timer.time('moments', () => measureLayer(step, network, settings));
     const chosen = { budget: budgets.get(node.name)!, allowed: masks.get(node.name) };
     const { layer, outcome } = pruneLayer(step, network, reference, measured, settings, chosen);
     outcomes.push(outcome);
+    done.set(node.name, layer);
+    store?.keep({ ...network, layers: done }, outcomes);
     return layer;
   });
   const { method = 'lagrangian', compensation = 'layer-admm', tileRows, adcBits, valueLimit } = settings;
@@ -85,11 +98,13 @@ export function masksOf(
   { method = 'lagrangian', tileRows, ...coding }: Omit<PostTrainingSettings, 'adcBits'>,
   budgets: ReadonlyMap<string, LayerBudget>,
 ): Map<string, BitMask> {
+  if (wholeWeightMethods.includes(method))
+    for (const [name, { bitLimit }] of budgets)
+      if ([bitLimit].flat().includes(0))
+        throw new InputError(
+          `method ${method} keeps weights whole: layer '${name}' needs an ADC for every plane`,
+        );
   if (method !== 'bit-only' && method !== 'magnitude') return new Map();
-  const limits = [...budgets.values()].map(({ bitLimit }) => bitLimit);
-  if (!isPlainSignSplit(coding) || limits.some((limit) => typeof limit !== 'number'))
-    throw new InputError(
-      `method ${method}: for sign-split in 1-bit cells with one limit for all planes only`,
-    );
-  return allowedBits(method, network, tileRows, (name) => budgets.get(name)!.bitLimit as number);
+  if (!isPlainSignSplit(coding)) throw new InputError(`method ${method}: for sign-split in 1-bit cells only`);
+  return allowedBits(method, network, tileRows, (name) => budgets.get(name)!.bitLimit);
 }

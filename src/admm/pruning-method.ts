@@ -1,3 +1,4 @@
+import { ofPlane, type PerPlane } from '../bitplanes/per-plane';
 import { type BitMask, maskOf, supportOf } from '../projections/bit-mask';
 import { type ProjectionMethod, projectionMethods } from '../projections/project-column';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
@@ -14,6 +15,9 @@ export type PruningMethod = ProjectionMethod | 'bit-only' | 'magnitude';
 
 export const pruningMethods: readonly PruningMethod[] = [...projectionMethods, 'bit-only', 'magnitude'];
 
+/** Those that keep a weight with all its bits or not at all. */
+export const wholeWeightMethods: readonly PruningMethod[] = ['truncation', 'value-only', 'magnitude'];
+
 /**
  * - `none`: codes from one projection of the weights; only the biases are corrected;
  * - `layer-admm`: codes that keep the layer's output, within the same set.
@@ -27,7 +31,7 @@ export function allowedBits(
   method: PruningMethod,
   network: IntegerNetwork,
   tileRows: number,
-  bitLimit: (layer: string) => number,
+  bitLimit: (layer: string) => PerPlane,
 ): Map<string, BitMask> {
   const layers = [...network.layers.values()];
   if (method === 'bit-only') return new Map(layers.map(({ name, codes }) => [name, maskOf(codes)]));
@@ -55,7 +59,12 @@ function relativeMagnitudes({ codes, columns, scales }: IntegerLayer): Float64Ar
 }
 
 /** The least magnitude such that the layer's larger weights alone keep every bit column within k_b. */
-function leastMagnitude(layer: IntegerLayer, weightBits: number, tileRows: number, bitLimit: number): number {
+function leastMagnitude(
+  layer: IntegerLayer,
+  weightBits: number,
+  tileRows: number,
+  bitLimit: PerPlane,
+): number {
   const { codes, rows, columns } = layer;
   const sizes = relativeMagnitudes(layer);
   let least = 0;
@@ -68,9 +77,10 @@ function leastMagnitude(layer: IntegerLayer, weightBits: number, tileRows: numbe
             const at = row * columns + column;
             if (codes[at] * sign > 0 && (Math.abs(codes[at]) >> plane) & 1) holders.push(sizes[at]);
           }
-          if (holders.length <= bitLimit) continue;
+          const room = ofPlane(bitLimit, plane);
+          if (holders.length <= room) continue;
           holders.sort((a, b) => b - a);
-          least = Math.max(least, holders[bitLimit]);
+          least = Math.max(least, holders[room]);
         }
   return least;
 }

@@ -2,16 +2,17 @@ import { InputError } from '../errors';
 import type { CodeMatrix } from './code-matrix';
 import { countOnes } from './count-ones';
 import { countValues } from './count-values';
-import { digitSumLimit } from './digit-sum-limit';
+import { digitSumLimits } from './digit-sum-limit';
+import { type PerPlane, planeList } from './per-plane';
 import { requiredAdcBits } from './required-adc-bits';
 
 export interface CertifyOptions extends CodeMatrix {
   /** k_b: ones (digit sum of multi-bit cells) allowed in a bit column, or one number a plane (lowest first); absent: nothing to keep, only counted. */
-  readonly bitLimit?: number | readonly number[];
+  readonly bitLimit?: PerPlane;
   /** k_v: nonzero weights allowed in a (row tile, output channel). */
   readonly valueLimit?: number;
-  /** The ADC to be proven lossless; absent: only counted. */
-  readonly adcBits?: number;
+  /** The ADC to be proven lossless, of all planes or of each (lowest first; 0: none, so no ones); absent: only counted. */
+  readonly adcBits?: PerPlane;
   /** Bits an input DAC drives at once; default 1. */
   readonly dacBits?: number;
   /** Offending columns listed at most; default 20. */
@@ -116,14 +117,10 @@ export function certifyLayer(options: CertifyOptions): LayerCertificate {
 
 /** What each plane's count must not pass: the budget, and what the ADC can tell apart. */
 function planeLimits(options: CertifyOptions, planes: number): number[] {
-  const { bitLimit, adcBits, dacBits } = options;
-  if (typeof bitLimit === 'object' && bitLimit.length !== planes) {
-    throw new InputError(`bitLimit: ${bitLimit.length} numbers for ${planes} planes`);
-  }
-  const adcLimit = adcBits === undefined ? Infinity : digitSumLimit(adcBits, dacBits);
-  return Array.from({ length: planes }, (_, plane) => {
-    const budget = typeof bitLimit === 'object' ? bitLimit[plane] : (bitLimit ?? Infinity);
+  const { bitLimit = Infinity, adcBits, dacBits } = options;
+  const adcLimits = adcBits === undefined ? undefined : digitSumLimits(adcBits, planes, dacBits);
+  return planeList('bitLimit', bitLimit, planes).map((budget, plane) => {
     if (!(budget >= 0)) throw new InputError(`bitLimit: ${budget} is not a number of at least 0`);
-    return Math.min(budget, adcLimit);
+    return Math.min(budget, adcLimits?.[plane] ?? Infinity);
   });
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { type PerPlane, planeList } from './per-plane';
 
 /**
  * Largest sum of cell digits in a bit column (its ones, with 1-bit cells) that an ADC of `adcBits` reads without loss when
@@ -12,4 +13,10 @@ export function digitSumLimit(adcBits: number, dacBits = 1): number {
     throw new InputError(`dacBits: ${dacBits} is not an integer from 1 to 8`);
   }
   return Math.floor((2 ** adcBits - 1) / (2 ** dacBits - 1));
+}
+
+/** `digitSumLimit` of every plane, lowest first. In a list 0 bits are a plane without ADC: it may hold nothing. */
+export function digitSumLimits(adcBits: PerPlane, planes: number, dacBits?: number): readonly number[] {
+  if (typeof adcBits === 'number') return planeList('adcBits', digitSumLimit(adcBits, dacBits), planes);
+  return planeList('adcBits', adcBits, planes).map((bits) => (bits === 0 ? 0 : digitSumLimit(bits, dacBits)));
 }

@@ -1,8 +1,10 @@
-import { openDataset } from '../data/open-dataset';
-import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
+import type { SkippedPicture } from '../data/image-folder';
+import { openTestPictures } from '../data/test-pictures';
+import { modelInference } from '../experiments/accuracy';
 import { openModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { describeAccount } from '../networks/describe-account';
+import { batchFor, measureStream } from '../training/evaluate';
 import { type Command, textOption, wholeNumber } from './command';
 
 export const evaluateCommand: Command = {
@@ -23,18 +25,26 @@ export const evaluateCommand: Command = {
   async run([name], options, { onProgress, note }) {
     const limit = wholeNumber(options, 'pictures', 1, 1e9);
     const model = openModel(name, textOption(options, 'network'));
-    const dataset = await openDataset({
+    const skipped: SkippedPicture[] = [];
+    const dataset = await openTestPictures({
       name: textOption(options, 'dataset'),
       dir: textOption(options, 'data'),
       onProgress,
+      onSkip: (picture) => skipped.push(picture),
     });
-    requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
+    const description = model.kind === 'float' ? model.description : model.network.description;
+    requireFit(description, dataset);
     if (model.kind === 'float') for (const line of describeAccount(model.account)) note(line);
-    const accuracy =
-      model.kind === 'float'
-        ? floatAccuracy(model, dataset, dataset.test, { limit, onProgress })
-        : integerAccuracy(model.network, dataset.test, { limit, onProgress });
-    const network = model.kind === 'float' ? model.description.name : model.network.description.name;
+    const total = Math.min(limit ?? Infinity, dataset.test.count);
+    const batchSize = batchFor(dataset.test);
+    const accuracy = await measureStream(
+      modelInference(model, dataset),
+      description.classes,
+      dataset.batches(batchSize, total),
+      { total, onProgress },
+    );
+    for (const { path, reason } of skipped) note(`left out ${path}: ${reason}`);
+    const network = description.name;
     const { top1, top5, pictures, interval } = accuracy;
     return {
       data: {
@@ -42,6 +52,7 @@ export const evaluateCommand: Command = {
         network,
         dataset: dataset.title,
         ...accuracy,
+        skipped,
         sha256: model.sha256,
         ...(model.kind === 'integer' && model.network.pruning && { pruning: model.network.pruning }),
       },

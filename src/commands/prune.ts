@@ -1,8 +1,9 @@
-import { layerCandidates } from '../admm/layer-candidates';
+import { candidateBits, layerCandidates, planeProfiles } from '../admm/layer-candidates';
+import { layerStore } from '../admm/layer-store';
 import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { compensations, pruningMethods } from '../admm/pruning-method';
-import { encodingNames } from '../bitplanes/plane-encoding';
+import { encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { allocateAdcBits } from '../experiments/allocate-adc-bits';
@@ -31,11 +32,14 @@ export const pruneCommand: Command = {
   name: 'prune',
   usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--method NAME] [--encoding NAME] -o OUT.safetensors',
   summary:
-    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows. Writes integer codes, scales and the limits they keep.',
+    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows. Writes integer codes, scales and the limits they keep. An interrupted run goes on\nfrom OUT.safetensors.unfinished, layer by layer.',
   options: {
     'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
     allocate: {
       help: 'spread the ADC energy of B bits over the layers by measured sensitivity, 1 to 6 bits each',
+    },
+    'allocate-planes': {
+      help: 'the same over layers and bit planes: the lowest planes of a layer may have less, or no ADC at all',
     },
     rows: { value: 'R', help: 'rows summed in one conversion (default 128)' },
     'balanced-rows': {
@@ -90,7 +94,12 @@ export const pruneCommand: Command = {
       compensations,
       textOption(options, 'compensation') ?? 'layer-admm',
     );
-    if (method === 'training') requireNativeEngine('pruning by training');
+    const byPlane = options['allocate-planes'] === true;
+    const allocates = byPlane || options.allocate === true;
+    if (method === 'training') {
+      if (allocates) throw new InputError('--allocate: training prunes to B bits everywhere');
+      requireNativeEngine('pruning by training');
+    }
     const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? 128;
     const encoding = oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split');
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
@@ -136,18 +145,36 @@ export const pruneCommand: Command = {
       bits,
     );
     const shares = (): AdcBits => {
-      const candidates = layerCandidates(quantized, model.folded, pictures, settings, onProgress);
+      const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
+      const tried = byPlane ? planeProfiles(candidateBits, planes) : candidateBits;
+      const trials = { ...settings, adcBits: tried };
+      const candidates = layerCandidates(quantized, model.folded, pictures, trials, onProgress);
       return allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits: adcBits } }).adcBits;
     };
-    const given = options.allocate === true ? shares() : adcBits;
+    const given = allocates ? shares() : adcBits;
     const wanted = { ...settings, adcBits: given };
-    const { network, layers } = prunePostTraining(quantized, model.folded, pictures, wanted, onProgress);
+    const store = layerStore(`${output}.unfinished`, {
+      model: model.sha256,
+      data: dataset.checksums,
+      calibration: count,
+      ...bits,
+      ...wanted,
+    });
+    const { network, layers } = prunePostTraining(
+      quantized,
+      model.folded,
+      pictures,
+      wanted,
+      onProgress,
+      store,
+    );
     const notes = {
       source: { model: model.name, sha256: model.sha256 },
       settings: wanted,
       calibration: dataset.checksums,
     };
     saveIntegerNetwork(output, network, notes);
+    store.clear();
     const { lossless, nonzeroShare } = certifyNetwork(network);
     return {
       data: {

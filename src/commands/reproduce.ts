@@ -4,6 +4,7 @@ import { InputError } from '../errors';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
 import { runHardware } from '../experiments/run-hardware';
+import { runImagenet } from '../experiments/run-imagenet';
 import { runMethods } from '../experiments/run-methods';
 import { runProjections } from '../experiments/run-projections';
 import { runSmoke } from '../experiments/run-smoke';
@@ -63,11 +64,19 @@ const experiments: Readonly<
     });
     return report(result, [...tables.values(), verdict.table], verdict, files);
   },
+  imagenet: async (options, context) => {
+    const { result, tables, verdict, files } = await runImagenet({
+      ...common('imagenet', options, context),
+      notebook: notebookOf(options, '06-imagenet.ipynb'),
+      ...(options.quick === true && QUICK_IMAGENET),
+    });
+    return report(result, [...tables, verdict.table], verdict, files);
+  },
   budgets: async (options, context) => {
     const { result, table, verdict, files } = await runBudgets({
       ...common('budgets', options, context),
       tileRows: wholeNumber(options, 'rows', 1, 65535),
-      ...(options.quick === true && { testPictures: 1000, budgets: [3] }),
+      ...(options.quick === true && QUICK_BUDGETS),
     });
     return report(result, [table, verdict.table], verdict, files);
   },
@@ -83,6 +92,19 @@ const QUICK_CROSSBAR = {
   circuits: 2,
   readoutVectors: 32,
 } as const;
+
+/** One crossbar, small pictures. */
+const QUICK_IMAGENET = {
+  points: [{ tileRows: 64, adcBits: 4, part: 'all' }],
+  size: 64,
+  calibration: 64,
+  testPictures: 100,
+  iterations: 2,
+  patches: 2048,
+} as const;
+
+/** One budget, few resolutions, iterations and pictures. */
+const QUICK_BUDGETS = { testPictures: 1000, budgets: [3], tried: [2, 3, 4], iterations: 4 } as const;
 
 /** One crossbar and few pictures: shows that everything works. */
 const QUICK_METHODS = {
@@ -130,7 +152,7 @@ export const reproduceCommand: Command = {
   name: 'reproduce',
   usage: '[--profile smoke | --experiment NAME] [--data DIR]',
   summary:
-    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers),\ncrossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells),\nhardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed).',
+    'Runs every experiment of a profile, writes its figures and tables, executes its notebooks, and compares what was\nexpected with what came out. smoke: minutes, post-training pruning of ResNet-20. Or one experiment\nalone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes), methods (every\nrival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers and bit planes),\ncrossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells),\nhardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),\nimagenet (an ImageNet network pruned after training; hours).',
   options: {
     profile: { value: 'NAME', help: 'smoke (the only one so far)' },
     experiment: { value: 'NAME', help: `one experiment alone: ${Object.keys(experiments).join(', ')}` },
@@ -138,11 +160,11 @@ export const reproduceCommand: Command = {
     rows: { value: 'R', help: 'experiment budgets: rows summed in one conversion (default 128)' },
     data: {
       value: 'DIR',
-      help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, then data/, then the official download)',
+      help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, then data/, then the official download); imagenet: class folders',
     },
     model: {
       value: 'MODEL',
-      help: 'the float network to prune (default: resnet20-cifar10); hardware: the pruned one',
+      help: 'the float network to prune (default: resnet20-cifar10; imagenet: a file); hardware: the pruned one',
     },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },

@@ -16,6 +16,7 @@ import { requireFit } from '../experiments/require-fit';
 import { simulateNetwork } from '../experiments/simulate-network';
 import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
+import { adcBitsText } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
@@ -30,7 +31,7 @@ export const simulateOptions: Command['options'] = {
   step: { value: 'S', help: 'MODEL: span of one code in ones of a column (default 1)' },
   range: {
     value: 'POLICY',
-    help: 'MODEL: chooses steps on 16 training pictures: minimum-mse, percentile:SHARE, maximum, full-scale or lossless',
+    help: 'MODEL: steps by 16 training pictures: minimum-mse, percentile:SHARE, maximum, full-scale or lossless',
   },
   'range-per': {
     value: 'WHAT',
@@ -150,7 +151,9 @@ function adcOf(options: Options): (pruning: PruningRecord | undefined) => Adc {
     if (lossless) return 'lossless';
     const bits = given ?? pruning?.adcBits;
     if (typeof bits !== 'number')
-      throw new InputError('--adc-bits: needed, since the model was not pruned for one ADC resolution');
+      throw new InputError(
+        `--adc-bits: needed, since the model was ${bits ? `pruned for ADCs of ${adcBitsText(bits)} bits, not for one resolution` : 'not pruned'}`,
+      );
     return { bits, step, rounding };
   };
 }

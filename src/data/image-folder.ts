@@ -120,10 +120,8 @@ export async function loadImageFolder(
   dir: string,
   options: ImageFolderOptions & Pick<ImageFolderBatchesOptions, 'limit' | 'onProgress' | 'onSkip'> = {},
 ): Promise<Dataset> {
-  const parts = (await list(dir)).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const split = parts.includes('train') && parts.includes('val');
-  const testFolder = await imageFolder(split ? join(dir, 'val') : dir, options);
-  const trainFolder = split ? await imageFolder(join(dir, 'train'), options) : undefined;
+  const testFolder = await testFolderOf(dir, options);
+  const trainFolder = (await isParted(dir)) ? await imageFolder(join(dir, 'train'), options) : undefined;
   if (trainFolder && trainFolder.classes.join('\n') !== testFolder.classes.join('\n')) {
     throw new InputError(`${dir}: train and val hold different class folders`);
   }
@@ -134,15 +132,27 @@ export async function loadImageFolder(
     classes: testFolder.classes,
     mean: IMAGENET_MEAN,
     std: IMAGENET_STD,
-    train: trainFolder ? await inMemory(trainFolder, options) : emptySet(testFolder.size),
-    test: await inMemory(testFolder, options),
+    train: trainFolder ? await loadPictures(trainFolder, options) : emptySet(testFolder.size),
+    test: await loadPictures(testFolder, options),
     checksums: {},
   };
 }
 
-async function inMemory(
+/** Where the test pictures of `dir` are: in `dir`/val where that and `dir`/train are there, else in `dir` itself. */
+export async function testFolderOf(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  return imageFolder((await isParted(dir)) ? join(dir, 'val') : dir, options);
+}
+
+/** Whether `dir` holds train and val. */
+export async function isParted(dir: string): Promise<boolean> {
+  const parts = (await list(dir)).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return parts.includes('train') && parts.includes('val');
+}
+
+/** All pictures of a folder in memory. Refuses what would take more than 2 GiB. */
+export async function loadPictures(
   folder: ImageFolder,
-  options: Pick<ImageFolderBatchesOptions, 'limit' | 'onProgress' | 'onSkip'>,
+  options: Pick<ImageFolderBatchesOptions, 'limit' | 'onProgress' | 'onSkip'> = {},
 ): Promise<PictureSet> {
   const most = Math.min(options.limit ?? folder.files.length, folder.files.length);
   const bytes = folder.size ** 2 * 3;
@@ -200,7 +210,7 @@ function skipCounter(total: number, onSkip: ImageFolderBatchesOptions['onSkip'])
 }
 
 /** `most` items, evenly spread, in order. */
-function spread<T>(items: readonly T[], most: number): readonly T[] {
+export function spread<T>(items: readonly T[], most: number): readonly T[] {
   if (most >= items.length) return items;
   return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)]);
 }

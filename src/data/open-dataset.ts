@@ -36,16 +36,24 @@ export interface OpenDatasetOptions {
  * A folder that is named but does not hold the data is an error, never a reason to go on to the next.
  */
 export async function openDataset(options: OpenDatasetOptions = {}): Promise<Dataset> {
-  const { dir, from } = namedFolder(options);
-  const name = datasetName(options.name) ?? (dir ? nameByContent(dir, from) : 'cifar10');
+  const { name, dir } = datasetKind(options);
   if (name === 'generated') return generatedPictures(options.generated);
-  if (name === 'imagenet-folder') {
-    if (!dir)
-      throw new InputError(`imagenet-folder: name its folder with --data DIR or CIM_PRUNING_DATA=DIR`);
-    return loadImageFolder(dir, { ...options.pictures, onProgress: options.onProgress });
-  }
+  if (name === 'imagenet-folder')
+    return loadImageFolder(dir!, { ...options.pictures, onProgress: options.onProgress });
   const folder = locateCifar10(options);
   return folder ? loadCifar10(folder) : provideCifar10(options);
+}
+
+/** Which data set is meant, and the folder named for it; class folders of pictures always have one. */
+export function datasetKind(options: OpenDatasetOptions): {
+  readonly name: DatasetName;
+  readonly dir?: string;
+} {
+  const { dir, from } = namedFolder(options);
+  const name = datasetName(options.name) ?? (dir ? nameByContent(dir, from) : 'cifar10');
+  if (name === 'imagenet-folder' && !dir)
+    throw new InputError(`imagenet-folder: name its folder with --data DIR or CIM_PRUNING_DATA=DIR`);
+  return { name, dir };
 }
 
 /** Where CIFAR10 is to be read from: a folder that is named counts whatever it holds, the package's own if it has the files. */

@@ -1,7 +1,9 @@
 import { type Allocation, allocateBudgets } from '../admm/allocate-budgets';
 import type { LayerCandidate } from '../admm/layer-candidates';
+import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
+import { convertedBits } from '../hardware/design-cost';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { networkHardware } from './network-hardware';
 
@@ -22,21 +24,56 @@ export interface AllocateAdcBitsOptions {
 }
 
 export interface AdcBitsAllocation extends Allocation {
-  /** ADC resolution by layer. */
-  readonly adcBits: Readonly<Record<string, number>>;
+  /** ADC resolution by layer: one number, or one a plane where the candidate taken has a profile. */
+  readonly adcBits: Readonly<Record<string, PerPlane>>;
   /** The total allowed, in the kind's unit. */
   readonly budget: number;
 }
 
 /**
- * ADC bits by layer such that the measured harm to the logits, added over the layers, is least within a total: every
- * layer's harm is its candidate's divergence, its cost that of the conversions its codes ask for.
+ * ADC bits by layer, and by plane where candidates are profiles, such that the measured harm to the logits, added over
+ * the layers, is least within a total: every layer's harm is its candidate's divergence, its cost that of the
+ * conversions its codes ask for.
  */
 export function allocateAdcBits(
   network: IntegerNetwork,
   candidates: ReadonlyMap<string, readonly LayerCandidate[]>,
   options: AllocateAdcBitsOptions,
 ): AdcBitsAllocation {
+  const { names, layers, bits, budget } = knapsackOf(network, candidates, options);
+  const allocation = allocateBudgets({ layers, budget });
+  const adcBits = Object.fromEntries(names.map((name, layer) => [name, bits[allocation.chosen[layer]]]));
+  return { ...allocation, adcBits, budget };
+}
+
+/**
+ * The one candidate that, taken in every layer, does least harm within the total: what needs no allocation.
+ * @throws InputError where even the cheapest costs more than the total
+ */
+export function sameEverywhere(
+  network: IntegerNetwork,
+  candidates: ReadonlyMap<string, readonly LayerCandidate[]>,
+  options: AllocateAdcBitsOptions,
+): Pick<AdcBitsAllocation, 'adcBits' | 'cost' | 'error' | 'budget'> {
+  const { names, layers, bits, budget } = knapsackOf(network, candidates, options);
+  const totals = bits.map((adcBits, i) => ({
+    adcBits: Object.fromEntries(names.map((name) => [name, adcBits])),
+    cost: layers.reduce((sum, own) => sum + own[i].cost, 0),
+    error: layers.reduce((sum, own) => sum + own[i].error, 0),
+    budget,
+  }));
+  const within = totals.filter(({ cost }) => cost <= budget * (1 + 1e-9));
+  if (within.length === 0)
+    throw new InputError(`budget ${budget} is below ${Math.min(...totals.map(({ cost }) => cost))}`);
+  return within.reduce((best, own) => (own.error < best.error ? own : best));
+}
+
+/** Cost and harm of every candidate, by layer, and the total in the kind's unit. */
+function knapsackOf(
+  network: IntegerNetwork,
+  candidates: ReadonlyMap<string, readonly LayerCandidate[]>,
+  options: AllocateAdcBitsOptions,
+) {
   const costs = candidateCosts(network, candidates, options);
   const names = [...candidates.keys()];
   const layers = names.map((name) =>
@@ -45,9 +82,7 @@ export function allocateAdcBits(
   const bits = candidates.get(names[0])!.map(({ adcBits }) => adcBits);
   const budget =
     'amount' in options.budget ? options.budget.amount : uniformCost(costs, bits, options.budget.uniformBits);
-  const allocation = allocateBudgets({ layers, budget });
-  const adcBits = Object.fromEntries(names.map((name, layer) => [name, bits[allocation.chosen[layer]]]));
-  return { ...allocation, adcBits, budget };
+  return { names, layers, bits, budget };
 }
 
 /** Cost of every candidate, by layer. */
@@ -64,15 +99,20 @@ function candidateCosts(
       { ...network, layers },
       { tileRows, adcModel, adcBits: (name) => candidates.get(name)![i].adcBits },
     );
-    for (const { name, energyPj, conversions, adcBits } of pruned.layers)
-      costs.get(name)!.push(kind === 'adc-energy' ? energyPj.adc : conversions * adcBits);
+    for (const layer of pruned.layers)
+      costs.get(layer.name)!.push(kind === 'adc-energy' ? layer.energyPj.adc : convertedBits(layer));
   }
   return costs;
 }
 
-/** Total of equal bits everywhere; between whole numbers of bits, linear. */
-function uniformCost(costs: ReadonlyMap<string, number[]>, bits: readonly number[], wanted: number): number {
-  const total = (i: number) => [...costs.values()].reduce((sum, own) => sum + own[i], 0);
+/** Total of equal bits everywhere; between whole numbers of bits, linear. Profiles among the candidates do not count. */
+function uniformCost(
+  costs: ReadonlyMap<string, number[]>,
+  tried: readonly PerPlane[],
+  wanted: number,
+): number {
+  const bits = tried.filter((own) => typeof own === 'number');
+  const total = (i: number) => [...costs.values()].reduce((sum, own) => sum + own[tried.indexOf(bits[i])], 0);
   const above = bits.findIndex((own) => own >= wanted);
   if (above < 0 || wanted < bits[0])
     throw new InputError(

@@ -1,10 +1,18 @@
+import { largestOf } from '../bitplanes/per-plane';
 import { adcBitsText } from '../quantization/adc-bits';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import type { Figure } from '../reports/figure';
 import { heatMap } from '../reports/heat-map';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
-import type { BudgetPoint, BudgetStudyResult } from './budget-study';
+import { type BudgetStudyResult, type Spread, spreads } from './budget-study';
+
+const spreadNames: Readonly<Record<Spread, string>> = {
+  uniform: 'same bits everywhere',
+  profile: 'same planes in every layer',
+  layers: 'allocated to layers',
+  planes: 'allocated to layers and planes',
+};
 
 const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 
@@ -16,13 +24,17 @@ const subject = ({ network, dataset }: BudgetStudyResult) => `${network} on ${da
 
 export function budgetTable(result: BudgetStudyResult): Table {
   return {
-    title: `ADC bits allocated to layers, ${subject(result)}: 8-bit top-1 ${result.integer.top1.toFixed(2)} % on ${result.integer.pictures} test pictures; ${conditions(result)}`,
+    title: `ADC bits allocated to layers and bit planes, ${subject(result)}: 8-bit top-1 ${result.integer.top1.toFixed(2)} % on ${result.integer.pictures} test pictures; ${conditions(result)}`,
     columns: [
       { key: 'budget', label: 'budget: energy of bits everywhere' },
-      { key: 'kind', label: 'allocation' },
+      { key: 'spread', label: 'spread' },
       { key: 'adcBits', label: 'ADC bits' },
       { key: 'meanBits', label: 'mean bits a conversion', digits: 2 },
+      { key: 'conversions', label: 'conversions', unit: 'million', digits: 2 },
       { key: 'energy', label: 'ADC energy', unit: 'nJ', digits: 1 },
+      { key: 'macro', label: 'macro energy', unit: 'nJ', digits: 1 },
+      { key: 'area', label: 'macro area', unit: 'mm2', digits: 2 },
+      { key: 'latency', label: 'latency', unit: 'us', digits: 0 },
       { key: 'top1', label: 'top-1', unit: '%', digits: 2 },
       { key: 'interval', label: '+-', digits: 2 },
       { key: 'drop', label: 'drop from 8-bit', digits: 2 },
@@ -33,10 +45,14 @@ export function budgetTable(result: BudgetStudyResult): Table {
       .sort((a, b) => a.budgetBits - b.budgetBits)
       .map((point) => ({
         budget: point.budgetBits,
-        kind: point.kind,
+        spread: spreadNames[point.spread],
         adcBits: adcBitsText(point.adcBits),
         meanBits: point.meanBits,
+        conversions: point.conversions / 1e6,
         energy: point.adcEnergyPj / 1000,
+        macro: point.macroEnergyPj / 1000,
+        area: point.macroAreaUm2 / 1e6,
+        latency: point.latencyNs / 1000,
         top1: point.accuracy.top1,
         interval: point.accuracy.interval,
         drop: point.dropFrom8bit,
@@ -46,14 +62,14 @@ export function budgetTable(result: BudgetStudyResult): Table {
   };
 }
 
-/** Accuracy against ADC energy of both, and the sensitivities the allocation used. */
+/** Accuracy against ADC energy of each spread, and the sensitivities to bits alike in all planes. */
 export function budgetFigures(result: BudgetStudyResult): Map<string, Figure> {
-  const series = (['uniform', 'allocated'] as const).map((kind) => {
+  const series = spreads.map((spread) => {
     const own = result.points
-      .filter((point) => point.kind === kind)
+      .filter((point) => point.spread === spread)
       .sort((a, b) => a.adcEnergyPj - b.adcEnergyPj);
     return {
-      name: kind === 'uniform' ? 'same bits in every layer' : 'allocated by sensitivity',
+      name: spreadNames[spread],
       x: own.map((point) => point.adcEnergyPj / 1000),
       y: own.map((point) => point.accuracy.top1),
       errors: own.map((point) => point.accuracy.interval),
@@ -66,7 +82,10 @@ export function budgetFigures(result: BudgetStudyResult): Map<string, Figure> {
     markers: [{ axis: 'y', at: result.integer.top1, label: 'unpruned, 8 bits' }],
     series,
   });
-  const names = Object.keys(result.sensitivities);
+  const uniform = Object.entries(result.sensitivities).map(([name, list]) => ({
+    name,
+    list: list.filter(({ adcBits }) => typeof adcBits === 'number'),
+  }));
   const sensitivity = heatMap({
     title: titled(
       `What one layer's ADC does to the logits, ${subject(result)}`,
@@ -75,11 +94,9 @@ export function budgetFigures(result: BudgetStudyResult): Map<string, Figure> {
     height: 650,
     x: { title: 'ADC bits of the layer' },
     y: { title: 'layer' },
-    columns: result.sensitivities[names[0]].map(({ adcBits }) => adcBits),
-    rows: names,
-    values: names.map((name) =>
-      result.sensitivities[name].map(({ divergence }) => Math.log10(Math.max(divergence, 1e-8))),
-    ),
+    columns: uniform[0].list.map(({ adcBits }) => largestOf(adcBits)),
+    rows: uniform.map(({ name }) => name),
+    values: uniform.map(({ list }) => list.map(({ divergence }) => Math.log10(Math.max(divergence, 1e-8)))),
     color: { title: 'logarithm (base 10) of the divergence in nats' },
     digits: 1,
   });
@@ -89,36 +106,46 @@ export function budgetFigures(result: BudgetStudyResult): Map<string, Figure> {
   ]);
 }
 
-/** Allocated budgets must not cost more than uniform ones nor lose accuracy, and gain where there is something to gain. */
+/** Allocation must not lose accuracy at equal energy: to layers against the same bits, to planes against layers alone. */
 export function budgetClaims(result: BudgetStudyResult): { claims: Claim[]; obtained: Obtained } {
+  const gain = { expected: 0, compare: 'at least', unit: 'points', digits: 2 } as const;
   const claims: Claim[] = [
     { id: 'lossless', claim: 'no pruned network can clip a conversion', expected: true },
     {
       id: 'mean gain',
-      claim: 'allocated budgets are better than uniform ones, mean over the budgets',
-      expected: 0,
-      compare: 'at least',
-      unit: 'points',
-      digits: 2,
+      claim: 'budgets allocated to layers are better than uniform ones, mean over the budgets',
+      ...gain,
+    },
+    {
+      id: 'mean gain of planes',
+      claim: 'budgets allocated to layers and planes are better than to layers, mean over the budgets',
+      ...gain,
+    },
+    {
+      id: 'mean gain over a profile',
+      claim:
+        'budgets allocated to layers and planes are better than the best same planes in every layer, mean',
+      ...gain,
     },
   ];
-  const pairs = pairsOf(result);
   const obtained: Record<string, number | boolean> = {
     lossless: result.points.every(({ lossless }) => lossless),
   };
-  if (result.realData)
-    obtained['mean gain'] =
-      pairs.reduce((sum, [uniform, own]) => sum + own.accuracy.top1 - uniform.accuracy.top1, 0) /
-      pairs.length;
+  if (result.realData) {
+    obtained['mean gain'] = meanGain(result, 'uniform', 'layers');
+    obtained['mean gain of planes'] = meanGain(result, 'layers', 'planes');
+    obtained['mean gain over a profile'] = meanGain(result, 'profile', 'planes');
+  }
   return { claims, obtained };
 }
 
-/** Uniform and allocated network of the same budget. */
-function pairsOf({ points }: BudgetStudyResult): [BudgetPoint, BudgetPoint][] {
-  return points
-    .filter(({ kind }) => kind === 'uniform')
-    .map((uniform) => [
-      uniform,
-      points.find(({ kind, budgetBits }) => kind === 'allocated' && budgetBits === uniform.budgetBits)!,
-    ]);
+/** Top-1 points from one spread to another, mean over the budgets that have both. */
+function meanGain({ points }: BudgetStudyResult, from: Spread, to: Spread): number {
+  const gains = points
+    .filter(({ spread }) => spread === from)
+    .map(({ budgetBits, accuracy }) => {
+      const other = points.find((point) => point.spread === to && point.budgetBits === budgetBits)!;
+      return other.accuracy.top1 - accuracy.top1;
+    });
+  return gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
 }

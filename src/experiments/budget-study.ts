@@ -1,16 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { candidateBits, layerCandidates } from '../admm/layer-candidates';
+import { layerCandidates, planeProfiles, uniformCandidates } from '../admm/layer-candidates';
 import { defaultCalibration } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
+import type { PerPlane } from '../bitplanes/per-plane';
+import { planeEncoding } from '../bitplanes/plane-encoding';
 import type { Dataset } from '../data/dataset';
+import { convertedBits } from '../hardware/design-cost';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import { integerAccuracy } from './accuracy';
-import { allocateAdcBits } from './allocate-adc-bits';
+import { allocateAdcBits, sameEverywhere } from './allocate-adc-bits';
 import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
@@ -28,7 +31,7 @@ export interface BudgetStudyOptions {
   readonly tileRows?: number;
   /** Budgets, each the ADC energy of so many bits in every layer; whole numbers have a uniform rival. */
   readonly budgets?: readonly number[];
-  /** ADC bits tried for each layer, all budgets among or between them; default 1 to 6. */
+  /** ADC bits tried for each layer, all budgets among or between them; default 1 to 5. */
   readonly tried?: readonly number[];
   readonly seed?: number;
   readonly calibration?: number;
@@ -39,17 +42,30 @@ export interface BudgetStudyOptions {
   readonly onProgress?: OnProgress;
 }
 
+/**
+ * How ADC bits are spread: the same in all planes of all layers; the best profile over the planes, the same in every
+ * layer; allocated to layers; allocated to layers and their planes.
+ */
+export const spreads = ['uniform', 'profile', 'layers', 'planes'] as const;
+
+export type Spread = (typeof spreads)[number];
+
 /** A pruned network at one budget. */
 export interface BudgetPoint {
-  readonly kind: 'uniform' | 'allocated';
+  readonly spread: Spread;
   /** The budget: the ADC energy of so many bits everywhere. */
   readonly budgetBits: number;
   readonly adcBits: AdcBits;
   readonly accuracy: Accuracy;
   readonly dropFrom8bit: number;
   readonly lossless: boolean;
-  /** Measured from the pruned codes: ADC energy of an inference (pJ), and conversion-weighted mean of the bits. */
+  /** Measured from the pruned codes, of an inference: ADC energy (pJ), conversions, and mean bits of a conversion. */
   readonly adcEnergyPj: number;
+  /** Of the whole macros: what larger ADCs on fewer columns cost elsewhere. Energy an inference (pJ), area, latency. */
+  readonly macroEnergyPj: number;
+  readonly macroAreaUm2: number;
+  readonly latencyNs: number;
+  readonly conversions: number;
   readonly meanBits: number;
   /** Sum of the layers' measured divergences (nats a picture), what the allocation minimises, and its certified bound. */
   readonly predicted: number;
@@ -59,27 +75,30 @@ export interface BudgetPoint {
 export interface BudgetStudyResult extends Study {
   readonly tileRows: number;
   readonly integer: Accuracy;
-  /** Divergence of the logits with one layer pruned alone, by layer and ADC bits. */
-  readonly sensitivities: Readonly<Record<string, readonly { adcBits: number; divergence: number }[]>>;
+  /** Divergence of the logits with one layer pruned alone, by layer and ADC bits of its planes. */
+  readonly sensitivities: Readonly<Record<string, readonly { adcBits: PerPlane; divergence: number }[]>>;
   readonly points: readonly BudgetPoint[];
 }
 
 /** Raise it when the same settings give other results. */
-const REVISION = 1;
+const REVISION = 3;
 
 /** ADMM iterations for the sensitivities: less exact than the final pruning, and only compared with one another. */
-const SENSITIVITY_ITERATIONS = 8;
+const SENSITIVITY_ITERATIONS = 3;
 
-/** ADC bits allocated to the layers by their measured sensitivity against the same bits everywhere, at equal ADC energy. */
+/**
+ * ADC bits allocated by measured sensitivity, to layers or to layers and planes, against the same bits everywhere, at
+ * equal ADC energy.
+ */
 export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
   const {
     model,
     dataset,
     folder,
     tileRows = 128,
-    budgets = [2, 2.5, 3, 3.5, 4, 5],
+    budgets = [2, 2.5, 3, 3.5, 4],
     seed = 1,
-    tried = candidateBits,
+    tried = [1, 2, 3, 4, 5],
   } = options;
   mkdirSync(folder, { recursive: true });
   const { calibration = defaultCalibration(dataset.train), iterations, patches } = options;
@@ -106,7 +125,8 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
   const integer = cachedResult(folder, 'integer', key, () =>
     integerAccuracy(quantized, dataset.test, { limit: testPictures, onProgress: progress('8-bit network') }),
   );
-  const { allocations, uniform, sensitivities } = cachedResult(
+  const { planes } = planeEncoding('sign-split', quantized.weightBits);
+  const { sensitivities, uniform, ...allocations } = cachedResult(
     folder,
     'allocation',
     { ...key, budgets, tried },
@@ -119,7 +139,7 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
           tileRows,
           seed,
           patches,
-          adcBits: tried,
+          adcBits: planeProfiles(tried, planes),
           iterations: Math.min(SENSITIVITY_ITERATIONS, iterations ?? Infinity),
         },
         progress('sensitivities'),
@@ -127,10 +147,16 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
       const own = [...candidates].map(
         ([name, list]) => [name, list.map(({ adcBits, divergence }) => ({ adcBits, divergence }))] as const,
       );
+      const allocate = (among: ReturnType<typeof uniformCandidates>) =>
+        budgets.map((uniformBits) =>
+          allocateAdcBits(quantized, among, { tileRows, budget: { uniformBits } }),
+        );
       return {
-        allocations: budgets.map((uniformBits) =>
-          allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits } }),
+        profile: budgets.map((uniformBits) =>
+          sameEverywhere(quantized, candidates, { tileRows, budget: { uniformBits } }),
         ),
+        layers: allocate(uniformCandidates(candidates)),
+        planes: allocate(candidates),
         uniform: tried.map((bits) => ({
           bits,
           predicted: own.reduce(
@@ -143,13 +169,13 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
     },
   );
   const point = (
-    kind: BudgetPoint['kind'],
+    spread: Spread,
     budgetBits: number,
     adcBits: AdcBits,
     predicted: number,
     lowerBound?: number,
   ): BudgetPoint => {
-    const name = `${kind}-${budgetBits}`;
+    const name = `${spread}-${budgetBits}`;
     return cachedResult(folder, name, { ...key, adcBits }, () => {
       const wanted = { tileRows, adcBits, seed, iterations, patches };
       const pruned = prunePostTraining(quantized, model.folded, pictures, wanted, progress(name));
@@ -165,26 +191,32 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
         adcBits: (layer) => adcBitsOf(adcBits, layer),
       }).pruned;
       return {
-        kind,
+        spread,
         budgetBits,
         adcBits,
         accuracy,
         dropFrom8bit: integer.top1 - accuracy.top1,
         lossless: certifyNetwork(network).lossless,
         adcEnergyPj: cost.scopes.adc.energyPj,
-        meanBits:
-          cost.layers.reduce((sum, layer) => sum + layer.conversions * layer.adcBits, 0) / cost.conversions,
+        macroEnergyPj: cost.scopes.macro.energyPj,
+        macroAreaUm2: cost.scopes.macro.areaUm2,
+        latencyNs: cost.latencyNs,
+        conversions: cost.conversions,
+        meanBits: cost.layers.reduce((sum, layer) => sum + convertedBits(layer), 0) / cost.conversions,
         predicted,
         lowerBound,
       };
     });
   };
   const points = budgets.flatMap((budget, i) => {
-    const { adcBits, error, lowerBound } = allocations[i];
     const own = uniform.find(({ bits }) => bits === budget);
     return [
       ...(own ? [point('uniform', budget, budget, own.predicted)] : []),
-      point('allocated', budget, adcBits, error, lowerBound),
+      point('profile', budget, allocations.profile[i].adcBits, allocations.profile[i].error),
+      ...(['layers', 'planes'] as const).map((spread) => {
+        const { adcBits, error, lowerBound } = allocations[spread][i];
+        return point(spread, budget, adcBits, error, lowerBound);
+      }),
     ];
   });
   const result: BudgetStudyResult = {

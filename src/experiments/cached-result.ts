@@ -14,12 +14,17 @@ export function cachedResult<T>(
   files: readonly string[] = [],
 ): T {
   const path = join(folder, `${name}.json`);
-  const digest = createHash('sha256').update(JSON.stringify(key)).digest('hex');
+  const digest = digestOf(key);
   const stored = files.every((file) => existsSync(file)) ? readStored<T>(path) : undefined;
   if (stored?.key === digest) return stored.value;
   const value = compute();
   writeJson(path, { key: digest, value });
   return value;
+}
+
+/** SHA-256 of a key's JSON, in hexadecimal. */
+export function digestOf(key: unknown): string {
+  return createHash('sha256').update(JSON.stringify(key)).digest('hex');
 }
 
 function readStored<T>(path: string): { key: string; value: T } | undefined {

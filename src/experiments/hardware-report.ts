@@ -1,3 +1,4 @@
+import { type PerPlane, perPlaneText } from '../bitplanes/per-plane';
 import type { HardwareReport } from '../hardware/hardware-report';
 import type { Table } from '../reports/table';
 import { FAIR_BASELINE } from './hardware-study';
@@ -75,8 +76,8 @@ export function layersTable({ pruned, baselines }: HardwareReport, name: string)
     ],
     rows: pruned.layers.map((layer, i) => ({
       layer: layer.name,
-      adcBits: layer.adcBits,
-      denseBits: fair.layers[i].adcBits,
+      adcBits: bitsCell(layer.adcBits),
+      denseBits: bitsCell(fair.layers[i].adcBits),
       conversions: Math.round(layer.conversions),
       arrays: layer.arrays,
       copies: layer.copies,
@@ -91,6 +92,11 @@ export function layersTable({ pruned, baselines }: HardwareReport, name: string)
       ),
     })),
   };
+}
+
+/** Alike in all planes: a number. */
+function bitsCell(bits: PerPlane): number | string {
+  return typeof bits === 'number' ? bits : perPlaneText(bits);
 }
 
 /** A layer pruned away gains without bound: no number. */

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PerPlane } from '../bitplanes/per-plane';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
@@ -19,7 +20,7 @@ import type { Skipping } from '../hardware/input-activity';
 import { largestDrive } from '../hardware/map-designs';
 import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
 import type { OnProgress } from '../progress';
-import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
+import { adcBitsOf, adcBitsText, largestAdcBits } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import type { Accuracy } from '../training/evaluate';
@@ -156,7 +157,7 @@ function studyNetwork(
   const arrayBudget =
     BUDGET * Math.max(report.pruned.arrays, ...report.baselines.map((baseline) => baseline.cost.arrays));
   const laws = reportsByLaw(designs, constants);
-  const bits = Math.max(...[...network.layers.keys()].map(adcBits));
+  const bits = largestAdcBits(pruning.adcBits);
   return {
     name,
     network: network.description.name,
@@ -229,7 +230,7 @@ function accuracies(
 function skippings(
   network: IntegerNetwork,
   dense: IntegerNetwork,
-  adcBits: (layer: string) => number,
+  adcBits: (layer: string) => PerPlane,
   options: HardwareStudyOptions & { readonly seed: number },
 ) {
   const { dataset, activityPictures = 16, adcModel, constants = constantsAt(), seed } = options;

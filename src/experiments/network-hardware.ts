@@ -1,3 +1,4 @@
+import { largestOf, type PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
 import { costModel, type LayerCost, type Scope, type ScopeCost } from '../hardware/design-cost';
@@ -18,7 +19,7 @@ export interface NetworkDesignsOptions {
   /** The same network unpruned, for the baselines that need its codes. */
   readonly dense?: IntegerNetwork;
   /** ADC resolution of each layer. */
-  readonly adcBits: (layer: string) => number;
+  readonly adcBits: (layer: string) => PerPlane;
   /** Zero inputs that are skipped; needs `activity`. */
   readonly skip?: Skipping;
   /** How many rows the inputs drive, by layer: `networkActivity`. */
@@ -44,7 +45,7 @@ export function networkHardware(network: IntegerNetwork, options: NetworkHardwar
   const { adcModel, constants, arrayBudget } = options;
   const model = costModel(adcModel, constants);
   const [own, ...baselines] = networkDesigns(network, options);
-  const bitsOf = ({ layers }: MappedDesign) => Math.max(...layers.map(({ adcBits }) => adcBits));
+  const bitsOf = ({ layers }: MappedDesign) => Math.max(...layers.map(({ adcBits }) => largestOf(adcBits)));
   const { highestBits } = model.adc;
   const answered = baselines.filter((design) => bitsOf(design) <= highestBits);
   const leftOut = baselines.filter((design) => bitsOf(design) > highestBits);

@@ -6,6 +6,7 @@ import { InputError } from '../errors';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
+import { largestAdcBits } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
@@ -205,8 +206,7 @@ function tileRowsOf({ pruning }: IntegerNetwork, asked: number | undefined): num
 /** The largest of the record's ADC bits. */
 function adcBitsOfRecord({ pruning }: IntegerNetwork): number {
   if (!pruning) throw new InputError('lines: an unpruned network has no ADC bits of its own; give the lines');
-  const { adcBits } = pruning;
-  return typeof adcBits === 'number' ? adcBits : Math.max(...Object.values(adcBits));
+  return largestAdcBits(pruning.adcBits);
 }
 
 /** Each layer and group has cells, offsets and mismatch of its own. */

@@ -1,10 +1,13 @@
-import type { Dataset } from '../data/dataset';
+import type { TestPictures } from '../data/test-pictures';
 import { InputError } from '../errors';
 import type { NetworkDescription } from '../networks/description';
 import { nodeShapes } from '../networks/node-shapes';
 
 /** @throws InputError where a network cannot take a data set's pictures or tells another number of classes apart */
-export function requireFit(description: NetworkDescription, dataset: Dataset): void {
+export function requireFit(
+  description: NetworkDescription,
+  dataset: Pick<TestPictures, 'title' | 'classes' | 'test'>,
+): void {
   const { name, classes, input } = description;
   const { height, width, channels } = dataset.test;
   if (classes !== dataset.classes.length)

@@ -8,7 +8,7 @@ import { type ExperimentOptions, openExperiment, resultsFolder } from './open-ex
 import { saveReport } from './save-report';
 
 export type RunBudgetsOptions = Omit<ExperimentOptions, 'notebook'> &
-  Pick<BudgetStudyOptions, 'tileRows' | 'budgets' | 'testPictures' | 'iterations'>;
+  Pick<BudgetStudyOptions, 'tileRows' | 'budgets' | 'tried' | 'testPictures' | 'iterations'>;
 
 export interface BudgetsOutcome {
   readonly result: BudgetStudyResult;

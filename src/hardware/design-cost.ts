@@ -1,3 +1,4 @@
+import { largestOf, type PerPlane, planeList } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import {
   type AdcModel,
@@ -35,10 +36,18 @@ export interface ScopeCost {
   readonly topsPerMm2: number;
 }
 
+/** Conversions of one resolution. */
+export interface ConversionsAt {
+  readonly bits: number;
+  readonly conversions: number;
+}
+
 export interface LayerCost {
   readonly name: string;
-  readonly adcBits: number;
+  readonly adcBits: PerPlane;
   readonly conversions: number;
+  /** Those of each resolution that is used, lowest first. */
+  readonly conversionsByBits: readonly ConversionsAt[];
   /** Of one copy. */
   readonly arrays: number;
   /** Copies that share the layer's input vectors. */
@@ -96,18 +105,19 @@ export function costModel(
   return { adc: model, tile, adcAreaUm2: model.areaUm2 ?? adcModel('sar-saberi', adc).areaUm2! };
 }
 
-/** A layer on its arrays with the resolution of its ADCs. */
+/** A layer on its arrays with the resolution of its ADCs, for all planes or each, lowest first. */
 export interface MappedLayerCost {
   readonly mapping: LayerMapping;
-  readonly adcBits: number;
+  readonly adcBits: PerPlane;
 }
 
 /**
  * Energy, area and latency of a mapped network on ISAAC-like tiles (32 nm). Energy: events counted by the mapping times
  * energy an event, which is the part's published power over the events of a fully used macro (8 x 1.2 GS/s conversions
- * and as many row drives). Area: whole arrays with their ADCs, and the tiles around them. Latency: layers one after
- * another; a read takes the array or its ADCs, whichever is longer. One copy of each layer, or as many as balance the
- * pipeline within `arrayBudget` arrays.
+ * and as many row drives). A conversion takes the energy of its own plane's resolution, for which the ADC stops early;
+ * area and time are those of the layer's largest. Area: whole arrays with their ADCs, and the tiles around them. Latency:
+ * layers one after another; a read takes the array or its ADCs, whichever is longer. One copy of each layer, or as many
+ * as balance the pipeline within `arrayBudget` arrays.
  *
  * A DAC of d bits takes 2^(d-1) - 1 units (`dac.unit`) on top of the published 1-bit one. What an array takes and how long
  * its read is are assumed not to depend on d.
@@ -120,17 +130,18 @@ export function designCost(
 ): DesignCost {
   if (layers.length === 0) throw new InputError(`design ${name}: no layers`);
   const stages = layers.map(({ mapping, adcBits }) => ({
-    latencyNs: layerLatencyNs(mapping, adcBits, model),
+    latencyNs: layerLatencyNs(mapping, largestOf(adcBits), model),
     arrays: mapping.arrays,
   }));
   const copies = arrayBudget === undefined ? stages.map(() => 1) : replicateLayers(stages, arrayBudget);
   const intervalNs = Math.max(...stages.map(({ latencyNs }, i) => latencyNs / copies[i]));
   const costs = layers.map(({ mapping, adcBits }, i) => {
     const latencyNs = stages[i].latencyNs / copies[i];
-    const energyPj = layerEnergyPj(mapping, adcBits, model);
+    const conversionsByBits = byResolution(mapping, adcBits);
+    const energyPj = layerEnergyPj(mapping, conversionsByBits, model);
     const { name, arrays, conversions, utilisation, macs } = mapping;
     const built = arrays * copies[i];
-    const adcAreaUm2 = built * adcAreaOf(model, adcBits);
+    const adcAreaUm2 = built * adcAreaOf(model, largestOf(adcBits));
     const macroAreaUm2 = adcAreaUm2 + built * restOfMacroUm2(model, mapping.dacBits);
     const areaUm2 = areasUm2(adcAreaUm2, macroAreaUm2, built / arraysPerTile(model), model);
     const rates = { macs, intervalNs: latencyNs };
@@ -138,6 +149,7 @@ export function designCost(
       name,
       adcBits,
       conversions,
+      conversionsByBits,
       arrays,
       copies: copies[i],
       utilisation,
@@ -165,8 +177,27 @@ export function designCost(
     energyPj,
     latencyNs: total((cost) => cost.latencyNs),
     intervalNs,
-    extrapolated: costs.some((cost) => cost.conversions > 0 && isExtrapolated(model.adc, cost.adcBits)),
+    extrapolated: costs.some(({ conversionsByBits }) =>
+      conversionsByBits.some(({ bits }) => isExtrapolated(model.adc, bits)),
+    ),
   };
+}
+
+/** A layer's conversions by the resolution of their planes. */
+function byResolution({ name, planes }: LayerMapping, adcBits: PerPlane): ConversionsAt[] {
+  const used = new Map<number, number>();
+  planeList(`layer ${name}: adcBits`, adcBits, planes.length).forEach((bits, plane) => {
+    const { conversions } = planes[plane];
+    if (conversions === 0) return;
+    if (bits === 0) throw new InputError(`layer ${name}: plane ${plane} has no ADC but holds ones`);
+    used.set(bits, (used.get(bits) ?? 0) + conversions);
+  });
+  return [...used].map(([bits, conversions]) => ({ bits, conversions })).sort((a, b) => a.bits - b.bits);
+}
+
+/** Bits that a layer's conversions give in one inference. */
+export function convertedBits({ conversionsByBits }: LayerCost): number {
+  return conversionsByBits.reduce((sum, { bits, conversions }) => sum + bits * conversions, 0);
 }
 
 function layerLatencyNs(mapping: LayerMapping, adcBits: number, { adc, tile }: CostModel): number {
@@ -178,7 +209,7 @@ function layerLatencyNs(mapping: LayerMapping, adcBits: number, { adc, tile }: C
 
 function layerEnergyPj(
   { conversions, rowDrives, drivenBits, dacBits, inputBits, outputs }: LayerMapping,
-  adcBits: number,
+  conversionsByBits: readonly ConversionsAt[],
   { adc, tile }: CostModel,
 ): Record<Part, number> {
   const get = getter(tile);
@@ -193,7 +224,7 @@ function layerEnergyPj(
     0,
   );
   return {
-    adc: adcEnergy({ conversions, bits: adcBits, model: adc }).energyPj,
+    adc: conversionsByBits.reduce((sum, at) => sum + adcEnergy({ ...at, model: adc }).energyPj, 0),
     dac: rowDrives * (each('macro.dac') + addedDacUnits(dacBits) * get('dac.unit.energy', 'pJ')),
     'sample-hold': conversions * each('macro.sample-hold'),
     array: conversions * each('macro.array'),

@@ -1,3 +1,4 @@
+import { ofPlane } from '../bitplanes/per-plane';
 import type { AdcModelName } from './adc-model';
 import type { ConstantTable } from './constant-table';
 import { type CostModel, costModel, type DesignCost, designCost, type Scope, scopes } from './design-cost';
@@ -58,7 +59,9 @@ export function costDesigns(
   const costOf = ({ name, layers }: MappedDesign) => designCost(name, layers, model, { arrayBudget });
   const pruned = costOf(own);
   const notes: string[] = [];
-  const lossy = own.layers.filter(({ mapping, adcBits }) => adcBits < mapping.losslessBits);
+  const lossy = own.layers.filter(({ mapping, adcBits }) =>
+    mapping.planes.some(({ losslessBits }, plane) => ofPlane(adcBits, plane) < losslessBits),
+  );
   if (lossy.length > 0) {
     notes.push(`clipped operation: ${lossy.map(({ mapping }) => mapping.name).join(', ')} exceed their ADCs`);
   }

@@ -1,4 +1,5 @@
 import { countOnes } from '../bitplanes/count-ones';
+import type { PerPlane } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import { inputSlices } from '../crossbar/input-slices';
@@ -31,10 +32,19 @@ export interface HardwareLayer {
   readonly cellBits?: number;
   /** Offset encoding only: 1 where a (row tile, output channel) is stored complemented, [tiles][columns]. */
   readonly flips?: Uint8Array;
-  /** Resolution of the layer's ADCs. */
-  readonly adcBits: number;
+  /**
+   * Resolution of the layer's ADCs: of all conversions, or of those of each plane (lowest first; 0: it has none), for
+   * which the same ADCs stop earlier.
+   */
+  readonly adcBits: PerPlane;
   /** How many rows its inputs drive; needed to skip zero input bits and rows. */
   readonly activity?: InputActivity;
+}
+
+/** What the columns of one bit plane ask for. */
+export interface PlaneMapping {
+  readonly conversions: number;
+  readonly losslessBits: number;
 }
 
 /** What a layer occupies and does in one inference. One copy of the layer. */
@@ -70,6 +80,8 @@ export interface LayerMapping {
   readonly outputs: number;
   /** ADC bits that convert every column without loss; 0 without any nonzero weight. */
   readonly losslessBits: number;
+  /** The same by plane, lowest first. */
+  readonly planes: readonly PlaneMapping[];
 }
 
 /** `all`: every bit column is built and converted. `filled`: those that hold a one; empty ones and empty tiles take nothing. */
@@ -118,13 +130,13 @@ export function layerMapping(
   const perTile = columns * ones.polarities * ones.planes;
   let arrays = 0;
   let columnsConverted = 0;
-  let conversionsPerPulse = 0;
+  const conversionsPerPulse = new Float64Array(ones.planes);
   let rowDrivesPerPulse = 0;
   let readsPerPulse = 0;
   let cells = 0;
   let busiestColumns = 0;
   let rowGroups = 1;
-  let most = 0;
+  const most = new Uint32Array(ones.planes);
   const channelGroups = layer.groups ?? 1;
   if (columns % channelGroups !== 0) {
     throw new InputError(`layer ${layer.name}: groups: ${channelGroups} do not divide ${columns} columns`);
@@ -137,16 +149,19 @@ export function layerMapping(
     rowGroups = Math.max(rowGroups, Math.ceil(rowsHere / together));
     for (let channelGroup = 0; channelGroup < channelGroups; channelGroup++) {
       const first = tile * perTile + channelGroup * perGroup;
-      let filled = 0;
+      const built = new Uint32Array(ones.planes);
       for (let at = first; at < first + perGroup; at++) {
-        if (ones.counts[at] > 0) filled++;
-        if (ones.counts[at] > most) most = ones.counts[at];
+        const plane = at % ones.planes;
+        most[plane] = Math.max(most[plane], ones.counts[at]);
+        if (columnPolicy === 'all' || ones.counts[at] > 0) built[plane]++;
       }
-      const used = columnPolicy === 'all' ? perGroup : filled;
+      built.forEach((count, plane) => {
+        conversionsPerPulse[plane] += count * pulse.groups;
+      });
+      const used = built.reduce((sum, count) => sum + count, 0);
       const arraysHere = Math.ceil(used / arrayColumns);
       arrays += arraysHere;
       columnsConverted += used;
-      conversionsPerPulse += used * pulse.groups;
       rowDrivesPerPulse += arraysHere * pulse.rowsDriven;
       cells += used * rowsHere;
       if (used > 0) readsPerPulse = Math.max(readsPerPulse, pulse.groups);
@@ -154,11 +169,15 @@ export function layerMapping(
     }
   }
   const pulses = vectors * slices.planes;
+  const planes = Array.from(most, (count, plane) => ({
+    conversions: conversionsPerPulse[plane] * pulses,
+    losslessBits: requiredAdcBits(count * slices.maxPulse),
+  }));
   return {
     name: layer.name,
     arrays,
     columnsConverted,
-    conversions: conversionsPerPulse * pulses,
+    conversions: planes.reduce((sum, { conversions }) => sum + conversions, 0),
     rowDrives: rowDrivesPerPulse * pulses,
     drivenBits: rowDrivesPerPulse * vectors * inputBits,
     dacBits,
@@ -170,6 +189,7 @@ export function layerMapping(
     macs: rows * columns * vectors,
     inputBits: rows * channelGroups * inputBits * vectors,
     outputs: columns * vectors,
-    losslessBits: requiredAdcBits(most * slices.maxPulse),
+    losslessBits: Math.max(...planes.map(({ losslessBits }) => losslessBits)),
+    planes,
   };
 }

@@ -1,3 +1,4 @@
+import { largestOf } from '../bitplanes/per-plane';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import { inputSlices } from '../crossbar/input-slices';
 import { InputError } from '../errors';
@@ -28,8 +29,8 @@ export interface MapDesignsInput {
  * - `dense, worst case`: every bit column converted, ADCs for R full cells under full pulses: 8 bits at R = 128 with 1-bit
  *   cells and DACs;
  * - `dense, measured`: the unpruned codes, empty columns skipped, each layer's ADCs for the ones it really has;
- * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b, as many rows a conversion as such an ADC
- *   reads: 2^b - 1 with 1-bit cells and DACs, one at least.
+ * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b (the largest of a layer's planes), as many
+ *   rows a conversion as such an ADC reads: 2^b - 1 with 1-bit cells and DACs, one at least.
  * The last two need `denseLayers`; without them row-limited counts every column.
  */
 export function mapDesigns({
@@ -80,7 +81,7 @@ export function mapDesigns({
           rowsPerConversion: rowsRead(layer),
           ...settings,
         }),
-        adcBits: Math.max(layer.adcBits, requiredAdcBits(largestDrive(layer))),
+        adcBits: Math.max(largestOf(layer.adcBits), requiredAdcBits(largestDrive(layer))),
       })),
     },
   ];
@@ -106,7 +107,7 @@ function checkSameLayers(
 
 /** Rows whose fullest cells an ADC of the layer's bits still tells apart under full pulses; at least 1. */
 function rowsRead(layer: HardwareLayer): number {
-  return Math.max(1, Math.floor((2 ** layer.adcBits - 1) / largestDrive(layer)));
+  return Math.max(1, Math.floor((2 ** largestOf(layer.adcBits) - 1) / largestDrive(layer)));
 }
 
 /** What a full cell adds to a column's sum under a full pulse. */

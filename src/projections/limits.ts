@@ -1,3 +1,4 @@
+import { type PerPlane, planeList } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 
@@ -18,7 +19,7 @@ export interface LimitOptions {
    * k_b: ones allowed in a bit column (with multi-bit cells the sum of its digits), or one number a plane (lowest first).
    * 0 empties a plane; at or above the rows of a tile times the largest digit it is no limit.
    */
-  readonly bitLimit: number | readonly number[];
+  readonly bitLimit: PerPlane;
   /**
    * k_v: nonzero weights allowed over both polarities; absent: no limit, 0 empties the column. In offset encoding zero
    * weights hold ones too, so with small k_b many weights must not be zero: then a small k_v is refused.
@@ -70,13 +71,8 @@ export function checkLimits(options: LimitOptions): Limits {
 }
 
 /** k_b of every plane, lowest first, checked. */
-export function planeBudgets({ weightBits, bitLimit }: LimitOptions, planes: number): readonly number[] {
-  const perPlane = typeof bitLimit === 'object' ? [...bitLimit] : new Array<number>(planes).fill(bitLimit);
-  if (perPlane.length !== planes) {
-    throw new InputError(
-      `bitLimit: ${perPlane.length} numbers for the ${planes} planes of ${weightBits}-bit weights`,
-    );
-  }
+export function planeBudgets({ bitLimit }: LimitOptions, planes: number): readonly number[] {
+  const perPlane = planeList('bitLimit', bitLimit, planes);
   for (const limit of perPlane) checkCount('bitLimit', limit);
   return perPlane;
 }

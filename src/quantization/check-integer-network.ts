@@ -1,3 +1,4 @@
+import { largestOf } from '../bitplanes/per-plane';
 import { type EncodingName, encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import type { NetworkDescription } from '../networks/description';
@@ -112,11 +113,6 @@ function pruningFault(
 ): string | undefined {
   const { tileRows, adcBits, encoding, cellBits, dacBits, bitLimit, valueLimit } = pruning ?? {};
   if (!isWhole(tileRows, 1, 65535)) return `tileRows ${text(tileRows)} is not a whole number from 1 to 65535`;
-  for (const name of layers) {
-    const bits = typeof adcBits === 'object' ? adcBits?.[name] : adcBits;
-    const where = typeof adcBits === 'object' ? ` of layer '${name}'` : '';
-    if (!isWhole(bits, 1, 16)) return `adcBits${where} ${text(bits)} is not a whole number from 1 to 16`;
-  }
   if (!encodingNames.includes(encoding))
     return `encoding ${text(encoding)} is not one of ${encodingNames.join(', ')}`;
   if (cellBits !== undefined && !isWhole(cellBits, 1, encoding === 'csd' ? 1 : 4))
@@ -124,12 +120,15 @@ function pruningFault(
   if (dacBits !== undefined && !isWhole(dacBits, 1, 8))
     return `dacBits ${text(dacBits)} is not a whole number from 1 to 8`;
   const { planes } = planeEncoding(encoding, weightBits, cellBits);
+  const isList = (value: unknown, most: number) =>
+    Array.isArray(value) && value.length === planes && value.every((each) => isWhole(each, 0, most));
   for (const name of layers) {
+    const bits = typeof adcBits === 'object' ? adcBits?.[name] : adcBits;
+    const where = typeof adcBits === 'object' ? ` of layer '${name}'` : '';
+    if (!isWhole(bits, 1, 16) && !(where && isList(bits, 16) && largestOf(bits!) > 0))
+      return `adcBits${where} ${text(bits)} is not a whole number from 1 to 16${where && `, or ${planes} from 0, one above`}`;
     const limit = bitLimit?.[name];
-    const good = Array.isArray(limit)
-      ? limit.length === planes && limit.every((each) => isWhole(each, 0, 65535))
-      : isWhole(limit, 0, 65535);
-    if (!good)
+    if (!isWhole(limit, 0, 65535) && !isList(limit, 65535))
       return `bitLimit of layer '${name}' is ${text(limit)}, not a whole number from 0 or ${planes} of them`;
     if (valueLimit !== undefined && !isWhole(valueLimit?.[name], 0, 65535))
       return `valueLimit of layer '${name}' is ${text(valueLimit?.[name])}, not a whole number from 0`;

@@ -1,3 +1,4 @@
+import type { PerPlane } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { NetworkDescription } from '../networks/description';
 import type { AdcBits } from './adc-bits';
@@ -60,7 +61,7 @@ export interface PruningRecord {
   /** Bits an input DAC drives at once; absent: 1. */
   readonly dacBits?: number;
   /** k_b: ones (digit sum of multi-bit cells) allowed in a bit column, or one number a plane (lowest first), by layer. */
-  readonly bitLimit: Readonly<Record<string, number | readonly number[]>>;
+  readonly bitLimit: Readonly<Record<string, PerPlane>>;
   /** k_v: nonzero weights allowed in a (row tile, output channel), by layer; absent: no limit. */
   readonly valueLimit?: Readonly<Record<string, number>>;
   readonly adcBits: AdcBits;

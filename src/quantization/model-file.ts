@@ -21,7 +21,8 @@ interface StoredLayer {
  * on the crossbars, `L.rowOrder` (I32 [rows]: row tile t holds rows L.rowOrder[tR..tR+R-1] of L.codes). Metadata, each a JSON text:
  * `description` (the folded network), `layers` (input scale, bits and sign by layer), `weightBits`, `mean`, `std`,
  * `pruning` (method, tileRows, encoding, cellBits, dacBits; adcBits for all layers or by layer; bitLimit and valueLimit by
- * layer, bitLimit in one number or one a plane), and what `notes` adds under other names.
+ * layer; of a layer, adcBits and bitLimit are one number or a list of one a plane, lowest first), and what `notes` adds
+ * under other names.
  * @throws InputError where the file cannot be written
  */
 export function saveIntegerNetwork(

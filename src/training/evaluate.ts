@@ -1,4 +1,4 @@
-import { evaluationBatches } from '../data/batches';
+import { evaluationBatches, type PictureBatch } from '../data/batches';
 import type { PictureSet } from '../data/dataset';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
@@ -27,30 +27,69 @@ export function measureAccuracy(
   inference: Inference,
   classes: number,
   set: PictureSet,
-  { batchSize = 250, limit = set.count, onProgress }: AccuracyOptions = {},
+  { batchSize = batchFor(set), limit = set.count, onProgress }: AccuracyOptions = {},
 ): Accuracy {
   const total = Math.min(limit, set.count);
-  let first = 0;
-  let five = 0;
-  let done = 0;
+  const tally = createTally(classes);
   try {
     for (const batch of evaluationBatches(set, { batchSize, limit: total })) {
-      for (const rank of ranksOf(inference.logits(batch), batch.labels, classes)) {
-        if (rank < 1) first++;
-        if (rank < 5) five++;
-      }
-      done += batch.count;
-      onProgress?.({ done, total, note: 'accuracy' });
+      tally.add(inference.logits(batch), batch.labels);
+      onProgress?.({ done: tally.pictures(), total, note: 'accuracy' });
     }
   } finally {
     inference.dispose();
   }
-  const share = first / total;
+  return tally.accuracy();
+}
+
+/** The same on batches as they come, so that a set need not fit into memory; frees the inference. */
+export async function measureStream(
+  inference: Inference,
+  classes: number,
+  batches: AsyncIterable<PictureBatch>,
+  { total, onProgress }: { readonly total: number; readonly onProgress?: OnProgress },
+): Promise<Accuracy> {
+  const tally = createTally(classes);
+  try {
+    for await (const batch of batches) {
+      tally.add(inference.logits(batch), batch.labels);
+      onProgress?.({ done: tally.pictures(), total, note: 'accuracy' });
+    }
+  } finally {
+    inference.dispose();
+  }
+  return tally.accuracy();
+}
+
+/** Pictures computed at once: 250 of CIFAR's size, fewer of larger ones for the memory's sake. */
+export function batchFor({ height, width }: Pick<PictureSet, 'height' | 'width'>): number {
+  return Math.max(16, Math.min(250, Math.floor((2 ** 20 * 1.5) / (height * width))));
+}
+
+/** Counts the right ones among the pictures seen. */
+export function createTally(classes: number) {
+  let pictures = 0;
+  let first = 0;
+  let five = 0;
   return {
-    top1: 100 * share,
-    top5: (100 * five) / total,
-    pictures: total,
-    interval: 196 * Math.sqrt((share * (1 - share)) / total),
+    /** @param logits [pictures, classes] */
+    add(logits: Float32Array, labels: Int32Array): void {
+      for (const rank of ranksOf(logits, labels, classes)) {
+        if (rank < 1) first++;
+        if (rank < 5) five++;
+      }
+      pictures += labels.length;
+    },
+    pictures: () => pictures,
+    accuracy(): Accuracy {
+      const share = first / pictures;
+      return {
+        top1: 100 * share,
+        top5: (100 * five) / pictures,
+        pictures,
+        interval: 196 * Math.sqrt((share * (1 - share)) / pictures),
+      };
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { descendCodebook } from '../../src/admm/descend-codebook';
 import { type DescentProblem, descend } from '../../src/admm/hessian-descent';
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { projectLayer } from '../../src/projections/project-layer';
@@ -119,6 +120,29 @@ describe('descend', () => {
           expect(errorOf(problem, codes, n)).toBeLessThanOrEqual(was * (1 + 1e-9));
         }
         if (moves > 0) expect(total(problem, codes)).toBeLessThan(total(problem, before));
+      }),
+    );
+  });
+
+  it('keeps a budget of each plane, as the descent for any encoding does; equal ones are the same as one', () => {
+    const limits = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 7, maxLength: 7 });
+    fc.assert(
+      fc.property(sizes({ rows: 14, columns: 2, weightBits: 8 }), limits, (shape, list) => {
+        const uniform = problemOf(shape);
+        const planes = shape.weightBits - 1;
+        const problem = { ...uniform, bitLimit: list.slice(0, planes) };
+        const start = greedyCodes(problem);
+        const [own, any] = [start.slice(), start.slice()];
+        descend(problem, own);
+        descendCodebook(problem, leastGain(problem), any);
+        for (const codes of [own, any]) {
+          expect(keepsLimits(problem, codes)).toBe(true);
+          expect(total(problem, codes)).toBeLessThanOrEqual(total(problem, start) * (1 + 1e-9));
+        }
+        const [one, each] = [greedyCodes(uniform), greedyCodes(uniform)];
+        descend(uniform, one);
+        descend({ ...uniform, bitLimit: new Array(planes).fill(shape.bitLimit) }, each);
+        expect(each).toEqual(one);
       }),
     );
   });

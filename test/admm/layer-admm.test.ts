@@ -170,6 +170,50 @@ describe('createRidgeSolver', () => {
   });
 });
 
+describe('createRidgeSolver for large systems', () => {
+  const rows = 1100;
+  const inputs = normals(2000 * rows, 'large inputs').map((value, at, all) =>
+    at % rows === 0 ? value : 0.8 * all[at - 1] + 0.6 * value,
+  );
+  const accumulator = createMomentAccumulator(rows, 2);
+  accumulator.add({ inputs, targets: normals(2000 * 2, 'large targets'), count: 2000 });
+  const { hessian } = accumulator.finish();
+
+  it('in float32 blocks leaves a residual that float32 can hardly write, and frees every tensor', () => {
+    const solver = createRidgeSolver(hessian, rows, true);
+    const right = normals(rows * 3, 'large right');
+    solver.factorise(1);
+    solver.solve(right, 3);
+    // The engine keeps the shapes that it has seen.
+    const before = liveTensors();
+    for (const ridge of [0.02, 0.1, 1]) {
+      solver.factorise(ridge);
+      const x = solver.solve(right, 3);
+      for (let i = 0; i < rows; i += 37)
+        for (let n = 0; n < 3; n++) {
+          let sum = ridge * x[i * 3 + n];
+          for (let j = 0; j < rows; j++) sum += hessian[i * rows + j] * x[j * 3 + n];
+          expect(sum).toBeCloseTo(right[i * 3 + n], 3);
+        }
+    }
+    expect(liveTensors()).toBe(before);
+    solver.dispose();
+    expect(liveTensors()).toBeLessThan(before);
+  });
+
+  it('goes over to float64 where float32 rounding leaves the matrix indefinite', () => {
+    const before = liveTensors();
+    const ones = new Float32Array(rows * rows).fill(1e4);
+    const solver = createRidgeSolver(ones, rows, true);
+    solver.factorise(1e-2);
+    // Of the vector of ones, which the matrix takes to rows * 1e4 + ridge times itself.
+    const x = solver.solve(new Float32Array(rows).fill(rows * 1e4), 1);
+    for (let i = 0; i < rows; i += 100) expect(x[i]).toBeCloseTo(1, 2);
+    solver.dispose();
+    expect(liveTensors()).toBe(before);
+  });
+});
+
 describe('rectifiedMoments', () => {
   it('asks for no more than a ReLU shows: the distance to its targets bounds the one-sided loss and touches it', () => {
     fc.assert(

@@ -89,6 +89,24 @@ describe('pruneByTraining', () => {
     await expect(prune({}, { adcBits: 9 })).rejects.toThrow('whole number from 1 to 8');
   });
 
+  it('gives every plane the ADC it is told, and the same bits again to a network that it starts from', async () => {
+    const names = trainedLayers(description, dataset.std).map(({ name }) => name);
+    const byPlane = [0, 1, 1, 2, 2, 2, 2];
+    const adcBits = Object.fromEntries(names.map((name) => [name, byPlane]));
+    const short = { adcBits, admmEpochs: 1, retrainEpochs: 1, firstBitLimit: 5, maskRefreshes: 1 };
+    const { network } = await prune({}, short);
+    const again = await prune({ start: network }, { adcBits, retrainEpochs: 1 });
+    for (const { layers, lossless } of [certifyNetwork(network!), certifyNetwork(again.network!)]) {
+      expect(lossless).toBe(true);
+      for (const { maxOnesByPlane } of layers)
+        maxOnesByPlane.forEach((ones, plane) => {
+          expect(ones).toBeLessThan(2 ** byPlane[plane]);
+        });
+    }
+    const lower = Object.fromEntries(names.map((name) => [name, [0, 0, 1, 2, 2, 2, 2]]));
+    await expect(prune({ start: network }, { adcBits: lower })).rejects.toThrow('at most 1 to 2 bits');
+  });
+
   it('stopped in either training and called again, gives the codes of a call that was not', async () => {
     const whole = codesOf(await prune());
     for (const stopAt of [8, 4]) {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { PostTrainingSettings } from '../../src/admm/post-training-settings';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
+import { ofPlane } from '../../src/bitplanes/per-plane';
+import { requiredAdcBits } from '../../src/bitplanes/required-adc-bits';
 import { InputError } from '../../src/errors';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { checkCrossbar } from '../../src/experiments/check-crossbar';
 import { createInference } from '../../src/networks/inference';
+import { adcBitsOf, largestAdcBits } from '../../src/quantization/adc-bits';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../../src/quantization/model-file';
 import { liveTensors } from '../../src/tensor/engine';
@@ -39,12 +42,13 @@ describe('prunePostTraining', () => {
     expect([...network.layers.values()].map(({ codes }) => codes)).toEqual(before);
   });
 
-  it('prunes in every encoding, with ADCs by layer and budgets by plane, and the crossbar agrees', () => {
+  it('prunes in every encoding, with ADCs by layer and plane, and the crossbar agrees', () => {
     const names = [...network.layers.keys()];
     const few = { ...pictures, count: 2, pixels: pictures.pixels.subarray(0, 2 * 768) };
     const byLayer = Object.fromEntries(names.map((name, i) => [name, i % 2 === 0 ? 3 : 2]));
+    const byPlane = Object.fromEntries(names.map((name) => [name, [0, 3, 3, 3, 4, 4, 4, 4]]));
     for (const change of [
-      { encoding: 'twos-complement', adcBits: 4 },
+      { encoding: 'twos-complement', adcBits: byPlane },
       { encoding: 'csd', adcBits: byLayer },
       { encoding: 'offset', adcBits: 3, flip: true },
       {
@@ -58,8 +62,13 @@ describe('prunePostTraining', () => {
       const certificate = certifyNetwork(pruned);
       expect(certificate.lossless, JSON.stringify(change)).toBe(true);
       expect(certificate.encoding).toBe('encoding' in change ? change.encoding : 'sign-split');
-      const adcBits = typeof change.adcBits === 'number' ? change.adcBits : 3;
+      const adcBits = largestAdcBits(change.adcBits);
       expect(certificate.requiredAdcBits).toBeLessThanOrEqual(adcBits);
+      for (const { maxOnesByPlane, name } of certificate.layers)
+        maxOnesByPlane.forEach((ones, plane) => {
+          const bits = ofPlane(adcBitsOf(change.adcBits, name), plane);
+          expect(requiredAdcBits(ones), `${name}, plane ${plane}`).toBeLessThanOrEqual(bits);
+        });
       for (const { relativeError } of layers) expect(relativeError).toBeLessThan(1);
       expect(checkCrossbar(pruned, few, { adcBits, tileRows: 16 }).agrees).toBe(true);
       if (!change.flip) continue;
@@ -173,15 +182,25 @@ describe('prunePostTraining', () => {
   });
 
   it('refuses settings out of range and too few calibration pictures', () => {
+    const onFirst = (bits: readonly number[]) =>
+      Object.fromEntries([...network.layers.keys()].map((name, i) => [name, i === 0 ? bits : 3]));
     for (const [change, line] of [
       [{ adcBits: 0 }, /adcBits 0/],
       [{ adcBits: { conv1: 3 } }, /adcBits of layer 'layer1.conv1' undefined/],
+      [{ adcBits: onFirst([1, 2]) }, /adcBits of layer 'conv1': 2 numbers for the 7 planes/],
+      [{ adcBits: onFirst([0, 1, 2, 3, 4, 5, 9]) }, /'conv1' 0 1 2 3 4 5 9 is not whole numbers from 0 to 8/],
+      [{ adcBits: onFirst([0, 0, 0, 0, 0, 0, 0]) }, /'conv1' 0 0 0 0 0 0 0 .* one of them above 0/],
+      [{ adcBits: onFirst([0, 1, 2, 2, 2, 2, 2]), dacBits: 2 }, /'conv1' 0 1 2 .*: a 2-bit DAC/],
+      [
+        { adcBits: onFirst([0, 1, 2, 2, 2, 2, 2]), bitLimit: 1 },
+        /bitLimit of layer 'conv1': 1 .* from 0 to the 0 that its 0-bit ADC reads/,
+      ],
       [{ encoding: 'gray' as never }, /encoding: "gray"/],
       [{ cellBits: 7 }, /cellBits: 7/],
       [{ dacBits: 3 }, /adcBits 2: a 3-bit DAC/],
       [{ flip: true }, /flip: .*not sign-split/],
       [{ bitLimit: 4 }, /bitLimit of layer 'conv1': 4 .* from 0 to the 3 that its 2-bit ADC reads/],
-      [{ bitLimit: [1, 2] }, /bitLimit of layer 'conv1': 2 numbers for 7 planes/],
+      [{ bitLimit: [1, 2] }, /bitLimit of layer 'conv1': 2 numbers for the 7 planes/],
       [{ bitLimit: { 'layer1.conv1': 0.5 } }, /bitLimit of layer 'layer1.conv1': 0.5/],
       [{ encoding: 'offset', valueLimit: 2 }, /valueLimit: 2 nonzero weights of 16 rows/],
       [{ adcBits: 2.5 }, /adcBits 2.5/],

@@ -118,6 +118,32 @@ describe('ADC bits by layer', () => {
     expect(pruned.pruning?.bitLimit[names[3]]).toBe(15);
   });
 
+  it.each(['lagrangian', 'greedy', 'bit-only'] as const)(
+    '%s leaves planes without ADC empty and keeps the others at their own bits',
+    (method) => {
+      const byPlane = [0, 0, 1, 1, 2, 3, 2];
+      const { network: pruned } = prune({ method, adcBits: { ...adcBits, [names[1]]: byPlane } });
+      const { layers, lossless } = certifyNetwork(pruned);
+      expect(lossless).toBe(true);
+      layers[1].maxOnesByPlane.forEach((ones, plane) => {
+        expect(ones).toBeLessThan(2 ** byPlane[plane]);
+      });
+      expect(layers[1].nonzeros).toBeGreaterThan(0);
+      expect(pruned.pruning?.bitLimit[names[1]]).toEqual([0, 0, 1, 1, 3, 7, 3]);
+    },
+  );
+
+  it.each(['truncation', 'value-only', 'magnitude'] as const)(
+    '%s takes fewer bits in some planes, but an ADC for every plane',
+    (method) => {
+      const withFirst = (bits: readonly number[]) => ({ method, adcBits: { ...adcBits, [names[0]]: bits } });
+      expect(certifyNetwork(prune(withFirst([1, 2, 2, 2, 2, 2, 2])).network).lossless).toBe(true);
+      expect(() => prune(withFirst([0, 2, 2, 2, 2, 2, 2]))).toThrow(
+        `method ${method} keeps weights whole: layer '${names[0]}' needs an ADC for every plane`,
+      );
+    },
+  );
+
   it('refuses what no layer or method can have', () => {
     const { [names[1]]: _, ...missing } = adcBits;
     for (const [change, line] of [

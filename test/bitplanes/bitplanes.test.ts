@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { countOnes } from '../../src/bitplanes/count-ones';
 import { countValues } from '../../src/bitplanes/count-values';
-import { digitSumLimit } from '../../src/bitplanes/digit-sum-limit';
+import { digitSumLimit, digitSumLimits } from '../../src/bitplanes/digit-sum-limit';
 import { onesHistogram } from '../../src/bitplanes/ones-histogram';
 import { packPlanes } from '../../src/bitplanes/pack-planes';
 import { encodingNames, planeEncoding } from '../../src/bitplanes/plane-encoding';
@@ -181,6 +181,15 @@ describe('digitSumLimit', () => {
       expect(() => digitSumLimit(adcBits)).toThrow(`adcBits: ${adcBits}`);
     expect(() => digitSumLimit(3, 0)).toThrow(/dacBits: 0/);
   });
+
+  it('is told for every plane, 0 for one without ADC', () => {
+    expect(digitSumLimits(3, 4)).toEqual([7, 7, 7, 7]);
+    expect(digitSumLimits([0, 1, 2, 4], 4)).toEqual([0, 1, 3, 15]);
+    expect(digitSumLimits([0, 2, 4], 3, 2)).toEqual([0, 1, 5]);
+    expect(() => digitSumLimits([1, 2], 7)).toThrow(/adcBits: 2 numbers for the 7 planes/);
+    expect(() => digitSumLimits([1, 17], 2)).toThrow(/adcBits: 17/);
+    expect(() => digitSumLimits(0, 2)).toThrow(/adcBits: 0/);
+  });
 });
 
 describe('onesHistogram', () => {
@@ -229,6 +238,28 @@ describe('certifyLayer', () => {
     );
   });
 
+  it('says of a list of equal ADC bits what it says of the number', () => {
+    fc.assert(
+      fc.property(layer, fc.integer({ min: 1, max: 5 }), (given, adcBits) => {
+        const { planes } = planeEncoding(given.encoding, given.weightBits);
+        const each = new Array<number>(planes).fill(adcBits);
+        expect(certifyLayer({ ...given, adcBits: each })).toEqual(certifyLayer({ ...given, adcBits }));
+      }),
+    );
+  });
+
+  it('holds every plane to its own ADC, and one without ADC to no ones', () => {
+    // Plane 0 holds 3 ones, plane 1 two and, of the other sign, one.
+    const needed = [2, 2, 0, 0, 0, 0, 0];
+    expect(certifyLayer({ ...base, adcBits: needed }).holds).toBe(true);
+    const offending = (adcBits: readonly number[]) => certifyLayer({ ...base, adcBits }).offending;
+    expect(offending([1, 2, 0, 0, 0, 0, 0])).toMatchObject([{ plane: 0, polarity: 0, limit: 1 }]);
+    expect(offending([2, 0, 0, 0, 0, 0, 0])).toMatchObject([
+      { plane: 1, polarity: 0, limit: 0 },
+      { plane: 1, polarity: 1, limit: 0 },
+    ]);
+  });
+
   it('counts nonzeros as countValues does', () => {
     fc.assert(
       fc.property(layer, (given) => {
@@ -240,9 +271,10 @@ describe('certifyLayer', () => {
   });
 
   it('refuses limits that are none', () => {
-    expect(() => certifyLayer({ ...base, bitLimit: [1, 2] })).toThrow(/2 numbers for 7 planes/);
+    expect(() => certifyLayer({ ...base, bitLimit: [1, 2] })).toThrow(/2 numbers for the 7 planes/);
     expect(() => certifyLayer({ ...base, bitLimit: -1 })).toThrow(InputError);
     expect(() => certifyLayer({ ...base, adcBits: 0 })).toThrow(InputError);
+    expect(() => certifyLayer({ ...base, adcBits: [3, 3] })).toThrow(/adcBits: 2 numbers for the 7 planes/);
     expect(() => certifyLayer({ ...base, dacBits: 9 })).toThrow(InputError);
   });
 });

@@ -219,6 +219,10 @@ describe('bad input', () => {
       /--encoding gray: .*offset, csd/,
     );
     expect(await refusal(...prune, '--cell-bits', '5', '-o', 'out')).toMatch(/--cell-bits 5/);
+    for (const allocate of ['--allocate', '--allocate-planes'])
+      expect(await refusal(...prune, '--method', 'training', allocate, '-o', 'out')).toMatch(
+        /--allocate: training prunes to B bits everywhere/,
+      );
     const train = ['train', 'tiny', '--dataset', 'generated', '--epochs', '1'];
     expect(await refusal(...train, '-o', scratch('no/out.safetensors'))).toMatch(/cannot write/);
     expect(await refusal(...train, '--checkpoint', scratch('no/state.safetensors'))).toMatch(/cannot write/);
@@ -345,6 +349,38 @@ describe('cim-pruning in a process of its own', () => {
       requiredAdcBits: Math.max(...bits),
     });
     expect((await run('hardware', pruned)).out).toMatch(/\d to \d-bit ADCs/);
+    expect(await refusal('simulate', pruned, '--dataset', 'generated')).toMatch(
+      /--adc-bits: needed, since the model was pruned for ADCs of \d to \d bits/,
+    );
+  });
+
+  it('allocates bits to layers and planes, which certify, hardware and export read from the file', async () => {
+    const float = scratch('tiny-planes.safetensors');
+    const network = networkByName('tiny');
+    saveParameters(float, network, initialParameters(network, 1));
+    const pruned = scratch('planes.safetensors');
+    const settings = ['--dataset', 'generated', '--adc-bits', '2', '--rows', '64', '--calibration', '16'];
+    const rival = ['--weight-bits', '4', '--method', 'greedy', '--compensation', 'none', '--patches', '100'];
+    const { out } = await run(
+      'prune',
+      float,
+      ...settings,
+      ...rival,
+      '--allocate-planes',
+      '-o',
+      pruned,
+      '--json',
+    );
+    const { adcBits, lossless } = JSON.parse(out);
+    expect(lossless).toBe(true);
+    expect(Object.values(adcBits).some(Array.isArray)).toBe(true);
+    const certificate = await run('certify', pruned, '--json');
+    expect([certificate.status, JSON.parse(certificate.out).adcBits]).toEqual([0, adcBits]);
+    const { layers } = JSON.parse((await run('hardware', pruned, '--json')).out);
+    for (const { name, adcBits: own } of layers) expect(own).toEqual(adcBits[name]);
+    expect((await run('hardware', pruned, '--layers')).out).toMatch(/(\d \d \d) /);
+    for (const format of ['crosssim', 'timeloop'])
+      expect((await run('export', pruned, '--to', format, '-o', scratch(format))).status).toBe(0);
   });
 
   it('ends with status 1 and one line on stderr for bad input', () => {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { layerCandidates, meanDivergence } from '../../src/admm/layer-candidates';
+import { layerCandidates, planeProfiles, uniformCandidates } from '../../src/admm/layer-candidates';
+import { prunePostTraining } from '../../src/admm/prune-post-training';
+import { largestOf } from '../../src/bitplanes/per-plane';
 import { InputError } from '../../src/errors';
 import { allocateAdcBits } from '../../src/experiments/allocate-adc-bits';
 import { budgetClaims, budgetFigures, budgetTable } from '../../src/experiments/budget-report';
@@ -12,7 +14,10 @@ import { useFastEngines } from '../../src/experiments/fast-engines';
 import { gapHistogram } from '../../src/experiments/gap-histogram';
 import { methodsClaims, methodsFigures, methodsTable } from '../../src/experiments/methods-report';
 import { compareMethods, type MethodsResult, methodEntries } from '../../src/experiments/methods-table';
+import { networkHardware } from '../../src/experiments/network-hardware';
 import type { FloatModel } from '../../src/experiments/open-model';
+import { meanDivergence } from '../../src/networks/divergence';
+import { adcBitsOf } from '../../src/quantization/adc-bits';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
 import { liveTensors } from '../../src/tensor/engine';
 import { scratchFolder } from '../networks/scratch-folder';
@@ -80,7 +85,7 @@ describe('budgets by measured sensitivity', () => {
     for (const [name, own] of candidates)
       for (const { adcBits, layer, divergence } of own) {
         const alone = { ...network, layers: new Map([[name, layer]]) };
-        expect(certifyNetwork(alone, 16).requiredAdcBits).toBeLessThanOrEqual(adcBits);
+        expect(certifyNetwork(alone, 16).requiredAdcBits).toBeLessThanOrEqual(largestOf(adcBits));
         expect(divergence).toBeGreaterThanOrEqual(0);
       }
   });
@@ -106,6 +111,47 @@ describe('budgets by measured sensitivity', () => {
     expect(() => allocateAdcBits(network, candidates, { tileRows: 16, budget: { amount: 1 } })).toThrow(
       /budget 1 is below/,
     );
+  });
+
+  it('profiles save in the lowest planes, by dropping them or by one bit', () => {
+    expect(planeProfiles([1, 3], 4)).toEqual([
+      1,
+      [0, 1, 1, 1],
+      [0, 0, 1, 1],
+      [0, 0, 0, 1],
+      3,
+      [0, 3, 3, 3],
+      [0, 0, 3, 3],
+      [0, 0, 0, 3],
+    ]);
+    expect(planeProfiles([2], 1)).toEqual([2]);
+    expect(planeProfiles([1, 2], 7)).toHaveLength(5 + 5);
+    expect(planeProfiles([2], 7)[4]).toEqual([0, 0, 0, 0, 2, 2, 2]);
+  });
+
+  it('allocates to planes within the same budget, no worse than to layers alone, and prunes to what it allocated', {
+    timeout: 120_000,
+  }, () => {
+    const tried = planeProfiles([1, 2, 3], 7).filter((_, i) => i % 5 < 3);
+    const profiled = layerCandidates(network, folded, pictures, { ...settings, adcBits: tried });
+    const options = { tileRows: 16, budget: { uniformBits: 2 } };
+    const planes = allocateAdcBits(network, profiled, options);
+    const layers = allocateAdcBits(network, uniformCandidates(profiled), options);
+    expect(planes.budget).toBe(layers.budget);
+    expect(planes.budget).toBe(allocate(2).budget);
+    expect(planes.cost).toBeLessThanOrEqual(planes.budget * (1 + 1e-9));
+    expect(planes.error).toBeLessThan(layers.error);
+    const { adcBits } = planes;
+    expect(Object.values(adcBits).some((bits) => typeof bits !== 'number')).toBe(true);
+    const { network: pruned } = prunePostTraining(network, folded, pictures, { ...settings, adcBits });
+    expect(certifyNetwork(pruned)).toMatchObject({ lossless: true, adcBits });
+    const { conversions, scopes } = networkHardware(pruned, {
+      tileRows: 16,
+      adcBits: (name) => adcBitsOf(adcBits, name),
+    }).pruned;
+    expect(conversions).toBeGreaterThan(0);
+    // Layers below are pruned too, which the candidates' costs do not know.
+    expect(scopes.adc.energyPj).toBeLessThan(1.1 * planes.budget);
   });
 
   it('meanDivergence is 0 for logits that differ by a constant, and that of two known distributions', () => {
@@ -218,27 +264,44 @@ describe('with a float network', () => {
     });
   });
 
-  it('budgetStudy measures uniform and allocated budgets, and reports them', () => {
+  it('budgetStudy measures budgets spread evenly, over layers, and over planes, and reports them', {
+    timeout: 120_000,
+  }, () => {
     const options = {
       ...common,
       folder: scratch('budgets'),
       tileRows: 32,
       budgets: [1.5, 2],
-      tried: [1, 2, 3],
+      tried: [1, 2],
     };
     const result = budgetStudy(options);
-    expect(result.points.map(({ kind, budgetBits }) => [kind, budgetBits])).toEqual([
-      ['allocated', 1.5],
+    expect(result.points.map(({ spread, budgetBits }) => [spread, budgetBits])).toEqual([
+      ['profile', 1.5],
+      ['layers', 1.5],
+      ['planes', 1.5],
       ['uniform', 2],
-      ['allocated', 2],
+      ['profile', 2],
+      ['layers', 2],
+      ['planes', 2],
     ]);
-    const [, uniform, allocated] = result.points;
+    const [, byLayer, byPlane, uniform, profile, layers, planes] = result.points;
     expect(result.points.every(({ lossless }) => lossless)).toBe(true);
-    expect(allocated.predicted).toBeLessThanOrEqual(uniform.predicted);
-    expect(allocated.lowerBound).toBeLessThanOrEqual(allocated.predicted);
+    expect(layers.predicted).toBeLessThanOrEqual(uniform.predicted);
+    expect(profile.predicted).toBeLessThanOrEqual(uniform.predicted);
+    expect(new Set(Object.values(profile.adcBits).map((bits) => JSON.stringify(bits))).size).toBe(1);
+    expect(planes.predicted).toBeLessThanOrEqual(Math.min(layers.predicted, profile.predicted));
+    for (const { predicted, lowerBound } of [layers, planes])
+      expect(lowerBound).toBeLessThanOrEqual(predicted);
     expect(JSON.stringify(budgetStudy(options))).toBe(JSON.stringify(result));
-    expect(budgetTable(result).rows).toHaveLength(3);
+    expect(budgetTable(result).rows.map(({ budget }) => budget)).toEqual([1.5, 1.5, 1.5, 2, 2, 2, 2]);
     expect([...budgetFigures(result).keys()]).toEqual(['02-budgets-pareto', '02-budgets-sensitivity']);
     expect(budgetClaims(result).obtained).toEqual({ lossless: true });
+    const real = budgetClaims({ ...result, realData: true }).obtained;
+    const gain = planes.accuracy.top1 - layers.accuracy.top1;
+    expect(real['mean gain of planes']).toBeCloseTo(
+      (gain + byPlane.accuracy.top1 - byLayer.accuracy.top1) / 2,
+      9,
+    );
+    expect(real['mean gain']).toBeCloseTo(layers.accuracy.top1 - uniform.accuracy.top1, 9);
   });
 });

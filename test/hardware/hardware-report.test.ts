@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { largestOf } from '../../src/bitplanes/per-plane';
 import { layerStatistics } from '../../src/crossbar/layer-statistics';
 import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { adcModel } from '../../src/hardware/adc-model';
@@ -279,6 +281,35 @@ describe('designCost', () => {
       expect(cost.energyPj['input-register']).toBeCloseTo(one.cost.energyPj['input-register'], 6);
     }
   });
+  it('takes for each conversion the energy of its plane, and area and time of the largest ADC', () => {
+    const bits = [0, 1, 2, 2, 3, 3, 3];
+    const layer = randomLayer('planes', 0.02, 3);
+    // No ones in the lowest plane.
+    const mapping = layerMapping({ ...layer, codes: layer.codes.map((code) => 2 * Math.trunc(code / 2)) });
+    expect(mapping.planes[0]).toEqual({ conversions: 0, losslessBits: 0 });
+    expect(mapping.planes.reduce((sum, { conversions }) => sum + conversions, 0)).toBe(mapping.conversions);
+    const cost = designCost('planes', [{ mapping, adcBits: bits }]);
+    const largest = designCost('largest', [{ mapping, adcBits: 3 }]);
+    const { energyPj } = adcModel('sar-saberi');
+    const expected = mapping.planes.slice(1).map(({ conversions }, i) => conversions * energyPj(bits[i + 1]));
+    expect(cost.scopes.adc.energyPj).toBeCloseTo(
+      expected.reduce((sum, energy) => sum + energy, 0),
+      6,
+    );
+    expect(cost.layers[0].conversionsByBits.map((at) => at.bits)).toEqual([1, 2, 3]);
+    expect(cost.scopes.adc.energyPj).toBeLessThan(largest.scopes.adc.energyPj);
+    expect([cost.scopes.adc.areaUm2, cost.latencyNs]).toEqual([
+      largest.scopes.adc.areaUm2,
+      largest.latencyNs,
+    ]);
+    const full = layerMapping(layer);
+    expect(() => designCost('a', [{ mapping: full, adcBits: bits }])).toThrow(
+      /layer planes: plane 0 has no ADC but holds ones/,
+    );
+    expect(() => designCost('a', [{ mapping, adcBits: [1, 2] }])).toThrow(
+      /layer planes: adcBits: 2 numbers for the 7 planes/,
+    );
+  });
   it('costs nothing for a layer of zeros', () => {
     const mapping = layerMapping(randomLayer('zero', 0, 0));
     const cost = designCost('zero', [{ mapping, adcBits: 0 }]);
@@ -325,12 +356,36 @@ describe('hardwareReport', () => {
   it('makes the ADC energy of conversions and bits, and each scope contain the one before', () => {
     const sar = adcModel('sar-saberi');
     for (const design of [report.pruned, ...report.baselines.map(({ cost }) => cost)]) {
-      const energy = design.layers.reduce((sum, l) => sum + l.conversions * sar.energyPj(l.adcBits), 0);
+      const energy = design.layers.reduce(
+        (sum, l) => sum + l.conversions * sar.energyPj(largestOf(l.adcBits)),
+        0,
+      );
       expect(design.scopes.adc.energyPj / energy).toBeCloseTo(1, 12);
       const { adc, macro, tile } = design.scopes;
       expect(adc.energyPj < macro.energyPj && macro.energyPj < tile.energyPj).toBe(true);
       expect(adc.areaUm2 < macro.areaUm2 && macro.areaUm2 < tile.areaUm2).toBe(true);
     }
+  });
+  it('costs with a list of equal ADC bits what it costs with the number', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 0.1, noNaN: true }),
+        fc.integer({ min: 1, max: 8 }),
+        (keep, bits) => {
+          const layer = randomLayer('one', keep, bits);
+          const of = (adcBits: number | number[]) => {
+            const { pruned, baselines, notes } = hardwareReport({
+              layers: [{ ...layer, adcBits }],
+              denseLayers: [layer],
+            });
+            const layers = pruned.layers.map(({ adcBits: _, ...rest }) => rest);
+            return { ...pruned, layers, baselines, notes };
+          };
+          expect(of(new Array(7).fill(bits))).toEqual(of(bits));
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
   it('gains most at the ADC and least at the tile, against every baseline', () => {
     for (const { gains } of report.baselines) {

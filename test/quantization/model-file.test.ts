@@ -38,8 +38,8 @@ const flipped: IntegerNetwork = {
     encoding: 'offset',
     cellBits: 2,
     dacBits: 1,
-    adcBits: Object.fromEntries(names.map((name) => [name, 7])),
-    bitLimit: Object.fromEntries(names.map((name) => [name, [60, 60, 60, 127]])),
+    adcBits: Object.fromEntries(names.map((name, i) => [name, i % 2 ? 7 : [0, 6, 6, 7]])),
+    bitLimit: Object.fromEntries(names.map((name) => [name, [0, 60, 60, 127]])),
   },
 };
 
@@ -76,7 +76,7 @@ describe('the file of an integer network', () => {
   it.each([
     ['unpruned', network],
     ['pruned', pruned],
-    ['pruned in offset encoding with flips, limits by plane and ADCs by layer', flipped],
+    ['pruned in offset encoding with flips, limits by plane and ADCs by layer and plane', flipped],
   ])('gives back every bit: %s', (_, original) => {
     const path = scratch('whole.safetensors');
     saveIntegerNetwork(path, original, { source: { model: 'x' }, weightBits: 2 });
@@ -151,6 +151,20 @@ describe('the file of an integer network', () => {
     expect(refusal(inField('pruning', (all) => ({ ...all, dacBits: 0 })))).toMatch(/dacBits 0/);
     expect(refusal(inField('pruning', (all) => ({ ...all, adcBits: { conv1: 3 } })))).toMatch(
       /adcBits of layer 'layer1.conv1' missing/,
+    );
+    for (const list of [[3], [0, 1, 2, 3, 4, 5, 17], [0, 1, 2, 3, 4, 5, 0.5], [0, 0, 0, 0, 0, 0, 0]])
+      expect(
+        refusal(
+          inField('pruning', (all) => ({
+            ...all,
+            adcBits: { ...Object.fromEntries(names.map((name) => [name, 3])), fc1: list },
+          })),
+        ),
+      ).toContain(
+        `adcBits of layer 'fc1' ${JSON.stringify(list)} is not a whole number from 1 to 16, or 7 from 0, one above`,
+      );
+    expect(refusal(inField('pruning', (all) => ({ ...all, adcBits: [3, 3, 3, 3, 3, 3, 3] })))).toMatch(
+      /adcBits of layer 'conv1' missing/,
     );
     expect(
       refusal(inField('pruning', (all) => ({ ...all, bitLimit: { ...(all.bitLimit as object), fc1: [1] } }))),

@@ -1,4 +1,5 @@
 import { countOnes } from '../../bitplanes/count-ones';
+import { largestOf } from '../../bitplanes/per-plane';
 import { InputError } from '../../errors';
 import { adcBitsOf } from '../../quantization/adc-bits';
 import { crossbarNodes } from '../../quantization/crossbar-layers';
@@ -54,8 +55,8 @@ def crosssim_layer(name, folder=os.path.dirname(os.path.abspath(__file__))):
 
 /**
  * Weights as NumPy files and, for each layer, the parameters of CrossSim's bit-sliced balanced core with the ADC limits:
- * one slice a plane, positive and negative cells converted apart, rows in tiles of R, 1-bit input slices. Limits are in
- * cells at full conductance times 1-bit inputs, which is CrossSim's unit at an infinite on/off ratio.
+ * one slice a plane, positive and negative cells converted apart, rows in tiles of R, 1-bit input slices. All slices have
+ * the layer's largest resolution: CrossSim knows one a core. Limits are in cells at full conductance times 1-bit inputs, which is CrossSim's unit at an infinite on/off ratio.
  * @throws InputError for a network that was not pruned, is not sign-split, or has grouped convolutions
  */
 export function crosssimFiles(network: IntegerNetwork): ExportFile[] {
@@ -68,7 +69,12 @@ export function crosssimFiles(network: IntegerNetwork): ExportFile[] {
   const nodes = crossbarNodes(description);
   for (const node of nodes) requireUngrouped(node, 'CrossSim');
   const layers = nodes.map(({ name }) =>
-    crosssimLayer(network.layers.get(name)!, adcBitsOf(pruning.adcBits, name), weightBits, pruning.tileRows),
+    crosssimLayer(
+      network.layers.get(name)!,
+      largestOf(adcBitsOf(pruning.adcBits, name)),
+      weightBits,
+      pruning.tileRows,
+    ),
   );
   return [
     { path: 'crosssim_layer.py', content: LOADER },

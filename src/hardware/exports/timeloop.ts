@@ -13,7 +13,7 @@ import { type ExportFile, requireUngrouped } from './export-file';
 export function timeloopFiles(network: IntegerNetwork, design: DesignCost, model: CostModel): ExportFile[] {
   return [
     ...timeloopProblems(network),
-    { path: 'components/ERT.yaml', content: energyTable(design) },
+    { path: 'components/ERT.yaml', content: energyTable(design, model) },
     { path: 'components/ART.yaml', content: areaTable(design, model) },
   ];
 }
@@ -69,15 +69,9 @@ function timeloopProblems({ description, weightBits, layers, pruning }: IntegerN
 }
 
 /** Energy by part of the macro, over the conversions that it was counted with. */
-function energyTable({ layers, energyPj, conversions }: DesignCost): string {
+function energyTable({ layers, energyPj, conversions }: DesignCost, model: CostModel): string {
   const tables = [
-    ...resolutions(layers).map(([bits, own]) =>
-      energyOf(
-        `adc_${bits}b`,
-        'convert',
-        own.reduce((sum, layer) => sum + layer.energyPj.adc, 0) / conversionsOf(own),
-      ),
-    ),
+    ...resolutions(layers).map((bits) => energyOf(`adc_${bits}b`, 'convert', model.adc.energyPj(bits))),
     ...macroParts
       .filter((part) => part !== 'adc')
       .map((part) =>
@@ -93,7 +87,7 @@ function energyTable({ layers, energyPj, conversions }: DesignCost): string {
 
 function areaTable({ layers }: DesignCost, { adc, adcAreaUm2 }: CostModel): string {
   const tables = resolutions(layers).map(
-    ([bits]) => `  - name: adc_${bits}b\n    area: ${adcAreaUm2(bits)}\n    notes: ${quoted(adc.law)}\n`,
+    (bits) => `  - name: adc_${bits}b\n    area: ${adcAreaUm2(bits)}\n    notes: ${quoted(adc.law)}\n`,
   );
   return `ART:\n  version: 0.4\n  tables:\n${tables.join('')}`;
 }
@@ -101,15 +95,10 @@ function areaTable({ layers }: DesignCost, { adc, adcAreaUm2 }: CostModel): stri
 const energyOf = (name: string, action: string, energy: number) =>
   `  - name: ${name}\n    actions:\n    - name: ${action}\n      arguments: {}\n      energy: ${energy}\n`;
 
-const conversionsOf = (layers: DesignCost['layers']) =>
-  layers.reduce((sum, { conversions }) => sum + conversions, 0);
-
-/** Layers that convert anything, by their ADC's resolution. */
-function resolutions(layers: DesignCost['layers']): [number, DesignCost['layers']][] {
-  const converting = layers.filter(({ conversions }) => conversions > 0);
-  return [...new Set(converting.map(({ adcBits }) => adcBits))]
-    .sort((a, b) => a - b)
-    .map((bits) => [bits, converting.filter(({ adcBits }) => adcBits === bits)]);
+/** Resolutions that any conversion has, lowest first. */
+function resolutions(layers: DesignCost['layers']): number[] {
+  const used = layers.flatMap(({ conversionsByBits }) => conversionsByBits.map(({ bits }) => bits));
+  return [...new Set(used)].sort((a, b) => a - b);
 }
 
 function quoted(text: string): string {

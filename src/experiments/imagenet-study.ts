@@ -1,0 +1,280 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { layerStore } from '../admm/layer-store';
+import { postTrainingDefaults } from '../admm/post-training-settings';
+import { prunePostTraining } from '../admm/prune-post-training';
+import type { PictureSet } from '../data/dataset';
+import type { TestPictures } from '../data/test-pictures';
+import { firstPictures } from '../networks/first-pictures';
+import type { Inference } from '../networks/inference';
+import type { OnProgress } from '../progress';
+import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import { createIntegerInference } from '../quantization/integer-inference';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
+import type { Accuracy } from '../training/evaluate';
+import { modelInference } from './accuracy';
+import { cachedResult, digestOf, writeJson } from './cached-result';
+import { certifyNetwork } from './certify-network';
+import { type CrossbarCheck, checkCrossbar } from './check-crossbar';
+import { compareLogits, type LogitComparison } from './compare-logits';
+import { type KernelStatistics, kernelStatistics } from './kernel-statistics';
+import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
+import { normalisationOf } from './normalisation';
+import { type FloatModel, openIntegerModel } from './open-model';
+import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
+
+/** Which layers are pruned: all, or 3x3 convolutions alone; the others keep 8-bit codes and ADCs that read them whole. */
+export type PrunedPart = 'all' | '3x3';
+
+/** A crossbar to prune for. */
+export interface ImagenetPoint {
+  readonly tileRows: number;
+  readonly adcBits: number;
+  readonly part: PrunedPart;
+}
+
+/** What to calibrate on and what to score; see `calibrationSplit`. */
+export interface ImagenetPictures {
+  readonly calibration: PictureSet;
+  readonly scored: TestPictures;
+  readonly rule: string;
+  readonly checksum: string;
+}
+
+export interface ImagenetStudyOptions {
+  readonly model: FloatModel;
+  readonly pictures: ImagenetPictures;
+  /** Where results, logits and pruned networks are kept; what is there from the same settings is not computed again. */
+  readonly folder: string;
+  readonly points?: readonly ImagenetPoint[];
+  /** Networks trained further after pruning, as files: measured like the others. */
+  readonly trained?: readonly { readonly title: string; readonly path: string }[];
+  readonly seed?: number;
+  readonly iterations?: number;
+  readonly patches?: number;
+  /** Scored pictures at most; default all. */
+  readonly testPictures?: number;
+  /** Pictures whose every conversion is simulated on the crossbar; default 1. */
+  readonly crossbarPictures?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** What pruning a network took and left. */
+export interface PruningOutcome {
+  /** Output error over output variance on the calibration pictures, by layer. */
+  readonly relativeErrors: Readonly<Record<string, number>>;
+  /** Mean certified distance of the last projections' columns from the best ones. */
+  readonly meanGap: number;
+  readonly seconds: number;
+  /** Largest memory of the process until then. */
+  readonly memoryGib: number;
+}
+
+/** A pruned network beside the float and the 8-bit one. */
+export interface ImagenetRow {
+  readonly title: string;
+  readonly tileRows: number;
+  readonly adcBits: AdcBits;
+  readonly accuracy: Accuracy;
+  readonly fromFloat: LogitComparison;
+  readonly from8bit: LogitComparison;
+  readonly nonzeroShare: number;
+  readonly lossless: boolean;
+  readonly requiredAdcBits: number;
+  /** Of post-training pruning. */
+  readonly pruning?: PruningOutcome;
+  readonly point?: ImagenetPoint;
+  readonly hardware: HardwareSummary;
+}
+
+export interface ImagenetResult {
+  readonly model: string;
+  readonly network: string;
+  readonly pictures: string;
+  readonly rule: string;
+  readonly seed: number;
+  readonly calibrationPictures: number;
+  readonly checksums: Readonly<Record<string, string>>;
+  readonly float: Accuracy;
+  readonly integer: Accuracy;
+  /** The 8-bit network beside the float one. */
+  readonly quantization: LogitComparison;
+  readonly kernels: readonly KernelStatistics[];
+  readonly rows: readonly ImagenetRow[];
+  /** All conversions of the first point's network on some pictures, one by one. */
+  readonly crossbar: CrossbarCheck;
+}
+
+const all = (tileRows: number, adcBits: number): ImagenetPoint => ({ tileRows, adcBits, part: 'all' });
+
+/** Measured by default: where pruning bites, and one point that spares the outer layers. */
+export const imagenetPoints: readonly ImagenetPoint[] = [
+  all(128, 4),
+  all(64, 3),
+  all(128, 3),
+  { tileRows: 128, adcBits: 3, part: '3x3' },
+  all(128, 2),
+  all(64, 2),
+  all(32, 2),
+  all(32, 3),
+  all(64, 4),
+  all(128, 5),
+];
+
+/** Raise it when the same settings give other results. */
+const REVISION = 1;
+
+/** ADCs that read any column of up to 255 rows. */
+const WHOLE_BITS = 8;
+
+/** Post-training pruning of an ImageNet network, scored on pictures that calibration never saw. */
+export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
+  const { model, pictures, folder, points = imagenetPoints } = options;
+  mkdirSync(folder, { recursive: true });
+  const bench = openBench(options);
+  const float = await bench.score('float', {}, () => modelInference(model, pictures.scored));
+  const integer = await bench.score('8-bit', {}, () => createIntegerInference(bench.quantized));
+  const row = async (title: string, name: string, subject: unknown, network: IntegerNetwork) => {
+    const scores = await bench.score(name, subject, () => createIntegerInference(network));
+    return {
+      ...describePruned(network, bench.quantized),
+      title,
+      accuracy: accuracyOf(scores),
+      fromFloat: compareLogits(float.logits, scores.logits, scores.labels),
+      from8bit: compareLogits(integer.logits, scores.logits, scores.labels),
+    };
+  };
+  const rows: ImagenetRow[] = [];
+  for (const point of points) {
+    const { network, pruning } = prunedAt(bench, point);
+    const title = point.part === 'all' ? 'layer ADMM' : 'layer ADMM, 3x3 convolutions only';
+    const subject = { ...bench.settings, ...point };
+    rows.push({ ...(await row(title, pointName(point), subject, network)), pruning, point });
+  }
+  for (const { title, path } of options.trained ?? []) {
+    const { network, sha256, name } = openIntegerModel(path);
+    rows.push(await row(title, name, { sha256 }, network));
+  }
+  const { description, parameters } = model.folded;
+  const result: ImagenetResult = {
+    model: model.name,
+    network: description.name,
+    pictures: pictures.scored.title,
+    rule: pictures.rule,
+    seed: bench.settings.seed,
+    calibrationPictures: pictures.calibration.count,
+    checksums: { [`${model.name} (model)`]: model.sha256, 'pictures (names, sizes)': pictures.checksum },
+    float: accuracyOf(float),
+    integer: accuracyOf(integer),
+    quantization: compareLogits(float.logits, integer.logits, integer.labels),
+    kernels: kernelStatistics(description, parameters),
+    rows,
+    crossbar: checkedCrossbar(bench, points[0]),
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}
+
+type Bench = ReturnType<typeof openBench>;
+
+/** What every row is measured with. */
+function openBench(options: ImagenetStudyOptions) {
+  const { model, pictures, folder, seed = 1 } = options;
+  const { calibration, scored, checksum } = pictures;
+  const total = Math.min(options.testPictures ?? scored.test.count, scored.test.count);
+  const { description, parameters } = model.folded;
+  const bits = { weightBits: 8, inputBits: 8 };
+  const normalisation = normalisationOf(model, scored);
+  const quantized = buildIntegerNetwork(description, parameters, normalisation, calibration, bits);
+  const key = { revision: REVISION, model: model.sha256, pictures: checksum };
+  const progress =
+    (note: string): OnProgress =>
+    (p) =>
+      options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
+  return {
+    options,
+    quantized,
+    key,
+    progress,
+    settings: {
+      seed,
+      iterations: options.iterations ?? postTrainingDefaults.iterations,
+      patches: options.patches ?? postTrainingDefaults.patches,
+    },
+    score: (name: string, subject: unknown, inference: () => Inference): Promise<PictureScores> =>
+      keptScores(join(folder, `${name}.scores`), digestOf({ ...key, total, name, subject }), () =>
+        scorePictures(inference(), scored, total, progress(name)),
+      ),
+  };
+}
+
+const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
+  `r${tileRows}-adc${adcBits}${part === 'all' ? '' : `-${part}`}`;
+
+/** Prunes for a crossbar, or takes what an earlier run wrote. */
+function prunedAt(
+  { options, quantized, key, settings, progress }: Bench,
+  point: ImagenetPoint,
+): { network: IntegerNetwork; pruning: PruningOutcome } {
+  const { model, pictures, folder } = options;
+  const name = pointName(point);
+  const path = join(folder, `${name}.safetensors`);
+  const own = { ...key, ...settings, ...point };
+  const prune = (): PruningOutcome => {
+    const started = performance.now();
+    const store = layerStore(`${path}.unfinished`, own);
+    const wanted = { ...settings, tileRows: point.tileRows, adcBits: bitsOf(quantized, point) };
+    const onProgress = progress(name);
+    const { calibration } = pictures;
+    const pruned = prunePostTraining(quantized, model.folded, calibration, wanted, onProgress, store);
+    const source = { model: model.name, sha256: model.sha256 };
+    saveIntegerNetwork(path, pruned.network, { source, settings: wanted });
+    store.clear();
+    const gaps = pruned.layers.flatMap((layer) => [...(layer.gaps ?? [])]);
+    return {
+      relativeErrors: Object.fromEntries(pruned.layers.map((layer) => [layer.name, layer.relativeError])),
+      meanGap: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length,
+      seconds: (performance.now() - started) / 1000,
+      memoryGib: process.resourceUsage().maxRSS / 2 ** 20,
+    };
+  };
+  const pruning = cachedResult(folder, name, own, prune, [path]);
+  return { network: loadIntegerNetwork(path), pruning };
+}
+
+/** The point's bits, in every layer or in the 3x3 convolutions. */
+function bitsOf({ description }: IntegerNetwork, { adcBits, part }: ImagenetPoint): AdcBits {
+  if (part === 'all') return adcBits;
+  return Object.fromEntries(
+    crossbarNodes(description).map((node) => [
+      node.name,
+      node.op === 'conv' && node.kernel === 3 ? adcBits : WHOLE_BITS,
+    ]),
+  );
+}
+
+/** What the codes themselves tell. */
+function describePruned(network: IntegerNetwork, dense: IntegerNetwork) {
+  const { tileRows, adcBits } = network.pruning!;
+  const { lossless, nonzeroShare, requiredAdcBits } = certifyNetwork(network);
+  const wanted = { tileRows, dense, adcBits: (layer: string) => adcBitsOf(adcBits, layer) };
+  const hardware = summarizeHardware(networkHardware(network, wanted));
+  return { tileRows, adcBits, lossless, nonzeroShare, requiredAdcBits, hardware };
+}
+
+/** Every conversion of some calibration pictures on the crossbar. */
+function checkedCrossbar(bench: Bench, point: ImagenetPoint): CrossbarCheck {
+  const { options, key, settings, progress } = bench;
+  const { crossbarPictures = 1, pictures, folder } = options;
+  return cachedResult(folder, 'crossbar', { ...key, ...settings, point, crossbarPictures }, () =>
+    checkCrossbar(
+      prunedAt(bench, point).network,
+      firstPictures(pictures.calibration, crossbarPictures),
+      point,
+      progress('crossbar'),
+    ),
+  );
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { calibrationSplit } from '../data/calibration-split';
+import { loadPictures } from '../data/image-folder';
+import { namedFolder } from '../data/open-dataset';
+import { folderStream } from '../data/test-pictures';
+import { InputError } from '../errors';
+import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
+import { provenance } from '../reports/provenance';
+import type { Table } from '../reports/table';
+import { engineVersion } from '../tensor/engine';
+import { executeNotebook } from './execute-notebook';
+import { imagenetClaims, imagenetFigures, imagenetTable, kernelTable } from './imagenet-report';
+import { type ImagenetResult, type ImagenetStudyOptions, imagenetStudy } from './imagenet-study';
+import { type ExperimentOptions, resultsFolder } from './open-experiment';
+import { openFloatModel } from './open-model';
+import { requireFit } from './require-fit';
+import { saveReport } from './save-report';
+
+export type RunImagenetOptions = ExperimentOptions &
+  Pick<ImagenetStudyOptions, 'points' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'> & {
+    /** Calibration pictures; default 250. */
+    readonly calibration?: number;
+    /** Side of the central square of each picture; default 224. */
+    readonly size?: number;
+  };
+
+export interface ImagenetOutcome {
+  readonly result: ImagenetResult;
+  readonly tables: readonly Table[];
+  readonly verdict: ExpectedVersusObtained;
+  readonly files: readonly string[];
+}
+
+/** The late layers have few positions a picture and thousands of rows: fewer pictures would leave their Hessians thin. */
+const CALIBRATION = 250;
+
+/** The study of an ImageNet network from class folders of pictures to figures. */
+export async function runImagenet(options: RunImagenetOptions): Promise<ImagenetOutcome> {
+  const startedAt = new Date();
+  const { onProgress, note, size = 224 } = options;
+  const { dir } = namedFolder({ dir: options.dataDir });
+  if (!dir || !options.model)
+    throw new InputError(
+      'experiment imagenet: name class folders of pictures with --data DIR (or train and val of such) and the network with --model FILE (torchvision names)',
+    );
+  const model = openFloatModel(options.model);
+  const count = options.calibration ?? CALIBRATION;
+  const split = await calibrationSplit(dir, count, { size });
+  const calibration = await loadPictures(split.calibration, { onProgress });
+  const scored = folderStream(split.scored, `pictures of ${split.scored.files.length} files`, (skipped) =>
+    note?.(`left out ${skipped.path}: ${skipped.reason}`),
+  );
+  requireFit(model.description, scored);
+  const folder = resultsFolder(options, model.name);
+  const { rule, checksum } = split;
+  const pictures = { calibration, scored, rule, checksum };
+  const result = await imagenetStudy({ ...options, model, pictures, folder });
+  const table = imagenetTable(result);
+  const kernels = kernelTable(result);
+  const { claims, obtained } = imagenetClaims(result);
+  const source = provenance({
+    parameters: { experiment: 'imagenet', network: result.network, model: result.model },
+    settings: {
+      weightBits: 8,
+      inputBits: 8,
+      encoding: 'sign-split',
+      calibrationPictures: result.calibrationPictures,
+      testPictures: result.float.pictures,
+      split: rule,
+    },
+    seeds: { root: result.seed },
+    dataChecksums: result.checksums,
+    engine: engineVersion(),
+    startedAt,
+  });
+  const tables = new Map([
+    [`06-${result.network}`, table],
+    [`06-${result.network}-kernels`, kernels],
+  ]);
+  const files = await saveReport(tables, imagenetFigures(result), {
+    dir: options.figures,
+    provenance: source,
+  });
+  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
+  return {
+    result,
+    tables: [table, kernels],
+    verdict: expectedVersusObtained(claims, obtained),
+    files,
+  };
+}

@@ -1,0 +1,248 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { layerStore } from '../../src/admm/layer-store';
+import { prunePostTraining } from '../../src/admm/prune-post-training';
+import { evaluationBatches } from '../../src/data/batches';
+import { calibrationSplit } from '../../src/data/calibration-split';
+import { openTestPictures, type TestPictures } from '../../src/data/test-pictures';
+import { floatAccuracy, modelInference } from '../../src/experiments/accuracy';
+import { compareLogits } from '../../src/experiments/compare-logits';
+import { useFastEngines } from '../../src/experiments/fast-engines';
+import {
+  imagenetClaims,
+  imagenetFigures,
+  imagenetTable,
+  kernelTable,
+} from '../../src/experiments/imagenet-report';
+import { type ImagenetPoint, imagenetStudy } from '../../src/experiments/imagenet-study';
+import { kernelStatistics } from '../../src/experiments/kernel-statistics';
+import { runImagenet } from '../../src/experiments/run-imagenet';
+import { measureStream } from '../../src/training/evaluate';
+import { scratchFolder } from '../networks/scratch-folder';
+import { dataset, pictures } from '../quantization/small-model';
+import { description, folded, model, network } from './mixed-model';
+
+useFastEngines({ threads: 1 });
+const scratch = scratchFolder();
+
+const scored: TestPictures = {
+  ...dataset,
+  async *batches(batchSize, limit) {
+    yield* evaluationBatches(dataset.test, { batchSize, limit });
+  },
+};
+
+/** A class folder each with `count` pictures. */
+async function classFolders(dir: string, classes: readonly string[], count: number): Promise<string> {
+  const jpeg = await sharp({ create: { width: 20, height: 20, channels: 3, background: '#345' } })
+    .jpeg()
+    .toBuffer();
+  for (const name of classes) {
+    mkdirSync(join(dir, name), { recursive: true });
+    for (let i = 0; i < count; i++) writeFileSync(join(dir, name, `${i}.jpg`), jpeg);
+  }
+  return dir;
+}
+
+describe('calibrationSplit', () => {
+  it('takes every fourth of 64 pictures for 16, and none is on both sides', async () => {
+    const dir = await classFolders(scratch('flat'), ['a', 'b', 'c', 'd'], 16);
+    const { calibration, scored: rest, rule } = await calibrationSplit(dir, 16, { size: 8, resize: 8 });
+    expect(calibration.files.map(({ label }) => label)).toEqual(
+      [0, 1, 2, 3].flatMap((label) => [label, label, label, label]),
+    );
+    expect(rest.files).toHaveLength(48);
+    const taken = new Set(calibration.files.map(({ path }) => path));
+    expect(rest.files.some(({ path }) => taken.has(path))).toBe(false);
+    expect(rule).toBe('every 4th picture for calibration (16), the other 48 scored');
+  });
+
+  it('calibrates on train and scores val where there are both, and tells data apart by its checksum', async () => {
+    const dir = scratch('parted');
+    await classFolders(join(dir, 'train'), ['a', 'b'], 20);
+    await classFolders(join(dir, 'val'), ['a', 'b'], 10);
+    const split = await calibrationSplit(dir, 16, { size: 8, resize: 8 });
+    expect(split.calibration.dir).toBe(join(dir, 'train'));
+    expect(split.scored.files).toHaveLength(20);
+    writeFileSync(join(dir, 'val', 'a', '0.jpg'), 'another size');
+    expect((await calibrationSplit(dir, 16, { size: 8, resize: 8 })).checksum).not.toBe(split.checksum);
+  });
+
+  it('refuses to leave fewer than 16 pictures for either', async () => {
+    const dir = await classFolders(scratch('few'), ['a', 'b'], 12);
+    await expect(calibrationSplit(dir, 16)).rejects.toThrow(
+      /16 pictures to calibrate on and 8 to score; at least 16 of each are needed/,
+    );
+  });
+});
+
+describe('openTestPictures', () => {
+  it('measures class folders as they are read, leaves damaged pictures out and names them', async () => {
+    const dir = await classFolders(scratch('damaged'), ['a', 'b', 'c', 'd'], 40);
+    writeFileSync(join(dir, 'b', '7.jpg'), 'no picture');
+    const skipped: string[] = [];
+    const stream = await openTestPictures({
+      dir,
+      pictures: { size: 16, resize: 16 },
+      onSkip: ({ path }) => skipped.push(path),
+    });
+    expect(stream.test.count).toBe(160);
+    const options = { total: 160 };
+    const accuracy = await measureStream(modelInference(model, dataset), 4, stream.batches(16), options);
+    expect(accuracy.pictures).toBe(159);
+    expect(skipped).toEqual([join(dir, 'b', '7.jpg')]);
+  });
+
+  it('gives the same accuracy as the set in memory', async () => {
+    const stream = await measureStream(modelInference(model, dataset), 4, scored.batches(10), { total: 32 });
+    expect(stream).toEqual(floatAccuracy(model, dataset, dataset.test));
+  });
+});
+
+describe('compareLogits', () => {
+  it('pairs the pictures: drop, agreement and divergence with their intervals', () => {
+    // Right, wrong, right, right; then right, right, wrong, right.
+    const reference = Float32Array.of(2, 0, 2, 0, 2, 0, 0, 2);
+    const logits = Float32Array.of(2, 0, 0, 2, 0, 2, 0, 2);
+    const {
+      pictures: count,
+      drop,
+      agreement,
+      divergence,
+    } = compareLogits(reference, logits, Int32Array.of(0, 1, 0, 1));
+    expect(count).toBe(4);
+    expect(drop.mean).toBe(0);
+    // Differences 0, -100, 100, 0: variance 20000 / 3.
+    expect(drop.interval).toBeCloseTo(1.96 * Math.sqrt(20000 / 3 / 4), 6);
+    expect(agreement.mean).toBe(50);
+    const p = 1 / (1 + Math.exp(-2));
+    expect(divergence.mean).toBeCloseTo((2 * (2 * p - 1)) / 2, 6);
+  });
+
+  it('of a network with itself is no drop, full agreement and no divergence', () => {
+    const logits = Float32Array.of(1, 2, 3, 4);
+    const { drop, agreement, divergence } = compareLogits(logits, logits, Int32Array.of(0, 1));
+    expect([drop, agreement, divergence]).toEqual([
+      { mean: 0, interval: 0 },
+      { mean: 100, interval: 0 },
+      { mean: 0, interval: 0 },
+    ]);
+  });
+});
+
+describe('kernelStatistics', () => {
+  it('counts kernels that differ, and zeros', () => {
+    const parameters = new Map(folded.parameters);
+    const name = description.nodes.find((node) => node.op === 'conv' && node.kernel === 3)!.name;
+    const { data, shape } = parameters.get(`${name}.weight`)!;
+    const flat = data.slice().fill(0.5);
+    flat.fill(0, 0, 9);
+    parameters.set(`${name}.weight`, { data: flat, shape });
+    const own = kernelStatistics(folded.description, parameters).find((layer) => layer.name === name)!;
+    expect(own).toEqual({ name, kernels: data.length / 9, distinct: 2, weights: data.length, zeros: 9 });
+  });
+});
+
+describe('layerStore', () => {
+  const settings = { tileRows: 32, adcBits: 2, iterations: 2, patches: 200 };
+  const prune = (store?: ReturnType<typeof layerStore>, stopAt = Infinity) => {
+    let layers = 0;
+    return prunePostTraining(
+      network,
+      folded,
+      pictures,
+      settings,
+      () => {
+        if (layers++ === stopAt) throw new Error('stopped');
+      },
+      store,
+    );
+  };
+
+  it('lets an interrupted pruning go on to the same codes, without doing its layers again', () => {
+    const path = scratch('store.unfinished');
+    const whole = prune();
+    expect(() => prune(layerStore(path, settings), 3)).toThrow('stopped');
+    const store = layerStore(path, settings);
+    expect([...store.finished().keys()]).toEqual(whole.layers.slice(0, 3).map(({ name }) => name));
+    const resumed = prune(store);
+    expect(resumed.network.layers).toEqual(whole.network.layers);
+    expect(resumed.layers.map(({ seconds: _, ...rest }) => rest)).toEqual(
+      whole.layers.map(({ seconds: _, ...rest }) => rest),
+    );
+    store.clear();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('starts anew under other settings, and from a damaged file', () => {
+    const path = scratch('other.unfinished');
+    expect(() => prune(layerStore(path, settings), 2)).toThrow('stopped');
+    expect(layerStore(path, { ...settings, adcBits: 3 }).finished().size).toBe(0);
+    writeFileSync(path, 'damaged');
+    expect(layerStore(path, settings).finished().size).toBe(0);
+    rmSync(path);
+  });
+});
+
+describe('imagenetStudy', () => {
+  const points: ImagenetPoint[] = [
+    { tileRows: 32, adcBits: 3, part: 'all' },
+    { tileRows: 128, adcBits: 2, part: '3x3' },
+  ];
+  const study = (folder: string) =>
+    imagenetStudy({
+      model,
+      pictures: {
+        calibration: { ...pictures, labels: new Int32Array(pictures.count) },
+        scored,
+        rule: 'halves',
+        checksum: '00',
+      },
+      folder,
+      points,
+      iterations: 2,
+      patches: 200,
+    });
+
+  it('prunes, scores on the other pictures, checks the crossbar, and goes on from what it kept', async () => {
+    const folder = scratch('imagenet');
+    const result = await study(folder);
+    const [all, some] = result.rows;
+    expect(result.rows.every(({ lossless }) => lossless)).toBe(true);
+    expect(result.crossbar).toMatchObject({ agrees: true, pictures: 1 });
+    expect(all.requiredAdcBits).toBeLessThanOrEqual(3);
+    expect(some.adcBits).toMatchObject({ conv1: expect.any(Number) });
+    expect(new Set(Object.values(some.adcBits))).toEqual(new Set([2, 8]));
+    expect(all.accuracy.top1).toBeCloseTo(result.float.top1 - all.fromFloat.drop.mean, 6);
+    expect(await study(folder)).toEqual(result);
+    expect(imagenetTable(result).rows).toHaveLength(2);
+    expect(kernelTable(result).rows).toHaveLength(network.layers.size);
+    expect([...imagenetFigures(result).keys()]).toEqual(
+      ['drop', 'agreement', 'divergence', 'layers'].map((name) => `06-${description.name}-${name}`),
+    );
+    expect(imagenetClaims(result).obtained).toMatchObject({ lossless: true, crossbar: true });
+  });
+
+  it('needs both the pictures and the network', async () => {
+    const folder = scratch('nothing');
+    await expect(runImagenet({ folder, figures: folder })).rejects.toThrow(
+      /name class folders of pictures with --data DIR .* and the network with --model FILE/,
+    );
+  });
+
+  it('refuses a network of another number of classes', async () => {
+    const dir = await classFolders(scratch('classes'), ['a', 'b', 'c'], 30);
+    await expect(
+      runImagenet({
+        folder: dir,
+        figures: dir,
+        dataDir: dir,
+        model: 'tiny-generated',
+        size: 16,
+        calibration: 16,
+      }),
+    ).rejects.toThrow(/tells .* classes apart, .* has 3/);
+  });
+});
