@@ -26,7 +26,7 @@ export const hardwareCommand: Command = {
   name: 'hardware',
   usage: 'OUT.safetensors [--dense MODEL] [--adc NAME] [--preset FILE] [--arrays N] [--skip WHAT]',
   summary:
-    'Energy, area, latency, TOPS/W and TOPS/mm2 of one inference at the scopes ADC, macro and tile, against the unpruned\nnetwork at worst-case bits, at its measured lossless bits, and driven a few rows at a time.',
+    'Energy, area, latency, TOPS/W and TOPS/mm2 of one inference at the scopes ADC, macro and tile, against the unpruned\nnetwork at worst-case bits, at its measured lossless bits, and driven a few rows at a time. R, ADC and DAC bits are those\nthat it was pruned for.',
   options: {
     dense: {
       value: 'MODEL',
@@ -81,7 +81,9 @@ export const hardwareCommand: Command = {
           ? await activityOf(network, pruning.tileRows, options, context)
           : undefined,
     });
-    const title = `${name}: one inference, R = ${pruning.tileRows}, ${adcBitsText(pruning.adcBits)}-bit ADCs (${report.adcLaw})`;
+    const { tileRows, dacBits = 1 } = pruning;
+    const dacs = dacBits > 1 ? `${dacBits}-bit DACs, ` : '';
+    const title = `${name}: one inference, R = ${tileRows}, ${dacs}${adcBitsText(pruning.adcBits)}-bit ADCs (${report.adcLaw})`;
     return {
       data: summarizeHardware(report),
       text: [

@@ -1,5 +1,6 @@
 import { type Adc, type Rounding, roundings } from '../crossbar/adc';
 import { type RangePolicy, rangePolicies } from '../crossbar/adc-range';
+import { type StepGranularity, stepGranularities } from '../crossbar/adc-steps';
 import { type ConverterModel, checkConverter } from '../crossbar/converter-model';
 import { checkDevice, type DeviceModel } from '../crossbar/device-model';
 import { devicePreset, devicePresetNames } from '../crossbar/device-presets';
@@ -30,7 +31,11 @@ export const simulateOptions: Command['options'] = {
   step: { value: 'S', help: 'MODEL: span of one code in ones of a column (default 1)' },
   range: {
     value: 'POLICY',
-    help: 'MODEL: chooses the step layer by layer: maximum, minimum-mse, percentile:SHARE or lossless',
+    help: 'MODEL: steps by 16 training pictures: minimum-mse, percentile:SHARE, maximum, full-scale or lossless',
+  },
+  'range-per': {
+    value: 'WHAT',
+    help: 'MODEL: what shares a --range: layer (default), array (R rows of a layer) or column',
   },
   rounding: { value: 'NAME', help: `MODEL: ${roundings.join(', ')} (default half-even)` },
   rows: {
@@ -77,11 +82,13 @@ export async function simulateModel(name: string, options: Options, { onProgress
     const layers = observeNetwork(network, few, { tileRows, adc: () => adc });
     writeJson(asked.statistics, { model: model.name, tileRows, adc, pictures: few.count, layers });
   }
-  const { circuit, range, seeds, limit } = asked;
-  const settings = { tileRows, adc, range, calibration: few, circuit, seeds, limit, onProgress };
+  const { circuit, seeds, limit } = asked;
+  const range = asked.range && { ...asked.range, pictures: few };
+  const settings = { tileRows, adc, range, circuit, seeds, limit, onProgress };
   const { accuracy, bySeed, steps } = simulateNetwork(network, dataset.test, settings);
   const { top1, interval, pictures } = accuracy;
   const bits = adc === 'lossless' ? 'lossless' : `${adc.bits}-bit`;
+  const ranges = range ? `, ${range.policy.policy} range per ${range.granularity}` : '';
   const drawn = circuit ? `, ${bySeed.length} circuit${bySeed.length > 1 ? 's' : ''}` : '';
   const { encoding = 'sign-split' } = pruning ?? {};
   return {
@@ -94,11 +101,12 @@ export async function simulateModel(name: string, options: Options, { onProgress
       weightBits: network.weightBits,
       encoding,
       adc,
+      range: asked.range,
       circuit,
       bySeed,
       steps,
     },
-    text: `${model.name} on ${dataset.title}: top-1 ${top1.toFixed(2)} % (+-${interval.toFixed(2)}), ${pictures} pictures${drawn}; R = ${tileRows}, ${bits} ADC, ${encoding}`,
+    text: `${model.name} on ${dataset.title}: top-1 ${top1.toFixed(2)} % (+-${interval.toFixed(2)}), ${pictures} pictures${drawn}; R = ${tileRows}, ${bits} ADC${ranges}, ${encoding}`,
   };
 }
 
@@ -121,7 +129,7 @@ function askedOf(options: Options) {
   return {
     tileRows: wholeNumber(options, 'rows', 1, 65_535),
     adc: adcOf(options),
-    range: rangeOf(textOption(options, 'range')),
+    range: rangeOf(options),
     circuit,
     seeds: Array.from({ length: seeds }, (_, i) => i + 1),
     statistics,
@@ -150,20 +158,34 @@ function adcOf(options: Options): (pruning: PruningRecord | undefined) => Adc {
   };
 }
 
-function rangeOf(text: string | undefined): RangePolicy | undefined {
-  if (text === undefined) return undefined;
-  const [policy, share] = text.split(':');
+/** The range policy asked for, and what shares a range. */
+function rangeOf(options: Options): { policy: RangePolicy; granularity: StepGranularity } | undefined {
+  const text = textOption(options, 'range');
+  const per = textOption(options, 'range-per');
+  if (text === undefined) {
+    if (per !== undefined) throw new InputError(`--range-per ${per}: it needs --range`);
+    return undefined;
+  }
+  const step = textOption(options, 'step');
+  if (step !== undefined) throw new InputError(`--step ${step}: not with --range, which chooses it`);
+  if (options['adc-bits'] === 'lossless')
+    throw new InputError(`--range ${text}: a lossless ADC has no range to choose`);
+  const granularity = (per ?? 'layer') as StepGranularity;
+  if (!stepGranularities.includes(granularity))
+    throw new InputError(`--range-per ${per}: one of ${stepGranularities.join(', ')} is needed`);
+  return { policy: policyOf(text), granularity };
+}
+
+function policyOf(text: string): RangePolicy {
+  const [policy, share] = text.split(':') as [RangePolicy['policy'], string | undefined];
   if (policy === 'percentile') {
     const value = Number(share);
     if (!(value > 0 && value <= 1))
       throw new InputError(`--range ${text}: percentile:SHARE with a share above 0, at most 1`);
     return { policy, share: value };
   }
-  if ((policy === 'maximum' || policy === 'minimum-mse' || policy === 'lossless') && share === undefined)
-    return { policy };
-  throw new InputError(
-    `--range ${text}: one of ${rangePolicies.filter((name) => name !== 'full-scale').join(', ')} is needed`,
-  );
+  if (rangePolicies.includes(policy) && share === undefined) return { policy };
+  throw new InputError(`--range ${text}: one of ${rangePolicies.join(', ')} is needed`);
 }
 
 function deviceOf(text: string | undefined): DeviceModel | undefined {

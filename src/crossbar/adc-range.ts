@@ -1,22 +1,19 @@
 import { InputError } from '../errors';
 import { type AdcSettings, adcCodes, checkAdc, convert } from './adc';
-import { mergeHistograms, type SumHistogram } from './sum-histogram';
+import { type AdcSteps, checkGranularity, type StepGranularity } from './adc-steps';
+import type { SumHistogram } from './sum-histogram';
 
 /**
  * How the span of one code is chosen from the column sums seen:
  * - `lossless`: 1, where the bits hold every sum; an InputError where they do not;
- * - `full-scale`: the highest code is the largest sum the array could give, rows * largest pulse * largest cell;
+ * - `full-scale`: the highest code is the largest sum that the array could give;
  * - `maximum`: the highest code is the largest sum seen, so nothing clips;
  * - `percentile`: the highest code is the sum that a share of all sums do not exceed in size;
- * - `minimum-mse`: least mean squared error of the converted sums, every candidate tried.
+ * - `minimum-mse`: least mean squared error of the converted sums, every candidate tried; of equal ones that with the most
+ *   head room up to that of `maximum`.
  */
 export type RangePolicy =
-  | { readonly policy: 'lossless' | 'maximum' }
-  | {
-      readonly policy: 'full-scale';
-      /** Rows * largest pulse * largest cell, above 0. */
-      readonly fullScale: number;
-    }
+  | { readonly policy: 'lossless' | 'full-scale' | 'maximum' }
   | {
       readonly policy: 'percentile';
       /** Above 0, at most 1: 0.999 lets one sum in a thousand clip. */
@@ -24,33 +21,26 @@ export type RangePolicy =
     }
   | {
       readonly policy: 'minimum-mse';
-      /** Steps tried, evenly from 0 up to that of `maximum`; whole steps are all tried. 2..100000, default 256. */
+      /** Real steps tried, evenly from 0 up to that of `maximum`; whole steps are all tried. 2..100000, default 256. */
       readonly candidates?: number;
     };
 
 export const rangePolicies = ['lossless', 'full-scale', 'maximum', 'percentile', 'minimum-mse'] as const;
 
-/** What shares one step: all of a layer, each array (row tile), or each converted column. */
-export type StepGranularity = 'layer' | 'array' | 'column';
-
-export const stepGranularities: readonly StepGranularity[] = ['layer', 'array', 'column'];
-
-/** The steps of a layer's ADCs. */
-export interface AdcSteps {
-  readonly granularity: StepGranularity;
-  /** One for the layer; one an array; or one a converted column, in the order [array][output channel][readout]. */
-  readonly values: Float64Array;
-}
-
 export interface RangeSettings {
   readonly adc: Pick<AdcSettings, 'bits' | 'rounding' | 'signed'>;
   readonly range: RangePolicy;
+  /** For `full-scale`: the largest sum that each array could give, rows * largest pulse * largest cell; above 0. */
+  readonly fullScales?: readonly number[];
   /** Whether steps must be whole, as integer engines need. Default true. */
   readonly whole?: boolean;
 }
 
 /** The step that a policy chooses for the sums seen. Without any sum: 1. */
-export function chooseStep(seen: SumHistogram, { adc, range, whole = true }: RangeSettings): number {
+export function chooseStep(
+  seen: SumHistogram,
+  { adc, range, fullScales = [], whole = true }: RangeSettings,
+): number {
   checkAdc(adc);
   const { highest } = adcCodes(adc);
   const size = largestSize(seen, adc.signed ?? false);
@@ -66,11 +56,13 @@ export function chooseStep(seen: SumHistogram, { adc, range, whole = true }: Ran
         );
       }
       return 1;
-    case 'full-scale':
-      if (!(range.fullScale > 0 && range.fullScale < Infinity)) {
-        throw new InputError(`range.fullScale: ${range.fullScale} is not a number above 0`);
+    case 'full-scale': {
+      const most = Math.max(...fullScales);
+      if (!(most > 0 && most < Infinity)) {
+        throw new InputError(`fullScales: ${fullScales.join(', ') || 'none'}; a number above 0 is needed`);
       }
-      return holding(range.fullScale);
+      return holding(most);
+    }
     case 'maximum':
       return holding(size);
     case 'percentile':
@@ -79,7 +71,11 @@ export function chooseStep(seen: SumHistogram, { adc, range, whole = true }: Ran
       }
       return holding(percentile(seen, range.share, adc.signed ?? false));
     case 'minimum-mse':
-      return leastError(seen, adc, candidates(holding(size), range.candidates ?? 256, whole));
+      return leastError(
+        seen,
+        adc,
+        whole ? wholeCandidates(holding(size), size) : realCandidates(holding(size), range.candidates ?? 256),
+      );
     default:
       throw new InputError(
         `range.policy: "${(range as RangePolicy).policy}" is unknown; one of ${rangePolicies.join(', ')} is needed`,
@@ -88,28 +84,21 @@ export function chooseStep(seen: SumHistogram, { adc, range, whole = true }: Ran
 }
 
 /**
- * Steps for a whole layer from one histogram a converted column, in the order [array][output channel][readout].
- * `arrays`: row tiles of the layer.
+ * Steps for a whole layer from histograms of its column sums, one for each step, in the order of AdcSteps. Whole steps of least
+ * error never err more, over all sums, than those of a coarser granularity.
  */
 export function chooseSteps(
-  columns: readonly SumHistogram[],
-  arrays: number,
+  seen: readonly SumHistogram[],
   granularity: StepGranularity,
   settings: RangeSettings,
 ): AdcSteps {
-  if (!Number.isInteger(arrays) || arrays < 1 || columns.length % arrays !== 0) {
-    throw new InputError(`arrays: ${arrays} does not divide ${columns.length} columns`);
-  }
-  if (!stepGranularities.includes(granularity)) {
-    throw new InputError(
-      `granularity: "${granularity}" is unknown; one of ${stepGranularities.join(', ')} is needed`,
-    );
-  }
-  const share = granularity === 'column' ? 1 : columns.length / (granularity === 'array' ? arrays : 1);
-  const values = new Float64Array(columns.length / share);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = chooseStep(mergeHistograms(columns.slice(i * share, (i + 1) * share)), settings);
-  }
+  checkGranularity(granularity, 'granularity');
+  const { fullScales = [] } = settings;
+  const values = Float64Array.from(seen, (own, i) => {
+    if (granularity === 'layer') return chooseStep(own, settings);
+    const array = Math.floor((i * fullScales.length) / seen.length);
+    return chooseStep(own, { ...settings, fullScales: fullScales.slice(array, array + 1) });
+  });
   return { granularity, values };
 }
 
@@ -150,21 +139,28 @@ function percentile({ lowest, counts }: SumHistogram, share: number, signed: boo
   return 0;
 }
 
-function candidates(most: number, count: number, whole: boolean): number[] {
-  if (whole) return Array.from({ length: most }, (_, i) => i + 1);
+/**
+ * Every whole step that can have the least error, in order of preference: from `holding`, which clips nothing, down, then
+ * wider ones up to `size`, the largest sum. Beyond it a code above 0 would exceed every sum.
+ */
+function wholeCandidates(holding: number, size: number): number[] {
+  return Array.from({ length: Math.max(holding, size) }, (_, i) => (i < holding ? holding - i : i + 1));
+}
+
+/** Real steps from `most` down. */
+function realCandidates(most: number, count: number): number[] {
   if (!Number.isInteger(count) || count < 2 || count > 100000) {
     throw new InputError(`range.candidates: ${count} is not a whole number from 2 to 100000`);
   }
-  return Array.from({ length: count }, (_, i) => (most * (i + 1)) / count);
+  return Array.from({ length: count }, (_, i) => (most * (count - i)) / count);
 }
 
 function leastError(seen: SumHistogram, adc: AdcSettings, steps: readonly number[]): number {
   let best = steps[0];
   let least = Infinity;
-  // From the widest down, so that of equal errors the step with the most head room is kept.
-  for (let i = steps.length - 1; i >= 0; i--) {
-    const error = conversionError(seen, { ...adc, step: steps[i] });
-    if (error < least) [best, least] = [steps[i], error];
+  for (const step of steps) {
+    const error = conversionError(seen, { ...adc, step });
+    if (error < least) [best, least] = [step, error];
   }
   return best;
 }

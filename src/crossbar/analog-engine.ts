@@ -9,7 +9,7 @@ import type { LayerJob, LayerResult } from './layer-job';
 import { noiseStream } from './noise-stream';
 import { type ProgrammedArray, type ProgrammedLayer, programLayer } from './program-layer';
 import { type PulseTerms, pulseTerms } from './pulse-terms';
-import { mergeHistograms, type SumHistogram, sumHistogram } from './sum-histogram';
+import { mergeHistograms, type SumHistogram, sumCounter } from './sum-histogram';
 
 /** What a run saw, one entry for the layer, for each array or for each converted column [array][channel][readout]. */
 export interface AnalogRecord {
@@ -362,21 +362,21 @@ function newRecorder(job: LayerJob, granularity: NonNullable<AnalogSettings['rec
   const size = { layer: 1, array: arrays, column: arrays * width }[granularity];
   const at = (tile: number, column: number) =>
     ({ layer: 0, array: tile, column: tile * width + column })[granularity];
-  const empty = (): SumHistogram[] => Array.from({ length: size }, () => sumHistogram([]));
-  const sums = empty();
-  const codes = job.adc === 'lossless' ? [] : empty();
+  const counters = () => Array.from({ length: size }, sumCounter);
+  const sums = counters();
+  const codes = job.adc === 'lossless' ? [] : counters();
   return {
     sums(tile, column, seen) {
-      const bucket = at(tile, column);
-      sums[bucket] = mergeHistograms([sums[bucket], sumHistogram(Array.from(seen, Math.round))]);
+      sums[at(tile, column)].add(seen);
     },
     codes(tile, column, values, { adc }) {
-      const bucket = at(tile, column);
       const step = adc.step ?? 1;
-      const seen = sumHistogram(Array.from(values, (value) => Math.round(value / step)));
-      codes[bucket] = mergeHistograms([codes[bucket], seen]);
+      codes[at(tile, column)].add(values.map((value) => value / step));
     },
-    finish: () => ({ sums, codes: job.adc === 'lossless' ? [] : codes.map((seen) => spanned(seen, job)) }),
+    finish: () => ({
+      sums: sums.map((counter) => counter.histogram()),
+      codes: codes.map((counter) => spanned(counter.histogram(), job)),
+    }),
   };
 }
 

@@ -116,16 +116,17 @@ function keptLayer(key: string, job: LayerJob, circuit: CircuitSettings): Progra
 
 /** One group's columns as a layer of its own, its rows driven in order. */
 function groupOf(layer: MappedLayer, group: number, width: number): MappedLayer {
-  const { rows, columns, codes, flips, wiring } = layer;
+  const { rows, columns, codes, flips, readouts, wiring, steps } = layer;
   const identity = [Int32Array.from({ length: rows }, (_, row) => row)];
   if (wiring.length === 1) return { ...layer, wiring: identity, inputRows: rows };
-  const own = <T extends Int8Array | Uint8Array>(values: T): T =>
-    values.filter((_, at) => Math.floor((at % columns) / width) === group) as T;
+  const own = <T extends Int8Array | Uint8Array | Float64Array>(values: T, each = 1): T =>
+    values.filter((_, at) => Math.floor((Math.floor(at / each) % columns) / width) === group) as T;
   return {
     ...layer,
     columns: width,
     codes: own(codes),
     flips: flips && own(flips),
+    steps: steps?.granularity === 'column' ? { ...steps, values: own(steps.values, readouts.length) } : steps,
     wiring: identity,
     inputRows: rows,
   };

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import { type AdcSteps, type StepGranularity, stepGranularities } from './adc-range';
+import type { StepGranularity } from './adc-steps';
 import { type ConverterModel, checkConverter } from './converter-model';
 import { checkDevice, type DeviceModel } from './device-model';
 import { checkWires, type WireModel } from './ir-drop';
@@ -11,8 +11,6 @@ export interface CircuitSettings {
   readonly device?: DeviceModel;
   /** What the ADCs of the job get wrong. Default: nothing. Not with `adc: 'lossless'`. */
   readonly converter?: ConverterModel;
-  /** Steps that replace the job's one: for the layer, each array or each column. Not with `adc: 'lossless'`. */
-  readonly steps?: AdcSteps;
   /**
    * Neighbouring converted columns of an array that share one ADC, at least 1. Default 1; ISAAC has one for the 128 columns
    * of an array (Shafiee et al., ISCA 2016).
@@ -39,39 +37,16 @@ export interface AnalogSettings extends CircuitSettings {
 
 /** Throws an InputError that names the setting out of range. */
 export function checkCircuit(job: LayerJob, settings: CircuitSettings): void {
-  const { device, converter, steps, wires, columnsPerAdc = 1, seed = 1 } = settings;
+  const { device, converter, wires, columnsPerAdc = 1, seed = 1 } = settings;
   checkDevice(device);
-  if (job.adc === 'lossless') {
-    for (const [field, value] of Object.entries({ converter, steps })) {
-      if (value !== undefined) throw new InputError(`${field}: it needs an ADC of some bits, not "lossless"`);
-    }
-  } else if (converter !== undefined) {
+  if (converter !== undefined) {
+    if (job.adc === 'lossless')
+      throw new InputError('converter: it needs an ADC of some bits, not "lossless"');
     checkConverter(converter, job.adc);
   }
-  if (steps !== undefined) checkSteps(job, steps);
   if (wires !== undefined) checkWires(wires);
   if (!Number.isInteger(columnsPerAdc) || columnsPerAdc < 1) {
     throw new InputError(`columnsPerAdc: ${columnsPerAdc} is not a whole number of at least 1`);
   }
   if (!Number.isInteger(seed)) throw new InputError(`seed: ${seed} is not a whole number`);
-}
-
-function checkSteps({ tiles, columns, readouts }: LayerJob, { granularity, values }: AdcSteps): void {
-  if (!stepGranularities.includes(granularity)) {
-    throw new InputError(
-      `steps.granularity: "${granularity}" is unknown; one of ${stepGranularities.join(', ')} is needed`,
-    );
-  }
-  const arrays = tiles.length - 1;
-  const needed = { layer: 1, array: arrays, column: arrays * columns * readouts.length }[granularity];
-  if (values.length !== needed) {
-    throw new InputError(
-      `steps.values: ${values.length} where ${needed} are needed, for each ${granularity}`,
-    );
-  }
-  for (let i = 0; i < needed; i++) {
-    if (!(values[i] > 0 && values[i] < Infinity)) {
-      throw new InputError(`steps.values[${i}]: ${values[i]} is not a number above 0`);
-    }
-  }
 }

@@ -2,11 +2,12 @@ import { InputError } from '../errors';
 import type { CompiledModule } from '../tensor/compiled-module';
 import { jobBuffer, runParts, threadCount } from '../tensor/parallel';
 import { type AdcSettings, adcCode, adcCodes, adcStep, clips } from './adc';
+import { distinctSteps, stepAt } from './adc-steps';
 import { columnLoads } from './column-loads';
 import { LANES } from './compiled-kernel';
-import { finishOutputs } from './finish-outputs';
-import { type BlockWork, type Conversion, runBlocks } from './kernel-blocks';
-import { countingProgram, type KernelProgram, tableProgram } from './kernel-program';
+import { addOffset, outputArray } from './finish-outputs';
+import { type BlockWork, type Conversion, type Reading, runBlocks, tableEntries } from './kernel-blocks';
+import { countingProgram, type KernelProgram, type Reads, tableProgram } from './kernel-program';
 import { inputMatrix, type LayerInputs } from './layer-inputs';
 import { type LayerResult, type MappedLayer, outputBound, sumRange } from './layer-job';
 
@@ -20,18 +21,17 @@ export type CompiledLayer = (inputs: LayerInputs, record: boolean) => LayerResul
 export function compileLayer(layer: MappedLayer, compiled: CompiledModule): CompiledLayer {
   const bound = checkedBound(layer);
   const conversions = columnLoads(layer).conversions * layer.slices.planes;
-  const programs = new Map<boolean, { program: KernelProgram; conversion: Conversion }>();
+  const programs = new Map<boolean, { readings: Reading[]; ones: number }>();
   const prepared = (record: boolean) => {
     const known = programs.get(record);
     if (known) return known;
-    const { program, conversion } = prepare(layer, record);
-    const made = { program: { ...program, words: shared(program.words) }, conversion };
+    const made = readingsOf(layer, bound, record);
     programs.set(record, made);
     return made;
   };
   return (inputs, record) => {
-    const { program, conversion } = prepared(record);
-    const work = blockWork(layer, compiled, { bound, conversions }, program, conversion, inputs);
+    const { readings, ones } = prepared(record);
+    const work = blockWork(layer, compiled, conversions, readings, inputs);
     const parts = work.saturated.length;
     runParts(runBlocks, {
       module: 'crossbar/kernel-blocks',
@@ -39,17 +39,35 @@ export function compileLayer(layer: MappedLayer, compiled: CompiledModule): Comp
       argument: work,
       parts,
       // About six operations a one and word, at 3 GHz or so.
-      milliseconds: 2e-6 * program.ones * layer.slices.planes * Math.ceil(inputs.vectors / LANES),
+      milliseconds: 2e-6 * ones * layer.slices.planes * Math.ceil(inputs.vectors / LANES),
     });
-    const outputs = finishOutputs(layer, work.outputs.slice(), () => inputMatrix(inputs));
+    const outputs = work.outputs.slice();
+    if (layer.encoding.offset !== 0) addOffset(layer, outputs, inputMatrix(inputs));
     const saturated = work.saturated.reduce((sum, count) => sum + count, 0);
     const result = { outputs, saturated, conversions: conversions * inputs.vectors };
-    if (!record || conversion.kind !== 'table') return result;
-    const { length } = conversion.codes;
-    const counts = new Float64Array(length);
-    for (let at = 0; at < work.histogram.length; at++) counts[at % length] += work.histogram[at];
-    return { ...result, sums: { lowest: conversion.lowest, counts } };
+    if (!record) return result;
+    const counts = new Float64Array(tableEntries(work));
+    for (let at = 0; at < work.histogram.length; at++) counts[at % counts.length] += work.histogram[at];
+    return { ...result, sums: { lowest: sumRange(layer)[0], counts } };
   };
+}
+
+/** The converted columns by their step, ascending: the order in which their outputs are added up. */
+function readingsOf(
+  layer: MappedLayer,
+  bound: number,
+  record: boolean,
+): { readings: Reading[]; ones: number } {
+  let ones = 0;
+  const readings = distinctSteps(layer).map((step): Reading => {
+    const adc = layer.adc === 'lossless' ? layer.adc : { ...layer.adc, step };
+    const reads: Reads = (...column) => stepAt(layer, ...column) === step;
+    const { program, conversion } = prepare({ ...layer, adc }, record, reads);
+    ones += program.ones;
+    const largest = conversion.kind === 'table' ? Math.max(...sumRange(layer).map(Math.abs)) : bound;
+    return { program: shared(program.words), conversion, step, width: 33 - Math.clz32(largest) };
+  });
+  return { readings, ones };
 }
 
 function checkedBound(layer: MappedLayer): number {
@@ -73,23 +91,28 @@ function counting(layer: MappedLayer): 'clipped' | 'thresholds' | undefined {
   return most <= MOST_ONES && highest <= MOST_CODES ? 'thresholds' : undefined;
 }
 
-function prepare(layer: MappedLayer, record: boolean): { program: KernelProgram; conversion: Conversion } {
+/** What a layer's ADC makes of the columns that `reads` tells. */
+function prepare(
+  layer: MappedLayer,
+  record: boolean,
+  reads: Reads,
+): { program: KernelProgram; conversion: Conversion } {
   const kind = record ? undefined : counting(layer);
-  if (kind === undefined) return byTable(layer);
+  if (kind === undefined) return byTable(layer, reads);
   const negativePlane = layer.slices.weights.findIndex((weight) => weight < 0);
-  if (kind === 'clipped') return byClipping(layer, negativePlane);
-  return byThresholds(layer, layer.adc as AdcSettings, negativePlane);
+  if (kind === 'clipped') return byClipping(layer, negativePlane, reads);
+  return byThresholds(layer, layer.adc as AdcSettings, negativePlane, reads);
 }
 
-function byClipping(layer: MappedLayer, negativePlane: number) {
+function byClipping(layer: MappedLayer, negativePlane: number, reads: Reads) {
   const { adc } = layer;
   const adcBits = adc === 'lossless' ? 8 : Math.min(8, adc.bits);
   const kind = adcBits <= 3 ? ('narrow' as const) : ('wide' as const);
-  const program = countingProgram(layer, adc === 'lossless' ? Infinity : adcCodes(adc).highest);
+  const program = countingProgram(layer, adc === 'lossless' ? Infinity : adcCodes(adc).highest, reads);
   return { program, conversion: { kind, adcBits, negativePlane } };
 }
 
-function byThresholds(layer: MappedLayer, adc: AdcSettings, negativePlane: number) {
+function byThresholds(layer: MappedLayer, adc: AdcSettings, negativePlane: number, reads: Reads) {
   const [, most] = sumRange(layer);
   const thresholds: number[] = [];
   let clipping = MOST_ONES + 2;
@@ -105,10 +128,10 @@ function byThresholds(layer: MappedLayer, adc: AdcSettings, negativePlane: numbe
     thresholds: Int32Array.from(thresholds),
     clipping,
   };
-  return { program: countingProgram(layer, 0), conversion };
+  return { program: countingProgram(layer, 0, reads), conversion };
 }
 
-function byTable(layer: MappedLayer): { program: KernelProgram; conversion: Conversion } {
+function byTable(layer: MappedLayer, reads: Reads): { program: KernelProgram; conversion: Conversion } {
   const [lowest, highest] = sumRange(layer);
   const length = highest - lowest + 1;
   if (length > LARGEST_TABLE)
@@ -121,15 +144,14 @@ function byTable(layer: MappedLayer): { program: KernelProgram; conversion: Conv
   }
   const { dacBits, weights } = layer.slices;
   const conversion: Conversion = { kind: 'table', dacBits, planeWeights: weights, codes, clipped, lowest };
-  return { program: tableProgram(layer), conversion };
+  return { program: tableProgram(layer, reads), conversion };
 }
 
 function blockWork(
   layer: MappedLayer,
   compiled: CompiledModule,
-  { bound, conversions }: { readonly bound: number; readonly conversions: number },
-  program: KernelProgram,
-  conversion: Conversion,
+  conversions: number,
+  readings: readonly Reading[],
   { codes, vectors, source }: LayerInputs,
 ): BlockWork {
   const { columns, inputRows, slices } = layer;
@@ -139,12 +161,9 @@ function blockWork(
   const countable = Math.floor(2 ** 31 / (LANES * Math.max(1, conversions)));
   const partBlocks = Math.max(1, Math.min(16, countable, Math.floor(blocks / (4 * threadCount()))));
   const parts = Math.ceil(blocks / partBlocks);
-  const largest = conversion.kind === 'table' ? Math.max(...sumRange(layer).map(Math.abs)) : bound;
-  const entries = conversion.kind === 'table' ? conversion.codes.length : 0;
   return {
     compiled,
-    program: program.words,
-    conversion,
+    readings,
     source,
     inputs: shared(codes),
     rows: inputRows,
@@ -153,11 +172,10 @@ function blockWork(
     planes: slices.planes,
     storedBits: slices.storedBits,
     signs: slices.form === 'sign-magnitude' ? 2 : 1,
-    width: 33 - Math.clz32(largest),
     partVectors: partBlocks * LANES,
-    outputs: new Int32Array(jobBuffer(4 * vectors * columns)),
+    outputs: outputArray(layer, vectors * columns, jobBuffer),
     saturated: new Float64Array(jobBuffer(8 * parts)),
-    histogram: new Int32Array(jobBuffer(4 * parts * entries)),
+    histogram: new Int32Array(jobBuffer(4 * parts * tableEntries({ readings }))),
   };
 }
 

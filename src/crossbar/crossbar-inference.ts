@@ -2,7 +2,8 @@ import type { ConvNode, DenseNode } from '../networks/description';
 import type { Inference } from '../networks/inference';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
-import { type Adc, adcCodes, adcStep } from './adc';
+import { type Adc, adcCodes } from './adc';
+import { type AdcSteps, distinctSteps } from './adc-steps';
 import type { CircuitSettings } from './analog-settings';
 import { columnLoads } from './column-loads';
 import { type LayerResult, type MappedLayer, mapLayer } from './layer-job';
@@ -28,10 +29,12 @@ export interface CrossbarInferenceOptions {
   readonly tileRows: number;
   /** The ADCs of a layer. */
   readonly adc: (layer: string) => Adc;
+  /** Steps in place of a layer's ADC's own. */
+  readonly steps?: (layer: string) => AdcSteps | undefined;
   /** Added digitally to each output channel of a layer whose conversions can clip, in units of weight code times input code. [columns] */
   readonly correction?: (layer: string) => Float32Array | undefined;
   /** Cells, wires and converters of all layers, whose names join the random streams; default: ideal. */
-  readonly circuit?: Omit<CircuitSettings, 'layer' | 'steps'>;
+  readonly circuit?: Omit<CircuitSettings, 'layer'>;
   /** Default: compiled, where the kernel is there. Circuits have an engine of their own. */
   readonly engine?: Engine;
   /**
@@ -46,14 +49,14 @@ export interface CrossbarInferenceOptions {
 /** Classifies with every convolution and dense layer on bit-serial crossbars with finite ADCs. */
 export function createCrossbarInference(
   network: IntegerNetwork,
-  { tileRows, adc, correction, circuit, engine, dispatch = true, onLayer }: CrossbarInferenceOptions,
+  { tileRows, adc, steps, correction, circuit, engine, dispatch = true, onLayer }: CrossbarInferenceOptions,
 ): Inference {
   const simulators = new Map<string, LayerSimulator | undefined>();
   const simulatorOf = (node: ConvNode | DenseNode) => {
     const { name } = node;
     if (!simulators.has(name)) {
       const layer = networkLayer(node, network.layers.get(name)!, network, { tileRows, adc: adc(name) });
-      const mapped = mapLayer(layer);
+      const mapped = mapLayer({ ...layer, steps: steps?.(name) });
       const exact = dispatch && !onLayer && !circuit && neverClips(mapped);
       const create = () =>
         circuit
@@ -81,5 +84,7 @@ export function createCrossbarInference(
 export function neverClips(layer: MappedLayer): boolean {
   const { adc } = layer;
   if (adc === 'lossless') return true;
-  return adcStep(adc) === 1 && columnLoads(layer).largest <= adcCodes(adc).highest;
+  return (
+    distinctSteps(layer).every((step) => step === 1) && columnLoads(layer).largest <= adcCodes(adc).highest
+  );
 }

@@ -1,26 +1,19 @@
-import { adcStep } from './adc';
+import { distinctSteps } from './adc-steps';
 import type { MappedLayer } from './layer-job';
 
-/**
- * The digital end: weighted sums of ADC codes [vectors, columns] times the step, and the encoding's constant times each
- * vector's input sum, which no ADC sees. Integers for a whole step. `inputs` gives [vectors, inputRows].
- */
-export function finishOutputs(
+/** Room for the outputs of a layer, zeros: integers where all steps are. */
+export function outputArray(
   layer: MappedLayer,
-  codes: Int32Array | Float64Array,
-  inputs: () => Uint8Array | Int8Array,
+  length: number,
+  buffer: (bytes: number) => ArrayBuffer | SharedArrayBuffer = (bytes) => new ArrayBuffer(bytes),
 ): Int32Array | Float64Array {
-  const step = adcStep(layer.adc);
-  const Kind = Number.isInteger(step) ? Int32Array : Float64Array;
-  const outputs = codes instanceof Kind ? codes : Kind.from(codes);
-  if (step !== 1) for (let i = 0; i < outputs.length; i++) outputs[i] *= step;
-  if (layer.encoding.offset !== 0) addOffset(layer, outputs, inputs());
-  return outputs;
+  const whole = distinctSteps(layer).every(Number.isInteger);
+  return whole ? new Int32Array(buffer(4 * length)) : new Float64Array(buffer(8 * length));
 }
 
 /**
- * Adds the encoding's constant times each vector's input sum. A complemented tile stores -1 - c for c, so there the
- * constant is -1 - offset.
+ * The digital end: adds the encoding's constant times each vector's input sum, which no ADC sees, to weighted sums of ADC
+ * codes times steps. A complemented tile stores -1 - c for c, so there the constant is -1 - offset.
  */
 export function addOffset(
   { inputRows, columns, wiring, encoding, tiles, flips }: MappedLayer,

@@ -38,11 +38,21 @@ export type BlockInputs =
       readonly outWidth: number;
     };
 
+/** Converted columns of one step. */
+export interface Reading {
+  readonly program: Int32Array;
+  readonly conversion: Conversion;
+  /** What a code counts for. */
+  readonly step: number;
+  /** Bits of an output in codes, or of a sum where a table converts. */
+  readonly width: number;
+}
+
 /** A layer's blocks of vectors, for any thread. Arrays are shared. */
 export interface BlockWork {
   readonly compiled: CompiledModule;
-  readonly program: Int32Array;
-  readonly conversion: Conversion;
+  /** All converted columns of the layer. */
+  readonly readings: readonly Reading[];
   readonly source: BlockInputs;
   readonly inputs: Uint8Array | Int8Array;
   /** Length of an input vector. */
@@ -52,12 +62,10 @@ export interface BlockWork {
   readonly planes: number;
   readonly storedBits: number;
   readonly signs: number;
-  /** Bits of an output, or of a sum where a table converts. */
-  readonly width: number;
   /** Vectors of a part; a multiple of a block. */
   readonly partVectors: number;
-  /** [vectors, columns] */
-  readonly outputs: Int32Array;
+  /** [vectors, columns], zeros at first; codes times steps are added. Whole numbers only where all steps are. */
+  readonly outputs: Int32Array | Float64Array;
   /** By part: conversions clipped, and how often each sum was seen. [parts], [parts][sums] */
   readonly saturated: Float64Array;
   readonly histogram: Int32Array;
@@ -65,19 +73,23 @@ export interface BlockWork {
 
 /** Addresses in the kernel's memory. */
 interface Places {
-  readonly program: number;
+  readonly readings: readonly ReadingPlaces[];
   readonly words: number;
   readonly source: number;
   readonly vectors: number;
   readonly outputs: number;
-  readonly thresholds: number;
-  readonly planeWeights: number;
-  readonly codes: number;
-  readonly clipped: number;
   readonly histogram: number;
   readonly pitch: number;
   /** From a plane's words to the next one's. */
   readonly planeBytes: number;
+}
+
+interface ReadingPlaces {
+  readonly program: number;
+  readonly thresholds: number;
+  readonly planeWeights: number;
+  readonly codes: number;
+  readonly clipped: number;
 }
 
 /** Runs the parts it takes, a block at a time. */
@@ -91,67 +103,71 @@ export function runBlocks(work: BlockWork, take: () => number): void {
       const lanes = Math.min(LANES, end - first);
       fetchVectors(kernel, work, places, first, lanes);
       pack(kernel, work, places, lanes);
-      work.saturated[part] += convertBlock(kernel, work, places, lanes);
-      const outputs = new Int32Array(kernel.memory.buffer, places.outputs, lanes * work.columns);
-      work.outputs.set(outputs, first * work.columns);
+      const codes = new Int32Array(kernel.memory.buffer, places.outputs, lanes * work.columns);
+      const outputs = work.outputs.subarray(first * work.columns);
+      for (const [i, reading] of work.readings.entries()) {
+        work.saturated[part] += convertBlock(kernel, work, reading, places, places.readings[i], lanes);
+        addCodes(outputs, codes, reading.step);
+      }
     }
-    if (work.conversion.kind === 'table') {
-      const { length } = work.conversion.codes;
-      const seen = new Int32Array(kernel.memory.buffer, places.histogram, length);
-      work.histogram.set(seen, part * length);
-      seen.fill(0);
-    }
+    const entries = tableEntries(work);
+    const seen = new Int32Array(kernel.memory.buffer, places.histogram, entries);
+    work.histogram.set(seen, part * entries);
+    seen.fill(0);
   }
 }
 
+function addCodes(outputs: Int32Array | Float64Array, codes: Int32Array, step: number): void {
+  for (let at = 0; at < codes.length; at++) outputs[at] += step * codes[at];
+}
+
+/** Sums that a table of the layer converts; 0 where none does. */
+export function tableEntries({ readings }: Pick<BlockWork, 'readings'>): number {
+  return Math.max(0, ...readings.map(({ conversion }) => tableOf(conversion)?.codes.length ?? 0));
+}
+
+function tableOf(conversion: Conversion) {
+  return conversion.kind === 'table' ? conversion : undefined;
+}
+
 function place(kernel: KernelExports, work: BlockWork): Places {
-  const { rows, columns, program, conversion } = work;
+  const { rows, columns, readings } = work;
   const pitch = (rows + 15) & ~15;
   const planeBytes = (rows + 1) * WORD;
   const wordBytes = work.signs * work.storedBits * planeBytes;
-  const table = conversion.kind === 'table' ? conversion : undefined;
-  const entries = table?.codes.length ?? 0;
-  const sizes = [
-    program.byteLength,
-    wordBytes,
-    LANES * pitch,
-    LANES * columns * 4,
-    32 * 4,
-    32 * 4,
-    entries * 4,
-    entries,
-    entries * 4,
-    sourceBytes(work),
-  ];
-  const [programAt, words, vectors, outputs, thresholds, planeWeights, codes, clipped, histogram, source] =
-    layOut(kernel, sizes);
+  const histogramBytes = tableEntries(work) * 4;
+  const sizes = [wordBytes, LANES * pitch, LANES * columns * 4, histogramBytes, sourceBytes(work)];
+  const readingSizes = readings.map(({ program, conversion }) => {
+    const entries = tableOf(conversion)?.codes.length ?? 0;
+    return [program.byteLength, 32 * 4, 32 * 4, entries * 4, entries];
+  });
+  const [words, vectors, outputs, histogram, source, ...rest] = layOut(kernel, [
+    ...sizes,
+    ...readingSizes.flat(),
+  ]);
   const memory = new Uint8Array(kernel.memory.buffer);
-  new Int32Array(kernel.memory.buffer, programAt, program.length).set(program);
   // The zero words, and the bytes between rows and pitch, which nothing writes later.
   memory.fill(0, words, words + wordBytes);
   memory.fill(0, vectors, vectors + LANES * pitch);
-  if (conversion.kind === 'thresholds')
-    new Int32Array(kernel.memory.buffer, thresholds, 32).set(conversion.thresholds);
-  if (table) {
-    new Int32Array(kernel.memory.buffer, planeWeights, table.planeWeights.length).set(table.planeWeights);
-    new Int32Array(kernel.memory.buffer, codes, entries).set(table.codes);
-    memory.set(table.clipped, clipped);
-    memory.fill(0, histogram, histogram + entries * 4);
-  }
-  return {
-    program: programAt,
-    words,
-    source,
-    vectors,
-    outputs,
-    thresholds,
-    planeWeights,
-    codes,
-    clipped,
-    histogram,
-    pitch,
-    planeBytes,
-  };
+  memory.fill(0, histogram, histogram + histogramBytes);
+  const placed = readings.map((reading, i) => {
+    const [program, thresholds, planeWeights, codes, clipped] = rest.slice(5 * i);
+    const places = { program, thresholds, planeWeights, codes, clipped };
+    placeReading(kernel, reading, places);
+    return places;
+  });
+  return { readings: placed, words, source, vectors, outputs, histogram, pitch, planeBytes };
+}
+
+function placeReading(kernel: KernelExports, { program, conversion }: Reading, places: ReadingPlaces): void {
+  const { buffer } = kernel.memory;
+  const put = (values: Int32Array, at: number) => new Int32Array(buffer, at, values.length).set(values);
+  put(program, places.program);
+  if (conversion.kind === 'thresholds') put(conversion.thresholds, places.thresholds);
+  if (conversion.kind !== 'table') return;
+  put(conversion.planeWeights, places.planeWeights);
+  put(conversion.codes, places.codes);
+  new Uint8Array(buffer).set(conversion.clipped, places.clipped);
 }
 
 /** Pixel rows that the patches of positions first..last read, from all pictures one below the other. */
@@ -229,12 +245,20 @@ function pack(kernel: KernelExports, work: BlockWork, places: Places, lanes: num
   }
 }
 
-function convertBlock(kernel: KernelExports, work: BlockWork, places: Places, lanes: number): number {
-  const { conversion, columns, planes, width } = work;
-  const { program, words, planeBytes, outputs } = places;
+/** Writes the codes of a reading's columns, weighted and added up, to the outputs; returns how many conversions clipped. */
+function convertBlock(
+  kernel: KernelExports,
+  work: BlockWork,
+  { conversion, width }: Reading,
+  { words, planeBytes, outputs, histogram }: Places,
+  own: ReadingPlaces,
+  lanes: number,
+): number {
+  const { columns, planes } = work;
+  const { program } = own;
   if (conversion.kind === 'thresholds') {
     const { negativePlane, thresholds, clipping } = conversion;
-    const [at, codes] = [places.thresholds, thresholds.length];
+    const [at, codes] = [own.thresholds, thresholds.length];
     return kernel.convertByThresholds(
       program,
       words,
@@ -267,7 +291,7 @@ function convertBlock(kernel: KernelExports, work: BlockWork, places: Places, la
     );
   }
   new Int32Array(kernel.memory.buffer, outputs, lanes * columns).fill(0);
-  const { planeWeights, codes, clipped, histogram } = places;
+  const { planeWeights, codes, clipped } = own;
   return kernel.convertByTable(
     program,
     words,

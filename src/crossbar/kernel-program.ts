@@ -17,8 +17,11 @@ const GROUP_LISTS = 15;
 /** Most ones that a list's eight count bits hold. */
 const LIST_ONES = 255;
 
+/** Whether a program holds a converted column. */
+export type Reads = (tile: number, channel: number, readout: number) => boolean;
+
 /** For sums that are plain counts of ones: lists of more than `highest` ones can clip, the others are merged. */
-export function countingProgram(layer: MappedLayer, highest: number): KernelProgram {
+export function countingProgram(layer: MappedLayer, highest: number, reads: Reads): KernelProgram {
   const { columns, tiles, encoding, flips } = layer;
   const slots = encoding.polarities * encoding.planes;
   const writer = createWriter(layer);
@@ -32,6 +35,7 @@ export function countingProgram(layer: MappedLayer, highest: number): KernelProg
         const clipping: number[][] = [];
         for (let tile = 0; tile + 1 < tiles.length; tile++) {
           if (flips && flips[tile * columns + column] !== flipped) continue;
+          if (!reads(tile, column, slot)) continue;
           const list = writer.ones(slot, 0, tiles[tile], tiles[tile + 1]);
           if (list.length > highest) clipping.push(list);
           else for (const row of list) free.push(row);
@@ -76,7 +80,7 @@ function writeGroups(
 }
 
 /** For any cells, pulses and signs: every conversion with its weight and the lists that add to its sum. */
-export function tableProgram(layer: MappedLayer): KernelProgram {
+export function tableProgram(layer: MappedLayer, reads: Reads): KernelProgram {
   const { columns, tiles, encoding, flips, readouts } = layer;
   const writer = createWriter(layer);
   for (let column = 0; column < columns; column++) {
@@ -84,7 +88,8 @@ export function tableProgram(layer: MappedLayer): KernelProgram {
     const conversions = writer.reserve();
     for (let tile = 0; tile + 1 < tiles.length; tile++) {
       const sign = flips?.[tile * columns + column] ? -1 : 1;
-      for (const { plus, minus, weight } of readouts) {
+      for (const [readout, { plus, minus, weight }] of readouts.entries()) {
+        if (!reads(tile, column, readout)) continue;
         const lists: { shift: number; subtracted: number; rows: readonly number[] }[] = [];
         const collect = (slot: number, subtracted: number) => {
           for (let shift = 0; shift < encoding.cellBits; shift++) {

@@ -2,6 +2,7 @@ import { checkCodes } from '../bitplanes/code-matrix';
 import { type EncodingName, type PlaneEncoding, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type Adc, adcCodes, checkAdc } from './adc';
+import { type AdcSteps, checkSteps, distinctSteps } from './adc-steps';
 import { type InputForm, type InputSlices, inputSlices } from './input-slices';
 import { type Readout, readouts, type Subtraction } from './readouts';
 import { type RowSplit, rowTiles } from './row-tiles';
@@ -29,6 +30,8 @@ export interface CrossbarSettings {
   readonly dacBits?: number;
   /** Default `lossless`. `signed` follows from the sums: they are signed with analog subtraction or sign-magnitude inputs. */
   readonly adc?: Adc;
+  /** Steps in place of the ADC's one: for the layer, each array or each converted column. Not with a lossless ADC. */
+  readonly steps?: AdcSteps;
 }
 
 /** A layer's weights on its crossbars. */
@@ -82,6 +85,8 @@ export interface MappedLayer {
   readonly readouts: readonly Readout[];
   readonly slices: InputSlices;
   readonly adc: Adc;
+  /** In place of the ADC's own step. */
+  readonly steps?: AdcSteps;
   /** Whether a column sum can be negative. */
   readonly signedSums: boolean;
 }
@@ -105,17 +110,16 @@ export interface LayerResult<Outputs extends ArrayLike<number> = Int32Array | Fl
   readonly sums?: SumHistogram;
 }
 
+/** Largest column sum that the mapping allows in each row tile: rows * largest pulse * largest cell. [tiles] */
+export function fullScales({ tiles, slices, encoding }: MappedLayer): number[] {
+  const each = slices.maxPulse * (2 ** encoding.cellBits - 1);
+  return Array.from(tiles.subarray(1), (end, tile) => (end - tiles[tile]) * each);
+}
+
 /** Lowest and highest column sum that the mapping allows. */
-export function sumRange({
-  tiles,
-  slices,
-  encoding,
-  signedSums,
-}: MappedLayer): [lowest: number, highest: number] {
-  let rows = 0;
-  for (let tile = 0; tile + 1 < tiles.length; tile++) rows = Math.max(rows, tiles[tile + 1] - tiles[tile]);
-  const most = rows * slices.maxPulse * (2 ** encoding.cellBits - 1);
-  return [signedSums ? -most : 0, most];
+export function sumRange(layer: MappedLayer): [lowest: number, highest: number] {
+  const most = Math.max(...fullScales(layer));
+  return [layer.signedSums ? -most : 0, most];
 }
 
 /** Resolves defaults and checks everything once. Throws an InputError that names the field. */
@@ -143,6 +147,7 @@ export function mapLayer(layer: CrossbarLayer, tiles?: Int32Array): MappedLayer 
     readouts: readouts(encoding, layer.subtraction),
     slices,
     adc: 'lossless',
+    steps: layer.steps,
     signedSums: layer.subtraction === 'analog' || slices.form === 'sign-magnitude',
   };
   return withAdc(mapped, layer.adc ?? 'lossless');
@@ -152,7 +157,9 @@ export function mapLayer(layer: CrossbarLayer, tiles?: Int32Array): MappedLayer 
 export function withAdc(layer: MappedLayer, adc: Adc): MappedLayer {
   const own = typeof adc === 'object' ? { ...adc, signed: layer.signedSums } : adc;
   checkAdc(own);
-  return { ...layer, adc: own };
+  const read = { ...layer, adc: own };
+  checkSteps(read);
+  return read;
 }
 
 /** Maps a layer whose inputs may tell their form. */
@@ -238,15 +245,14 @@ export function checkInputs(
 
 /** Largest size of an output that the settings allow: what an accumulator must hold. */
 export function outputBound(layer: MappedLayer): number {
-  const { tiles, encoding, slices, adc, codes } = layer;
+  const { encoding, slices, adc, codes } = layer;
+  const step = Math.max(...distinctSteps(layer));
   let pulses = 0;
   for (const weight of slices.weights) pulses += Math.abs(weight);
   let bound = 0;
-  for (let tile = 0; tile + 1 < tiles.length; tile++) {
-    const most = (tiles[tile + 1] - tiles[tile]) * slices.maxPulse * (2 ** encoding.cellBits - 1);
+  for (const most of fullScales(layer)) {
     // Rounding may take a sum up to the next step but never past the highest code.
-    const converted =
-      adc === 'lossless' ? most : Math.min(most + (adc.step ?? 1), adcCodes(adc).highest * (adc.step ?? 1));
+    const converted = adc === 'lossless' ? most : Math.min(most + step, adcCodes(adc).highest * step);
     for (const { weight } of layer.readouts) bound += Math.abs(weight) * pulses * converted;
   }
   const inputs = Math.max(slices.maxCode, -slices.minCode);

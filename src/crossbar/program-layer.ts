@@ -1,5 +1,5 @@
 import { randomStream } from '../tensor/random';
-import type { AdcSettings } from './adc';
+import { stepAt } from './adc-steps';
 import { type CircuitSettings, checkCircuit } from './analog-settings';
 import { buildConverter, type Converter } from './build-converter';
 import type { ConverterModel } from './converter-model';
@@ -154,8 +154,8 @@ type ConverterMaker = (tile: number, columns: Int32Array) => readonly Converter[
 function converterMaker(job: LayerJob, settings: CircuitSettings): ConverterMaker {
   const { adc } = job;
   if (adc === 'lossless') return () => undefined;
-  const { columnsPerAdc = 1, seed = 1, layer = 'layer', steps } = settings;
-  const width = job.columns * job.readouts.length;
+  const { columnsPerAdc = 1, seed = 1, layer = 'layer' } = settings;
+  const readouts = job.readouts.length;
   // An ideal ADC is a flash one without errors.
   const model: ConverterModel = settings.converter ?? { type: 'flash' };
   const alike = !isRandom(model);
@@ -163,7 +163,7 @@ function converterMaker(job: LayerJob, settings: CircuitSettings): ConverterMake
   return (tile, columns) => {
     const own = new Map<string, Converter>();
     return Array.from(columns, (column) => {
-      const step = stepOf(steps, adc, tile, column, width);
+      const step = stepAt(job, tile, Math.floor(column / readouts), column % readouts);
       const circuit = Math.floor(column / columnsPerAdc);
       const make = () =>
         buildConverter(
@@ -191,15 +191,4 @@ function isRandom(model: ConverterModel): boolean {
   const own =
     model.type === 'sar' ? model.capacitorSigma : model.type === 'flash' ? model.comparatorSigma : 0;
   return [gainSigma, offsetSigma, inlSigma, dnlSigma, own].some((sigma) => (sigma ?? 0) > 0);
-}
-
-function stepOf(
-  steps: CircuitSettings['steps'],
-  adc: AdcSettings,
-  tile: number,
-  column: number,
-  width: number,
-): number {
-  if (!steps) return adc.step ?? 1;
-  return steps.values[{ layer: 0, array: tile, column: tile * width + column }[steps.granularity]];
 }

@@ -1,5 +1,6 @@
 import { adcCode, clips } from './adc';
-import { finishOutputs } from './finish-outputs';
+import { distinctSteps, stepAt } from './adc-steps';
+import { addOffset, outputArray } from './finish-outputs';
 import { type LayerJob, type LayerResult, sumRange } from './layer-job';
 import type { SumHistogram } from './sum-histogram';
 
@@ -8,9 +9,10 @@ import type { SumHistogram } from './sum-histogram';
  * other engine must agree with it to the bit.
  */
 export function referenceEngine(job: LayerJob, record = false): LayerResult {
-  const { inputRows, columns, vectors, tiles, slices, adc } = job;
+  const { inputRows, columns, vectors, tiles, slices } = job;
   const { cells, asks } = cellsOf(job);
-  const codes = new Float64Array(vectors * columns);
+  // Weighted codes by step: whole numbers, in whatever order they are added.
+  const codes = new Map(distinctSteps(job).map((step) => [step, new Float64Array(vectors * columns)]));
   const [lowest, highest] = sumRange(job);
   const sums: SumHistogram = { lowest, counts: new Float64Array(record ? highest - lowest + 1 : 0) };
   let saturated = 0;
@@ -18,7 +20,7 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
     const from = tiles[tile];
     const to = tiles[tile + 1];
-    for (const { plus, minus, weight } of job.readouts) {
+    for (const [readout, { plus, minus, weight }] of job.readouts.entries()) {
       for (let column = 0; column < columns; column++) {
         // What each row adds to this sum for a pulse of 1.
         const drive = new Int32Array(to - from);
@@ -29,6 +31,9 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
         }
         if (!used) continue;
         const sign = job.flips?.[tile * columns + column] ? -1 : 1;
+        const step = stepAt(job, tile, column, readout);
+        const adc = job.adc === 'lossless' ? job.adc : { ...job.adc, step };
+        const added = codes.get(step)!;
         const elements = job.wiring[Math.floor((column * job.wiring.length) / columns)];
         for (let vector = 0; vector < vectors; vector++) {
           for (let plane = 0; plane < slices.planes; plane++) {
@@ -40,13 +45,15 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
             conversions++;
             if (clips(sum, adc)) saturated++;
             if (record) sums.counts[sum - lowest]++;
-            codes[vector * columns + column] += sign * slices.weights[plane] * weight * adcCode(sum, adc);
+            added[vector * columns + column] += sign * slices.weights[plane] * weight * adcCode(sum, adc);
           }
         }
       }
     }
   }
-  const outputs = finishOutputs(job, codes, () => job.inputs);
+  const outputs = outputArray(job, vectors * columns);
+  for (const [step, added] of codes) for (let i = 0; i < outputs.length; i++) outputs[i] += step * added[i];
+  if (job.encoding.offset !== 0) addOffset(job, outputs, job.inputs);
   return { outputs, saturated, conversions, ...(record && { sums }) };
 }
 

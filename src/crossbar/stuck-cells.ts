@@ -32,8 +32,8 @@ export function stuckCells(layer: MappedLayer, circuit: CircuitSettings): Mapped
   return { ...layer, cells };
 }
 
-function isDigital({ device, converter, steps, wires, dacLevels }: CircuitSettings): boolean {
-  if (!device || converter || steps || wires || dacLevels) return false;
+function isDigital({ device, converter, wires, dacLevels }: CircuitSettings): boolean {
+  if (!device || converter || wires || dacLevels) return false;
   const { onOffRatio, programming, readNoise, drift } = device;
   return (onOffRatio ?? Infinity) === Infinity && !programming && !readNoise && !drift;
 }

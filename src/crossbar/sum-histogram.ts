@@ -19,6 +19,44 @@ export function sumHistogram(sums: ArrayLike<number>): SumHistogram {
   return { lowest, counts };
 }
 
+/** Counts sums as they come. */
+export interface SumCounter {
+  /** Counts sums, rounded to whole ones. */
+  add(sums: Float64Array): void;
+  /** From the lowest to the highest sum that came. */
+  histogram(): SumHistogram;
+}
+
+export function sumCounter(): SumCounter {
+  let lowest = 0;
+  let counts = new Float64Array(64);
+  const makeRoom = (sum: number) => {
+    const from = Math.min(lowest, 2 * Math.floor(sum));
+    const wider = new Float64Array(Math.max(lowest + counts.length, 2 * Math.ceil(sum) + 1) - from);
+    wider.set(counts, lowest - from);
+    [lowest, counts] = [from, wider];
+  };
+  return {
+    add(sums) {
+      for (let i = 0; i < sums.length; i++) {
+        let at = Math.floor(sums[i] - lowest + 0.5);
+        if (at < 0 || at >= counts.length) {
+          makeRoom(sums[i]);
+          at = Math.floor(sums[i] - lowest + 0.5);
+        }
+        counts[at]++;
+      }
+    },
+    histogram() {
+      const first = counts.findIndex((count) => count > 0);
+      if (first < 0) return sumHistogram([]);
+      let end = counts.length;
+      while (counts[end - 1] === 0) end--;
+      return { lowest: lowest + first, counts: counts.slice(first, end) };
+    },
+  };
+}
+
 /** Adds histograms up. */
 export function mergeHistograms(histograms: readonly SumHistogram[]): SumHistogram {
   const filled = histograms.filter(({ counts }) => counts.length > 0);

@@ -160,8 +160,7 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
       simulateNetwork(networks[network.name], test, {
         tileRows,
         adc: { bits: adc },
-        range: network.range,
-        calibration: few,
+        range: network.range && { policy: network.range, granularity: 'layer', pictures: few },
         circuit: device.device && { device: device.device },
         seeds,
         limit,

@@ -17,6 +17,7 @@ import { baselineOf, gainSensitivity, type Sensitivity } from '../hardware/gain-
 import { constantsAt, type HardwareConstants } from '../hardware/hardware-preset';
 import { costDesigns, type HardwareReport } from '../hardware/hardware-report';
 import type { Skipping } from '../hardware/input-activity';
+import { largestDrive } from '../hardware/map-designs';
 import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
 import type { OnProgress } from '../progress';
 import { adcBitsOf, adcBitsText, largestAdcBits } from '../quantization/adc-bits';
@@ -79,7 +80,7 @@ export interface HardwareStudyNetwork {
   readonly balanced: HardwareSummary & { readonly arrayBudget: number };
   /** Zero inputs skipped in all designs alike; absent without real pictures. */
   readonly skipping?: { readonly inputBits: HardwareSummary; readonly rows: HardwareSummary };
-  /** The unpruned network driven as few rows at a time as ADCs of so many bits read, from 1 bit up to lossless. */
+  /** The unpruned network driven as few rows at a time as ADCs of so many bits read, from one row up to all. */
   readonly rowLimited: readonly (DesignSummary & { readonly adcBits: number })[];
   readonly definitions: readonly DefinedGain[];
   readonly laws: readonly LawGain[];
@@ -181,10 +182,13 @@ function studyNetwork(
 
 function rowLimitedByBits(network: IntegerNetwork, dense: IntegerNetwork, cost: CostModel) {
   const { tileRows } = network.pruning!;
-  return Array.from({ length: requiredAdcBits(tileRows) }, (_, i) => {
-    const designs = networkDesigns(network, { tileRows, dense, adcBits: () => i + 1 });
+  const drive = largestDrive(network.pruning!);
+  const lowest = requiredAdcBits(drive);
+  return Array.from({ length: requiredAdcBits(tileRows * drive) - lowest + 1 }, (_, i) => {
+    const adcBits = lowest + i;
+    const designs = networkDesigns(network, { tileRows, dense, adcBits: () => adcBits });
     const [limited] = designs.filter(({ name }) => name === 'row-limited dense');
-    return { adcBits: i + 1, ...summarizeDesign(designCost(limited.name, limited.layers, cost)) };
+    return { adcBits, ...summarizeDesign(designCost(limited.name, limited.layers, cost)) };
   });
 }
 
@@ -230,10 +234,10 @@ function skippings(
   options: HardwareStudyOptions & { readonly seed: number },
 ) {
   const { dataset, activityPictures = 16, adcModel, constants = constantsAt(), seed } = options;
-  const { tileRows } = network.pruning!;
+  const { tileRows, dacBits } = network.pruning!;
   const pictures = calibrationPictures(dataset.train, activityPictures, seed);
   const activity = networkActivity(network, pictures, tileRows);
-  const denseActivity = networkActivity(dense, pictures, tileRows);
+  const denseActivity = networkActivity(dense, pictures, tileRows, dacBits);
   const summary = (skip: Skipping) =>
     summarizeHardware(
       costDesigns(

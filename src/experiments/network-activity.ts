@@ -5,11 +5,12 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 import { crossbarInputs } from './crossbar-inputs';
 import { layerVectors } from './layer-vectors';
 
-/** How many rows of each layer's row tiles the pictures drive, by layer. */
+/** How many rows of each layer's row tiles the pictures drive through DACs of `dacBits`, by layer. */
 export function networkActivity(
   network: IntegerNetwork,
   pictures: Pictures,
   tileRows: number,
+  dacBits = network.pruning?.dacBits,
 ): ReadonlyMap<string, InputActivity> {
   const activities = new Map<string, InputActivity>();
   const inference = createIntegerInference(network, {
@@ -18,7 +19,7 @@ export function networkActivity(
       const groups = crossbarInputs(network, node, layerVectors(node, layer, inputCodes), tileRows);
       activities.set(
         node.name,
-        meanActivity(groups.map(({ inputs, ...rest }) => inputActivity(inputs, rest))),
+        meanActivity(groups.map(({ inputs, ...rest }) => inputActivity(inputs, { ...rest, dacBits }))),
       );
       return undefined;
     },

@@ -1,4 +1,4 @@
-import type { PerPlane } from '../bitplanes/per-plane';
+import { largestOf, type PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
 import { costModel, type LayerCost, type Scope, type ScopeCost } from '../hardware/design-cost';
@@ -37,17 +37,29 @@ export interface NetworkHardwareOptions extends NetworkDesignsOptions {
   readonly arrayBudget?: number;
 }
 
-/** Energy, area and latency of one inference of a network at its own picture size, against its baselines. */
+/**
+ * Energy, area and latency of one inference of a network at its own picture size, against its baselines; those whose ADCs
+ * exceed what the model answers for are left out with a note.
+ */
 export function networkHardware(network: IntegerNetwork, options: NetworkHardwareOptions): HardwareReport {
   const { adcModel, constants, arrayBudget } = options;
-  return costDesigns(networkDesigns(network, options), costModel(adcModel, constants), { arrayBudget });
+  const model = costModel(adcModel, constants);
+  const [own, ...baselines] = networkDesigns(network, options);
+  const bitsOf = ({ layers }: MappedDesign) => Math.max(...layers.map(({ adcBits }) => largestOf(adcBits)));
+  const { highestBits } = model.adc;
+  const answered = baselines.filter((design) => bitsOf(design) <= highestBits);
+  const leftOut = baselines.filter((design) => bitsOf(design) > highestBits);
+  const report = costDesigns([own, ...answered], model, { arrayBudget });
+  const notes = leftOut.map(
+    (design) =>
+      `${design.name}: left out, needs ${bitsOf(design)}-bit ADCs where ${model.adc.name} ends at ${highestBits}`,
+  );
+  return { ...report, notes: [...report.notes, ...notes] };
 }
 
 /** A network and its baselines mapped to arrays, ready for any cost model. */
 export function networkDesigns(network: IntegerNetwork, options: NetworkDesignsOptions): MappedDesign[] {
   const { tileRows, dense, adcBits, skip, activity, denseActivity } = options;
-  const { dacBits = 1 } = network.pruning ?? {};
-  if (dacBits !== 1) throw new InputError(`dacBits ${dacBits}: the hardware model counts 1-bit DACs only`);
   const layers = hardwareLayers(network, tileRows, network.pruning).map((layer) => ({
     ...layer,
     adcBits: adcBits(layer.name),
@@ -65,15 +77,19 @@ export function networkDesigns(network: IntegerNetwork, options: NetworkDesignsO
 function hardwareLayers(
   { description, layers, weightBits }: IntegerNetwork,
   tileRows: number,
-  { encoding, cellBits }: Partial<PruningRecord> = {},
+  { encoding, cellBits, dacBits = 1 }: Partial<PruningRecord> = {},
 ): Omit<HardwareLayer, 'adcBits'>[] {
   const shapes = nodeShapes(description);
   const groups = new Map(crossbarNodes(description).map((node) => [node.name, groupCount(node)]));
   return [...layers.values()].map((layer) => {
-    const { name, flips, rows, columns, inputBits } = layer;
+    const { name, flips, rows, columns, inputBits, inputSigned } = layer;
+    if (inputSigned && dacBits !== 1)
+      throw new InputError(
+        `layer ${name}: inputs of either sign need 1-bit DACs, not the ${dacBits}-bit ones it was pruned for`,
+      );
     const codes = crossbarCodes(layer);
     const [height, width] = shapes.get(name)!;
-    const coding = { groups: groups.get(name), weightBits, encoding, cellBits, flips, inputBits };
+    const coding = { groups: groups.get(name), weightBits, encoding, cellBits, flips, inputBits, dacBits };
     return { name, codes, rows, columns, vectors: height * width, tileRows, ...coding };
   });
 }

@@ -1,27 +1,21 @@
-import type { Adc, AdcSettings } from '../crossbar/adc';
-import { chooseStep, type RangePolicy } from '../crossbar/adc-range';
+import { type Adc, adcStep } from '../crossbar/adc';
 import type { CircuitSettings } from '../crossbar/analog-settings';
 import { createCrossbarInference } from '../crossbar/crossbar-inference';
-import { mapLayer } from '../crossbar/layer-job';
-import { networkLayer } from '../crossbar/network-layer';
-import { type LayerObservation, observeNetwork } from '../crossbar/network-statistics';
 import type { PictureSet } from '../data/dataset';
-import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Accuracy, measureAccuracy } from '../training/evaluate';
+import { type CalibratedRange, networkSteps } from './network-steps';
 
 export interface SimulationSettings {
   /** R. */
   readonly tileRows: number;
-  /** The ADCs of all layers. A `range` chooses their steps instead, layer by layer. */
+  /** The ADCs of all layers. A `range` chooses their steps instead. */
   readonly adc: Adc;
-  /** Chooses each layer's step from the column sums that `calibration` makes. */
-  readonly range?: RangePolicy;
-  readonly calibration?: Pictures;
+  readonly range?: CalibratedRange;
   /** Default: ideal cells, wires and converters. */
-  readonly circuit?: Omit<CircuitSettings, 'layer' | 'steps' | 'seed'>;
+  readonly circuit?: Omit<CircuitSettings, 'layer' | 'seed'>;
   /** Circuits drawn, one a seed; an ideal circuit needs one. Default [1]. */
   readonly seeds?: readonly number[];
   /** Pictures at most; default all. */
@@ -34,8 +28,8 @@ export interface Simulation {
   readonly accuracy: Accuracy;
   /** top-1 of each seed. */
   readonly bySeed: readonly { readonly seed: number; readonly top1: number }[];
-  /** Step of each layer's ADCs. */
-  readonly steps: Readonly<Record<string, number>>;
+  /** Steps of each layer's ADCs: one for the layer, one an array or one a converted column. */
+  readonly steps: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Two-sided 95 % quantiles of Student's t for 1 to 9 degrees of freedom; beyond, the normal one is near enough. */
@@ -47,13 +41,14 @@ export function simulateNetwork(
   set: PictureSet,
   settings: SimulationSettings,
 ): Simulation {
-  const { tileRows, circuit, seeds = [1], limit = set.count, onProgress } = settings;
-  const adcs = layerAdcs(network, settings);
+  const { tileRows, adc, range, circuit, seeds = [1], limit = set.count, onProgress } = settings;
+  const steps = range && adc !== 'lossless' ? networkSteps(network, { tileRows, adc }, range) : undefined;
   const drawn = circuit ? seeds : seeds.slice(0, 1);
   const accuracies = drawn.map((seed, i) => {
     const inference = createCrossbarInference(network, {
       tileRows,
-      adc: (name) => adcs.get(name)!,
+      adc: () => adc,
+      steps: (name) => steps?.get(name),
       circuit: circuit && { ...circuit, seed },
     });
     const note = drawn.length > 1 ? `accuracy, circuit ${i + 1} of ${drawn.length}` : 'accuracy';
@@ -76,7 +71,10 @@ export function simulateNetwork(
     },
     bySeed: drawn.map((seed, i) => ({ seed, top1: accuracies[i].top1 })),
     steps: Object.fromEntries(
-      [...adcs].map(([name, adc]) => [name, adc === 'lossless' ? 1 : (adc.step ?? 1)]),
+      crossbarNodes(network.description).map(({ name }) => [
+        name,
+        [...(steps?.get(name)?.values ?? [adcStep(adc)])],
+      ]),
     ),
   };
 }
@@ -88,28 +86,4 @@ function spread(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
   return (STUDENT[count - 2] ?? 1.96) * Math.sqrt(variance / count);
-}
-
-/** The ADCs of each layer: as given, or with the step that the range policy chooses for what the layer sees. */
-function layerAdcs(
-  network: IntegerNetwork,
-  { tileRows, adc, range, calibration }: SimulationSettings,
-): Map<string, Adc> {
-  const nodes = crossbarNodes(network.description);
-  if (range === undefined || adc === 'lossless' || calibration === undefined)
-    return new Map(nodes.map(({ name }) => [name, adc]));
-  const seen = observeNetwork(network, calibration, { tileRows, adc: () => 'lossless' });
-  return new Map(
-    nodes.map((node, i) => {
-      const layer = network.layers.get(node.name)!;
-      const { signedSums } = mapLayer(networkLayer(node, layer, network, { tileRows, adc }));
-      return [node.name, withStep(adc, signedSums, seen[i], range)];
-    }),
-  );
-}
-
-function withStep(adc: AdcSettings, signed: boolean, { sums }: LayerObservation, range: RangePolicy): Adc {
-  const counts = Float64Array.from(sums.counts);
-  const step = chooseStep({ lowest: sums.lowest, counts }, { adc: { ...adc, signed }, range });
-  return { ...adc, step };
 }

@@ -118,6 +118,9 @@ export interface MappedLayerCost {
  * area and time are those of the layer's largest. Area: whole arrays with their ADCs, and the tiles around them. Latency:
  * layers one after another; a read takes the array or its ADCs, whichever is longer. One copy of each layer, or as many
  * as balance the pipeline within `arrayBudget` arrays.
+ *
+ * A DAC of d bits takes 2^(d-1) - 1 units (`dac.unit`) on top of the published 1-bit one. What an array takes and how long
+ * its read is are assumed not to depend on d.
  */
 export function designCost(
   name: string,
@@ -139,7 +142,8 @@ export function designCost(
     const { name, arrays, conversions, utilisation, macs } = mapping;
     const built = arrays * copies[i];
     const adcAreaUm2 = built * adcAreaOf(model, largestOf(adcBits));
-    const areaUm2 = areasUm2(built, adcAreaUm2, built / arraysPerTile(model), model);
+    const macroAreaUm2 = adcAreaUm2 + built * restOfMacroUm2(model, mapping.dacBits);
+    const areaUm2 = areasUm2(adcAreaUm2, macroAreaUm2, built / arraysPerTile(model), model);
     const rates = { macs, intervalNs: latencyNs };
     return {
       name,
@@ -159,6 +163,7 @@ export function designCost(
   const arrays = total((cost) => cost.arrays * cost.copies);
   const isaacTiles = Math.ceil(arrays / arraysPerTile(model));
   const adcAreaUm2 = total((cost) => cost.scopes.adc.areaUm2);
+  const macroAreaUm2 = total((cost) => cost.scopes.macro.areaUm2);
   const macs = layers.reduce((sum, { mapping }) => sum + mapping.macs, 0);
   return {
     name,
@@ -168,7 +173,7 @@ export function designCost(
     isaacTiles,
     utilisation: arrays === 0 ? 0 : total((cost) => cost.utilisation * cost.arrays * cost.copies) / arrays,
     macs,
-    scopes: scopeCosts(energyPj, areasUm2(arrays, adcAreaUm2, isaacTiles, model), { macs, intervalNs }),
+    scopes: scopeCosts(energyPj, areasUm2(adcAreaUm2, macroAreaUm2, isaacTiles, model), { macs, intervalNs }),
     energyPj,
     latencyNs: total((cost) => cost.latencyNs),
     intervalNs,
@@ -203,7 +208,7 @@ function layerLatencyNs(mapping: LayerMapping, adcBits: number, { adc, tile }: C
 }
 
 function layerEnergyPj(
-  { conversions, rowDrives, inputBits, outputs }: LayerMapping,
+  { conversions, rowDrives, drivenBits, dacBits, inputBits, outputs }: LayerMapping,
   conversionsByBits: readonly ConversionsAt[],
   { adc, tile }: CostModel,
 ): Record<Part, number> {
@@ -220,11 +225,11 @@ function layerEnergyPj(
   );
   return {
     adc: conversionsByBits.reduce((sum, at) => sum + adcEnergy({ ...at, model: adc }).energyPj, 0),
-    dac: rowDrives * each('macro.dac'),
+    dac: rowDrives * (each('macro.dac') + addedDacUnits(dacBits) * get('dac.unit.energy', 'pJ')),
     'sample-hold': conversions * each('macro.sample-hold'),
     array: conversions * each('macro.array'),
     'shift-add': conversions * each('macro.shift-add'),
-    'input-register': rowDrives * each('macro.input-register'),
+    'input-register': drivenBits * each('macro.input-register'),
     'output-register': conversions * each('macro.output-register'),
     edram: (moved / word) * get('event.edram', 'pJ'),
     bus: moved * get('event.bus', 'pJ'),
@@ -233,20 +238,31 @@ function layerEnergyPj(
   };
 }
 
-/** Areas of `arrays` arrays at the three scopes, given that of their ADCs and the tiles around them. */
+/** Areas at the three scopes, given those of ADCs and macros and the tiles around them. */
 function areasUm2(
-  arrays: number,
   adcAreaUm2: number,
+  macroAreaUm2: number,
   isaacTiles: number,
   { tile }: CostModel,
 ): Record<Scope, number> {
   const get = getter(tile);
-  const restOfMacro = macroParts
+  const restOfTile = tileParts.reduce((sum, part) => sum + get(`tile.${part}.area`, 'mm2') * 1e6, 0);
+  return { adc: adcAreaUm2, macro: macroAreaUm2, tile: macroAreaUm2 + isaacTiles * restOfTile };
+}
+
+/** Area of one array with all that stands around it in the macro but ADCs. */
+function restOfMacroUm2({ tile }: CostModel, dacBits: number): number {
+  const get = getter(tile);
+  const published = macroParts
     .filter((part) => part !== 'adc')
     .reduce((sum, part) => sum + get(`macro.${part}.area`, 'mm2') * 1e6, 0);
-  const restOfTile = tileParts.reduce((sum, part) => sum + get(`tile.${part}.area`, 'mm2') * 1e6, 0);
-  const macro = adcAreaUm2 + (arrays * restOfMacro) / get('macro.arrays', '1');
-  return { adc: adcAreaUm2, macro, tile: macro + isaacTiles * restOfTile };
+  const dacs = get('array.rows', '1');
+  return published / get('macro.arrays', '1') + dacs * addedDacUnits(dacBits) * get('dac.unit.area', 'um2');
+}
+
+/** Units of a DAC beyond those of a 1-bit one. */
+function addedDacUnits(dacBits: number): number {
+  return 2 ** (dacBits - 1) - 1;
 }
 
 function scopeCosts(

@@ -73,6 +73,12 @@ export function costDesigns(
     if (extrapolated)
       notes.push(`${name}: ADC bits outside ${model.adc.sourceBits.join('-')}, the model's source`);
   }
+  const dacBits = Math.max(...own.layers.map(({ mapping }) => mapping.dacBits));
+  if (dacBits > 1) {
+    notes.push(
+      `${dacBits}-bit DACs: energy and area double a bit from ISAAC's 1-bit DAC (dac.unit); arrays and their read time as with 1-bit pulses`,
+    );
+  }
   if (!model.adc.areaUm2) notes.push(`${model.adc.name} has no area law; area is that of sar-saberi`);
   return { adcModel: model.adc.name, adcLaw: model.adc.law, pruned, baselines, notes };
 }

@@ -4,11 +4,13 @@ import { InputError } from '../errors';
 export interface InputActivity {
   /** R of the row tiles. */
   readonly tileRows: number;
-  /** driven[tile][n]: share of the pulses (input vectors times bit planes) that drive n rows of the tile; each adds up to 1. */
+  /** Bits of a pulse. */
+  readonly dacBits: number;
+  /** driven[tile][n]: share of the pulses (of all input vectors) that drive n rows of the tile; each adds up to 1. */
   readonly driven: readonly Float64Array[];
 }
 
-/** Counts the driven rows of every tile from input codes [vectors, rows], rows as they stand on the crossbars; 1-bit DACs. */
+/** Counts the driven rows of every tile from input codes [vectors, rows], rows as they stand on the crossbars. */
 export function inputActivity(
   inputs: Uint8Array | Int8Array,
   {
@@ -16,11 +18,13 @@ export function inputActivity(
     rows,
     tileRows = 128,
     inputBits = 8,
+    dacBits = 1,
   }: {
     readonly vectors: number;
     readonly rows: number;
     readonly tileRows?: number;
     readonly inputBits?: number;
+    readonly dacBits?: number;
   },
 ): InputActivity {
   if (inputs.length !== vectors * rows || vectors < 1)
@@ -30,26 +34,30 @@ export function inputActivity(
     { length: tiles },
     (_, tile) => new Float64Array(Math.min(tileRows, rows - tile * tileRows) + 1),
   );
-  const share = 1 / (vectors * inputBits);
-  const ones = new Int32Array(8);
+  const pulses = Math.ceil(inputBits / dacBits);
+  const share = 1 / (vectors * pulses);
+  // Rows whose pulse is not 0.
+  const rowsDriven = new Int32Array(pulses);
   for (let vector = 0; vector < vectors; vector++) {
     for (let tile = 0; tile < tiles; tile++) {
-      ones.fill(0);
+      rowsDriven.fill(0);
       const end = vector * rows + Math.min(rows, (tile + 1) * tileRows);
       for (let at = vector * rows + tile * tileRows; at < end; at++) {
-        for (let code = inputs[at] & 255, bit = 0; code !== 0; code >>= 1, bit++) ones[bit] += code & 1;
+        for (let code = inputs[at] & 255, pulse = 0; code !== 0; code >>= dacBits, pulse++)
+          rowsDriven[pulse] += Number((code & (2 ** dacBits - 1)) !== 0);
       }
-      for (let bit = 0; bit < inputBits; bit++) driven[tile][ones[bit]] += share;
+      for (const rows of rowsDriven) driven[tile][rows] += share;
     }
   }
-  return { tileRows, driven };
+  return { tileRows, dacBits, driven };
 }
 
 /** The mean of activities of the same rows, such as those of a convolution's channel groups. */
 export function meanActivity(activities: readonly InputActivity[]): InputActivity {
-  const [{ tileRows, driven }] = activities;
+  const [{ tileRows, dacBits, driven }] = activities;
   return {
     tileRows,
+    dacBits,
     driven: driven.map((own, tile) =>
       own.map(
         (_, n) => activities.reduce((sum, other) => sum + other.driven[tile][n], 0) / activities.length,
@@ -62,7 +70,7 @@ export function meanActivity(activities: readonly InputActivity[]): InputActivit
 export interface Skipping {
   /** A pulse that drives no row of a tile is not converted there. */
   readonly inputBits?: boolean;
-  /** Only rows whose input bit is one are driven, and rows are grouped among those; includes `inputBits`. */
+  /** Only rows whose pulse is not 0 are driven, and rows are grouped among those; includes `inputBits`. */
   readonly rows?: boolean;
 }
 

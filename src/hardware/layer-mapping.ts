@@ -2,6 +2,7 @@ import { countOnes } from '../bitplanes/count-ones';
 import type { PerPlane } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
+import { inputSlices } from '../crossbar/input-slices';
 import { InputError } from '../errors';
 import { type InputActivity, type Skipping, tilePulse } from './input-activity';
 
@@ -21,8 +22,10 @@ export interface HardwareLayer {
   readonly tileRows?: number;
   /** Default 8. */
   readonly weightBits?: number;
-  /** Default 8: with 1-bit DACs, the pulses of an input. */
+  /** Of unsigned codes; default 8. */
   readonly inputBits?: number;
+  /** Bits an input DAC drives at once: an input takes ceil(inputBits / dacBits) pulses. Default 1. */
+  readonly dacBits?: number;
   /** Default `sign-split`. */
   readonly encoding?: EncodingName;
   /** Bits of a cell; default 1. */
@@ -44,7 +47,7 @@ export interface PlaneMapping {
   readonly losslessBits: number;
 }
 
-/** What a layer occupies and does in one inference. One copy of the layer; 1-bit DACs. */
+/** What a layer occupies and does in one inference. One copy of the layer. */
 export interface LayerMapping {
   readonly name: string;
   /** Crossbars. */
@@ -55,13 +58,17 @@ export interface LayerMapping {
   readonly conversions: number;
   /** Rows driven an inference, counted in every array they run through; a mean where rows are skipped. */
   readonly rowDrives: number;
+  /** Input bits that the row drives apply. */
+  readonly drivenBits: number;
+  /** Bits of an input DAC. */
+  readonly dacBits: number;
   /** Reads of the busiest tile that follow one another: pulses times row groups. */
   readonly reads: number;
   /** Columns of the array that has most: they share its ADCs. */
   readonly busiestColumns: number;
   /** Row groups driven one after another: 1, or ceil(tile rows / rowsPerConversion). */
   readonly rowGroups: number;
-  /** Pulses an inference: vectors * inputBits. */
+  /** Pulses an inference: vectors * ceil(inputBits / dacBits). */
   readonly pulses: number;
   /** Share of the arrays' cells that stand in a converted column and a row of the layer, 0..1. */
   readonly utilisation: number;
@@ -99,10 +106,9 @@ export function layerMapping(
     readonly skip?: Skipping;
   } = {},
 ): LayerMapping {
-  const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8 } = layer;
+  const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8, dacBits = 1 } = layer;
   for (const [field, value] of [
     ['vectors', vectors],
-    ['inputBits', inputBits],
     ['groups', layer.groups ?? 1],
     ['arrayColumns', arrayColumns],
     ['rowsPerConversion', rowsPerConversion ?? 1],
@@ -113,11 +119,13 @@ export function layerMapping(
   }
   const { encoding, cellBits, flips, activity } = layer;
   const skips = skip?.inputBits || skip?.rows;
-  if (skips && activity?.tileRows !== tileRows) {
-    throw new InputError(
-      `layer ${layer.name}: activity: ${activity ? `of ${activity.tileRows} rows a tile, not ${tileRows}` : 'missing'}; skipping needs that of its inputs`,
-    );
+  if (skips && (activity?.tileRows !== tileRows || activity.dacBits !== dacBits)) {
+    const of = activity
+      ? `of ${activity.tileRows} rows a tile and ${activity.dacBits}-bit DACs, not ${tileRows} and ${dacBits}`
+      : 'missing';
+    throw new InputError(`layer ${layer.name}: activity: ${of}; skipping needs that of its inputs`);
   }
+  const slices = inputSlices(inputBits, dacBits);
   const ones = countOnes({ codes, rows, columns, tileRows, weightBits, encoding, cellBits, flips });
   const perTile = columns * ones.polarities * ones.planes;
   let arrays = 0;
@@ -160,10 +168,10 @@ export function layerMapping(
       busiestColumns = Math.max(busiestColumns, Math.min(used, arrayColumns));
     }
   }
-  const pulses = vectors * inputBits;
+  const pulses = vectors * slices.planes;
   const planes = Array.from(most, (count, plane) => ({
     conversions: conversionsPerPulse[plane] * pulses,
-    losslessBits: requiredAdcBits(count),
+    losslessBits: requiredAdcBits(count * slices.maxPulse),
   }));
   return {
     name: layer.name,
@@ -171,6 +179,8 @@ export function layerMapping(
     columnsConverted,
     conversions: planes.reduce((sum, { conversions }) => sum + conversions, 0),
     rowDrives: rowDrivesPerPulse * pulses,
+    drivenBits: rowDrivesPerPulse * vectors * inputBits,
+    dacBits,
     reads: readsPerPulse * pulses,
     busiestColumns,
     rowGroups,

@@ -1,5 +1,6 @@
 import { largestOf } from '../bitplanes/per-plane';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
+import { inputSlices } from '../crossbar/input-slices';
 import { InputError } from '../errors';
 import type { MappedLayerCost } from './design-cost';
 import type { Skipping } from './input-activity';
@@ -25,10 +26,11 @@ export interface MapDesignsInput {
 
 /**
  * The pruned network first, then its baselines:
- * - `dense, worst case`: every bit column converted, ADCs for R ones (8 bits at R = 128);
+ * - `dense, worst case`: every bit column converted, ADCs for R full cells under full pulses: 8 bits at R = 128 with 1-bit
+ *   cells and DACs;
  * - `dense, measured`: the unpruned codes, empty columns skipped, each layer's ADCs for the ones it really has;
  * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b (the largest of a layer's planes), as many
- *   rows a conversion as such an ADC reads: 2^b - 1 with 1-bit cells.
+ *   rows a conversion as such an ADC reads: 2^b - 1 with 1-bit cells and DACs, one at least.
  * The last two need `denseLayers`; without them row-limited counts every column.
  */
 export function mapDesigns({
@@ -54,7 +56,7 @@ export function mapDesigns({
       description: 'every bit column converted, ADCs for as many ones as a tile has rows',
       layers: layers.map((layer) => ({
         mapping: layerMapping(layer, { columnPolicy: 'all', ...settings }),
-        adcBits: requiredAdcBits(Math.min(layer.tileRows ?? 128, layer.rows)),
+        adcBits: requiredAdcBits(Math.min(layer.tileRows ?? 128, layer.rows) * largestDrive(layer)),
       })),
     },
     ...(dense
@@ -79,7 +81,7 @@ export function mapDesigns({
           rowsPerConversion: rowsRead(layer),
           ...settings,
         }),
-        adcBits: Math.max(1, largestOf(layer.adcBits)),
+        adcBits: Math.max(largestOf(layer.adcBits), requiredAdcBits(largestDrive(layer))),
       })),
     },
   ];
@@ -103,7 +105,16 @@ function checkSameLayers(
   });
 }
 
-/** Rows whose fullest cells an ADC of the layer's bits still tells apart; at least 1. */
-function rowsRead({ adcBits, cellBits = 1 }: HardwareLayer): number {
-  return Math.max(1, Math.floor((2 ** largestOf(adcBits) - 1) / (2 ** cellBits - 1)));
+/** Rows whose fullest cells an ADC of the layer's bits still tells apart under full pulses; at least 1. */
+function rowsRead(layer: HardwareLayer): number {
+  return Math.max(1, Math.floor((2 ** largestOf(layer.adcBits) - 1) / largestDrive(layer)));
+}
+
+/** What a full cell adds to a column's sum under a full pulse. */
+export function largestDrive({
+  cellBits = 1,
+  inputBits = 8,
+  dacBits = 1,
+}: Pick<HardwareLayer, 'cellBits' | 'inputBits' | 'dacBits'>): number {
+  return (2 ** cellBits - 1) * inputSlices(inputBits, dacBits).maxPulse;
 }

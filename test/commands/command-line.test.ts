@@ -155,7 +155,20 @@ describe('bad input', () => {
     expect(await refusal(...three, '--step', '0')).toMatch(/--step 0: a number above 0/);
     expect(await refusal(...three, '--rounding', 'up')).toMatch(/--rounding up: one of half-even/);
     expect(await refusal(...three, '--range', 'percentile')).toMatch(/--range percentile: percentile:SHARE/);
-    expect(await refusal(...three, '--range', 'widest')).toMatch(/--range widest: one of lossless, maximum/);
+    expect(await refusal(...three, '--range', 'widest')).toMatch(
+      /--range widest: one of lossless, full-scale/,
+    );
+    expect(await refusal(...three, '--range', 'maximum:1')).toMatch(/--range maximum:1: one of lossless/);
+    expect(await refusal(...three, '--range', 'maximum', '--step', '2')).toMatch(
+      /--step 2: not with --range/,
+    );
+    expect(await refusal(...tiny, '--adc-bits', 'lossless', '--range', 'maximum')).toMatch(
+      /--range maximum: a lossless ADC has no range/,
+    );
+    expect(await refusal(...three, '--range-per', 'column')).toMatch(/--range-per column: it needs --range/);
+    expect(await refusal(...three, '--range', 'maximum', '--range-per', 'row')).toMatch(
+      /--range-per row: one of layer, array, column/,
+    );
     expect(await refusal(...three, '--device', 'memristor')).toMatch(/device: "memristor" is unknown/);
     expect(await refusal(...three, '--converter', scratch('no.json'))).toMatch(/cannot read .*no\.json/);
     writeFileSync(scratch('sar.json'), '{"type":"sar","noise":-1}');
@@ -294,6 +307,28 @@ describe('cim-pruning in a process of its own', () => {
     expect(status).toBe(0);
     expect(out).toMatch(/offset/);
     expect(JSON.parse((await run('hardware', pruned, '--json')).out)).toBeTypeOf('object');
+  });
+
+  it('prunes for DACs of several bits, which certify, simulate and hardware read from the file', async () => {
+    const float = scratch('tiny-dac.safetensors');
+    const network = networkByName('tiny');
+    saveParameters(float, network, initialParameters(network, 1));
+    const pruned = scratch('dac.safetensors');
+    const data = ['--dataset', 'generated'];
+    const settings = [...data, '--adc-bits', '4', '--dac-bits', '2', '--rows', '64', '--calibration', '16'];
+    const quick = ['--iterations', '1', '--patches', '64', '-o', pruned];
+    expect((await run('prune', float, ...settings, ...quick)).status).toBe(0);
+    const certificate = JSON.parse((await run('certify', pruned, '--json')).out);
+    expect(certificate).toMatchObject({ lossless: true, requiredAdcBits: 4 });
+    const few = [...data, '--pictures', '8', '--json'];
+    const accuracy = async (...words: string[]) => JSON.parse((await run(...words, ...few)).out).top1;
+    expect(await accuracy('simulate', pruned, '--adc-bits', '4')).toBe(await accuracy('evaluate', pruned));
+    const { out } = await run('hardware', pruned, '--dense', float);
+    expect(out).toMatch(/R = 64, 2-bit DACs, 4-bit ADCs/);
+    expect(out).toMatch(/note: 2-bit DACs: energy and area double a bit/);
+    expect(out).not.toMatch(/clipped operation/);
+    const skipping = await run('hardware', pruned, '--skip', 'rows', ...data);
+    expect(skipping.status).toBe(0);
   });
 
   it('prunes by a rival at bits allocated to the layers, which certify and hardware read from the file', async () => {

@@ -261,19 +261,16 @@ describe('analogEngine', () => {
 
   it('takes a step for each layer, array or column, as the range policies choose them', () => {
     const layer = { ...someLayer(50, 2, 6), tileRows: 20, adc: { bits: 4 } };
-    const lossless = run({ ...layer, adc: 'lossless' }, { record: 'column' }).record!;
-    expect(lossless.codes).toEqual([]);
+    expect(run({ ...layer, adc: 'lossless' }, { record: 'column' }).record!.codes).toEqual([]);
     const range = { policy: 'maximum' } as const;
     for (const granularity of ['layer', 'array', 'column'] as const) {
-      const steps = chooseSteps(lossless.sums, 3, granularity, { adc: { bits: 4 }, range, whole: false });
-      const { saturated, outputs } = run(layer, { steps });
+      const seen = run({ ...layer, adc: 'lossless' }, { record: granularity }).record!.sums;
+      const steps = chooseSteps(seen, granularity, { adc: { bits: 4 }, range, whole: false });
+      const { saturated, outputs } = run({ ...layer, steps });
       expect(saturated).toBe(0);
       if (granularity !== 'layer') continue;
       expect(outputs).toEqual(run({ ...layer, adc: { bits: 4, step: steps.values[0] } }).outputs);
     }
-    expect(() => run(layer, { steps: { granularity: 'array', values: new Float64Array(2) } })).toThrow(
-      /steps\.values: 2 where 3 are needed, for each array/,
-    );
   });
 
   it('records the sums and codes of all conversions, of the layer, each array or each column', () => {

@@ -8,7 +8,7 @@ import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { stuckCells } from '../../src/crossbar/stuck-cells';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { randomStream } from '../../src/tensor/random';
-import { randomAdcs, randomLayers } from './random-layers';
+import { randomAdcs, randomLayers, randomSteps, stepsFor } from './random-layers';
 
 useFastEngines({ threads: 1 });
 afterAll(() => useFastEngines({ threads: 1 }));
@@ -18,10 +18,11 @@ const floats = (values: ArrayLike<number>) => Float64Array.from(values);
 describe('createCircuitSimulator', () => {
   it('gives what the other engines give when the circuit is ideal', () => {
     fc.assert(
-      fc.property(randomLayers, randomAdcs, (layer, adc) => {
-        const { inputs, vectors, ...own } = { ...layer, adc };
-        const simulator = createCircuitSimulator(layerJob({ ...own, inputs, vectors }), {});
-        const wanted = simulateLayer({ ...layer, adc });
+      fc.property(randomLayers, randomAdcs, fc.option(randomSteps), (layer, adc, choice) => {
+        const { inputs, vectors } = layer;
+        const read = { ...layer, adc, ...(choice && { steps: stepsFor(layer, choice) }) };
+        const simulator = createCircuitSimulator(layerJob(read), {});
+        const wanted = simulateLayer(read);
         expect(simulator.run(inputs, vectors)).toEqual({ ...wanted, outputs: floats(wanted.outputs) });
       }),
       { numRuns: 40 },
@@ -62,7 +63,12 @@ describe('createCircuitSimulator', () => {
     const codes = Int8Array.from({ length: rows * columns }, () => random.integer(255) - 127);
     const inputs = Uint8Array.from({ length: vectors * inputRows }, () => random.integer(256));
     const wiring = [0, 1].map(() => random.permutation(inputRows).slice(0, rows));
-    const layer = { codes, rows, columns, tileRows: 8, inputRows, wiring, adc: { bits: 3 } };
+    const own = { codes, rows, columns, tileRows: 8, inputRows, wiring, adc: { bits: 3 } };
+    const steps = stepsFor(
+      { ...own, inputs, vectors },
+      { seed: 1, granularity: 'column', choice: [1, 2, 3] },
+    );
+    const layer = { ...own, steps };
     const wanted = createLayerSimulator(layer).run(inputs, vectors);
     expect(createCircuitSimulator(layer, {}).run(inputs, vectors)).toEqual({
       ...wanted,
@@ -80,24 +86,31 @@ describe('stuckCells', () => {
   it('runs on the integer engines what the analog engine draws, to the bit', () => {
     let faulty = 0;
     fc.assert(
-      fc.property(randomLayers, randomAdcs, devices, fc.nat(99), (layer, adc, device, seed) => {
-        const job = layerJob({ ...layer, adc });
-        const circuit = { device, seed };
-        const cells = stuckCells(job, circuit);
-        if (!cells) return;
-        faulty++;
-        const wanted = analogEngine(job, circuit);
-        for (const engine of engines) {
-          const { outputs, saturated, conversions } = createLayerSimulator(cells, engine).run(
-            layer.inputs,
-            layer.vectors,
-          );
-          expect(floats(outputs)).toEqual(wanted.outputs);
-          expect([saturated, conversions]).toEqual([wanted.saturated, wanted.conversions]);
-        }
-        const most = columnLoads({ ...job, ...cells });
-        expect(most.conversions).toBe(columnLoads(job).conversions);
-      }),
+      fc.property(
+        randomLayers,
+        randomAdcs,
+        randomSteps,
+        devices,
+        fc.nat(99),
+        (layer, adc, choice, device, seed) => {
+          const job = layerJob({ ...layer, adc, steps: stepsFor(layer, choice) });
+          const circuit = { device, seed };
+          const cells = stuckCells(job, circuit);
+          if (!cells) return;
+          faulty++;
+          const wanted = analogEngine(job, circuit);
+          for (const engine of engines) {
+            const { outputs, saturated, conversions } = createLayerSimulator(cells, engine).run(
+              layer.inputs,
+              layer.vectors,
+            );
+            expect(floats(outputs)).toEqual(wanted.outputs);
+            expect([saturated, conversions]).toEqual([wanted.saturated, wanted.conversions]);
+          }
+          const most = columnLoads({ ...job, ...cells });
+          expect(most.conversions).toBe(columnLoads(job).conversions);
+        },
+      ),
       { numRuns: 80 },
     );
     expect(faulty).toBeGreaterThan(20);

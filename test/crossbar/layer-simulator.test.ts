@@ -7,6 +7,7 @@ import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { speedWorkload } from '../../src/crossbar/speed-workload';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { randomStream } from '../../src/tensor/random';
+import { stepsFor } from './random-layers';
 
 useFastEngines({ threads: 1 });
 afterAll(() => useFastEngines({ threads: 1 }));
@@ -99,12 +100,14 @@ describe('createLayerSimulator', () => {
   it('gives the same on one thread and on three', () => {
     const { inputs, rows, ...workload } = speedWorkload();
     const layer = { ...workload, rows, inputs: inputs.slice(0, 300 * rows), vectors: 300 };
+    const steps = stepsFor(layer, { seed: 1, granularity: 'column', choice: [1, 2, 5] });
     const results = [1, 3].map((threads) => {
       useFastEngines({ threads });
       return [
         simulateLayer(layer),
         simulateLayer({ ...layer, adc: { bits: 3, step: 3 } }, 'compiled', true),
         simulateLayer({ ...layer, adc: { bits: 5 } }),
+        simulateLayer({ ...layer, adc: { bits: 3 }, steps }),
       ];
     });
     expect(results[1]).toEqual(results[0]);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { encodingNames, planeEncoding } from '../../src/bitplanes/plane-encoding';
 import { roundings } from '../../src/crossbar/adc';
+import { type AdcSteps, type StepGranularity, stepGranularities } from '../../src/crossbar/adc-steps';
 import { inputForms, inputSlices } from '../../src/crossbar/input-slices';
-import type { LayerInput } from '../../src/crossbar/layer-job';
+import { type LayerInput, mapInput } from '../../src/crossbar/layer-job';
 import { rowSplits } from '../../src/crossbar/row-tiles';
 import { randomStream } from '../../src/tensor/random';
 
@@ -54,6 +55,25 @@ export const randomAdcs = fc.record({
   step: fc.constantFrom(1, 2, 3, 0.5, 1.75, 2.375),
   rounding: fc.constantFrom(...roundings),
 });
+
+/** What makes steps for any layer: some share a step, not all are whole. */
+export const randomSteps = fc.record({
+  seed: fc.nat(),
+  granularity: fc.constantFrom(...stepGranularities),
+  choice: fc.constantFrom([1, 2], [1, 2, 3, 7], [1, 0.5, 1.75]),
+});
+
+/** Steps that fit a layer. */
+export function stepsFor(
+  layer: LayerInput,
+  { seed, granularity, choice }: { seed: number; granularity: StepGranularity; choice: readonly number[] },
+): AdcSteps {
+  const { tiles, columns, readouts } = mapInput(layer);
+  const arrays = tiles.length - 1;
+  const length = { layer: 1, array: arrays, column: arrays * columns * readouts.length }[granularity];
+  const random = randomStream(seed, 'steps');
+  return { granularity, values: Float64Array.from({ length }, () => choice[random.integer(choice.length)]) };
+}
 
 /** A layer of stated size with random codes and inputs. */
 export function someLayer(rows: number, columns: number, vectors: number, seed = 1): LayerInput {

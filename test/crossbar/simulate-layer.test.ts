@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { requiredAdcBits } from '../../src/bitplanes/required-adc-bits';
+import { type AdcSteps, stepGranularities } from '../../src/crossbar/adc-steps';
+import type { LayerInput } from '../../src/crossbar/layer-job';
 import { engines } from '../../src/crossbar/layer-simulator';
 import { layerStatistics } from '../../src/crossbar/layer-statistics';
 import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { useFastEngines } from '../../src/experiments/fast-engines';
-import { integerProduct, randomAdcs, randomLayers } from './random-layers';
+import { integerProduct, randomAdcs, randomLayers, randomSteps, someLayer, stepsFor } from './random-layers';
 
 useFastEngines({ threads: 1 });
 
@@ -66,6 +68,44 @@ describe('simulateLayer', () => {
     );
   });
 
+  it('gives the same to the bit on both engines with steps of the layer, of arrays or of columns', () => {
+    fc.assert(
+      fc.property(randomLayers, randomAdcs, randomSteps, fc.boolean(), (layer, adc, choice, record) => {
+        const stepped = { ...layer, adc, steps: stepsFor(layer, choice) };
+        expect(simulateLayer(stepped, 'compiled', record)).toEqual(
+          simulateLayer(stepped, 'reference', record),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('converts each column by its own step', () => {
+    // Three rows, two channels: sums 3 and 3, one code of 2 or of 3.
+    const layer: LayerInput = {
+      codes: Int8Array.of(1, 1, 1, 1, 1, 1),
+      inputs: Uint8Array.of(1, 1, 1),
+      ...{ rows: 3, columns: 2, vectors: 1, weightBits: 2, inputBits: 1 },
+      encoding: 'twos-complement',
+      adc: { bits: 1 },
+      steps: { granularity: 'column', values: Float64Array.of(2, 1, 3, 1) },
+    };
+    for (const engine of engines) {
+      expect([...simulateLayer(layer, engine).outputs]).toEqual([2, 3]);
+      expect(simulateLayer(layer, engine).saturated).toBe(1);
+    }
+  });
+
+  it('equals the integer product where every step is 1 and no column exceeds its ADC', () => {
+    const layer = { ...someLayer(60, 3, 5), tileRows: 7 };
+    for (const granularity of stepGranularities) {
+      const steps = stepsFor(layer, { seed: 1, granularity, choice: [1] });
+      expect([...simulateLayer({ ...layer, adc: { bits: 3 }, steps }).outputs]).toEqual(
+        integerProduct(layer),
+      );
+    }
+  });
+
   it('converts fewer ones of a column of positive weights in offset encoding when it is stored complemented', () => {
     const layer = {
       codes: new Int8Array(40).fill(126),
@@ -123,6 +163,8 @@ describe('simulateLayer', () => {
     expect([...simulateLayer(layer).outputs]).toEqual([-59 * 255, 0, -59 * 255, 0]);
   });
 
+  const steps = (granularity: string, count: number, value = 1) =>
+    ({ granularity, values: new Float64Array(count).fill(value) }) as AdcSteps;
   const good = () => ({
     codes: new Int8Array(4),
     rows: 2,
@@ -143,6 +185,10 @@ describe('simulateLayer', () => {
     ['tiles of no rows', { tileRows: 0 }, /tileRows: 0/],
     ['flips of another encoding', { flips: new Uint8Array(2) }, /flips: .*offset.*not sign-split/],
     ['flips of another size', { encoding: 'offset', flips: new Uint8Array(3) } as const, /flips: 3 where 2/],
+    ['steps of a lossless ADC', { steps: steps('layer', 1) }, /steps: .* not "lossless"/],
+    ['steps of another size', { adc: { bits: 3 }, steps: steps('array', 2) }, /steps\.values: 2 where 1/],
+    ['a step of 0', { adc: { bits: 3 }, steps: steps('layer', 1, 0) }, /steps\.values\[0\]: 0 is not/],
+    ['steps of rows', { adc: { bits: 3 }, steps: steps('row', 1) }, /steps\.granularity: "row" is unknown/],
     ['analog without polarities', { encoding: 'offset', subtraction: 'analog' } as const, /two polarities/],
   ])('refuses %s', (_, change, message) => {
     expect(() => simulateLayer({ ...good(), ...change })).toThrow(message);

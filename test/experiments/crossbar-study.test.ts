@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { stepGranularities } from '../../src/crossbar/adc-steps';
 import { benchNetwork } from '../../src/experiments/bench-network';
 import {
   crossbarClaims,
@@ -9,6 +10,7 @@ import {
 } from '../../src/experiments/crossbar-report';
 import { type CrossbarStudyResult, crossbarStudy } from '../../src/experiments/crossbar-study';
 import { useFastEngines } from '../../src/experiments/fast-engines';
+import { networkSteps } from '../../src/experiments/network-steps';
 import { simulateNetwork } from '../../src/experiments/simulate-network';
 import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
 import { scratchFolder } from '../networks/scratch-folder';
@@ -20,7 +22,7 @@ useFastEngines({ threads: 1 });
 const scratch = scratchFolder();
 
 describe('simulateNetwork', () => {
-  const settings = { tileRows, limit: 16, calibration: pictures };
+  const settings = { tileRows, limit: 16 };
 
   it('measures one ideal network however many seeds there are, and each circuit of a device', () => {
     const ideal = simulateNetwork(network, dataset.test, { ...settings, adc: { bits: 3 }, seeds: [1, 2] });
@@ -39,18 +41,51 @@ describe('simulateNetwork', () => {
     expect(interval).toBeGreaterThanOrEqual(1.96 * Math.sqrt((mean * (100 - mean)) / count) - 1e-9);
   });
 
-  it('chooses steps layer by layer, wider ones for fewer bits', () => {
-    const steps = (bits: number) =>
-      simulateNetwork(network, dataset.test, {
-        ...settings,
-        limit: 1,
-        adc: { bits },
-        range: { policy: 'maximum' },
-      }).steps;
-    const [two, four] = [steps(2), steps(4)];
-    expect(Object.keys(two)).toEqual([...network.layers.keys()]);
-    for (const name of Object.keys(two)) expect(two[name]).toBeGreaterThanOrEqual(four[name]);
-    expect(Math.max(...Object.values(two))).toBeGreaterThan(1);
+  it('chooses steps for layers, arrays or columns, wider ones for fewer bits', () => {
+    for (const granularity of stepGranularities) {
+      const steps = (bits: number) =>
+        simulateNetwork(network, dataset.test, {
+          ...settings,
+          limit: 1,
+          adc: { bits },
+          range: { policy: { policy: 'maximum' }, granularity, pictures },
+        }).steps;
+      const [two, four] = [steps(2), steps(4)];
+      expect(Object.keys(two)).toEqual([...network.layers.keys()]);
+      for (const [name, { rows }] of network.layers) {
+        two[name].forEach((step, i) => {
+          expect(step).toBeGreaterThanOrEqual(four[name][i]);
+        });
+        const arrays = Math.ceil(rows / tileRows);
+        if (granularity === 'layer') expect(two[name].length).toBe(1);
+        else if (granularity === 'array') expect(two[name].length).toBe(arrays);
+        else expect(two[name].length).toBeGreaterThan(arrays);
+      }
+      expect(Math.max(...Object.values(two).flat())).toBeGreaterThan(1);
+    }
+  });
+});
+
+describe('networkSteps', () => {
+  it('spans the largest sum of each array at full scale, and nothing less than 1', () => {
+    const range = { policy: { policy: 'full-scale' }, granularity: 'array', pictures } as const;
+    const steps = networkSteps(network, { tileRows, adc: { bits: 2 } }, range);
+    for (const [name, { rows }] of network.layers) {
+      const heights = Array.from({ length: Math.ceil(rows / tileRows) }, (_, array) =>
+        Math.min(tileRows, rows - array * tileRows),
+      );
+      expect([...steps.get(name)!.values]).toEqual(heights.map((height) => Math.ceil(height / 3)));
+    }
+  });
+
+  it('keeps 1 everywhere in a network pruned for its ADCs', () => {
+    const { adcBits } = pruned.network.pruning!;
+    const policy = { policy: 'minimum-mse' } as const;
+    for (const granularity of stepGranularities) {
+      const range = { policy, granularity, pictures };
+      const steps = networkSteps(pruned.network, { tileRows, adc: { bits: Number(adcBits) } }, range);
+      for (const { values } of steps.values()) expect([...new Set(values)]).toEqual([1]);
+    }
   });
 });
 

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { denseNetwork } from '../../src/experiments/dense-network';
-import {
-  designsTable,
-  hardwareClaims,
-  hardwareFigures,
-  hardwareTables,
-} from '../../src/experiments/hardware-report';
+import { hardwareClaims } from '../../src/experiments/hardware-claims';
+import { hardwareFigures } from '../../src/experiments/hardware-figures';
+import { designsTable } from '../../src/experiments/hardware-report';
 import { hardwareStudy } from '../../src/experiments/hardware-study';
+import { hardwareTables } from '../../src/experiments/hardware-tables';
 import { networkActivity } from '../../src/experiments/network-activity';
 import { networkDesigns, networkHardware } from '../../src/experiments/network-hardware';
 import type { FloatModel, IntegerModel } from '../../src/experiments/open-model';
@@ -42,6 +40,24 @@ describe('networkHardware', () => {
   it('is what its mapped designs cost', () => {
     expect(networkHardware(pruned.network, options)).toEqual(
       costDesigns(networkDesigns(pruned.network, options), costModel()),
+    );
+  });
+  it('leaves out the baselines whose ADCs the model does not answer for, and says so', () => {
+    const pruning = { ...pruned.network.pruning!, dacBits: 8 };
+    const { baselines, notes } = networkHardware(
+      { ...pruned.network, pruning },
+      { tileRows, adcBits: () => 8, adcModel: 'flash' },
+    );
+    expect(baselines.map(({ cost }) => cost.name)).toEqual(['row-limited dense']);
+    expect(notes.at(-1)).toMatch(/dense, worst case: left out, needs 1\d-bit ADCs where flash ends at 8/);
+  });
+  it('refuses inputs of either sign with multi-bit DACs', () => {
+    const pruning = { ...pruned.network.pruning!, dacBits: 2 };
+    const layers = new Map(
+      [...pruned.network.layers].map(([name, layer]) => [name, { ...layer, inputSigned: true }]),
+    );
+    expect(() => networkHardware({ ...pruned.network, layers, pruning }, options)).toThrow(
+      /layer \S+: inputs of either sign need 1-bit DACs, not the 2-bit ones/,
     );
   });
   it('saves conversions by skipping zero inputs that pictures show, and none without', () => {

@@ -2,13 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { largestOf } from '../../src/bitplanes/per-plane';
 import { layerStatistics } from '../../src/crossbar/layer-statistics';
+import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { adcModel } from '../../src/hardware/adc-model';
 import { costModel, designCost } from '../../src/hardware/design-cost';
-import { hardwarePreset } from '../../src/hardware/hardware-preset';
+import { gainSensitivity } from '../../src/hardware/gain-sensitivity';
+import { constantsAt, hardwarePreset } from '../../src/hardware/hardware-preset';
 import { hardwareReport } from '../../src/hardware/hardware-report';
 import { inputActivity } from '../../src/hardware/input-activity';
 import { macroBudget } from '../../src/hardware/isaac-tile';
 import { type HardwareLayer, layerMapping } from '../../src/hardware/layer-mapping';
+import { mapDesigns } from '../../src/hardware/map-designs';
 import { replicateLayers } from '../../src/hardware/replicate-layers';
 import { randomStream } from '../../src/tensor/random';
 
@@ -23,15 +26,43 @@ function randomLayer(name: string, keep: number, adcBits: number): HardwareLayer
 }
 
 describe('layerMapping', () => {
-  it('counts what the crossbar statistics count', () => {
+  it.each([1, 2, 3, 4, 8])('counts what the crossbar statistics count with DACs of %i bits', (dacBits) => {
     for (const keep of [0, 0.01, 0.2, 1]) {
-      const layer = randomLayer('conv', keep, 3);
+      const layer = { ...randomLayer('conv', keep, 3), dacBits };
       const filled = layerMapping(layer);
       const all = layerMapping(layer, { columnPolicy: 'all' });
       const statistics = layerStatistics(layer);
       expect(filled.conversions).toBe(statistics.conversions);
       expect(all.conversions).toBe(statistics.denseConversions);
       expect(filled.losslessBits).toBe(statistics.requiredAdcBits);
+    }
+  });
+  it('takes ceil(8/d) pulses an input with DACs of d bits, and ADCs for 2^d - 1 times the sums', () => {
+    const whole = layerMapping(randomLayer('conv', 1, 6));
+    const ones = layerStatistics(randomLayer('conv', 1, 6)).maxOnes;
+    for (const [dacBits, pulses] of [
+      [2, 4],
+      [3, 3],
+      [4, 2],
+      [5, 2],
+      [8, 1],
+    ]) {
+      const multi = layerMapping({ ...randomLayer('conv', 1, 6), dacBits });
+      for (const field of ['pulses', 'conversions', 'rowDrives', 'reads'] as const)
+        expect(multi[field] / whole[field]).toBeCloseTo(pulses / 8, 12);
+      expect(multi.losslessBits).toBe(Math.ceil(Math.log2(ones * (2 ** dacBits - 1) + 1)));
+      // As many input bits are applied, some of them together.
+      expect(multi.drivenBits).toBe(whole.rowDrives);
+    }
+  });
+  it('asks for the ADC bits at which a simulated layer can clip at last', () => {
+    const rows = 20;
+    const inputs = new Uint8Array(rows).fill(255);
+    for (const dacBits of [1, 2, 3, 8]) {
+      const layer = { codes: new Int8Array(rows).fill(127), rows, columns: 1, vectors: 1, dacBits };
+      const bits = layerMapping({ ...layer, name: 'full', adcBits: 1 }).losslessBits;
+      expect(simulateLayer({ ...layer, inputs, adc: { bits } }).saturated).toBe(0);
+      expect(simulateLayer({ ...layer, inputs, adc: { bits: bits - 1 } }).saturated).toBeGreaterThan(0);
     }
   });
   it('needs ceil(R/k) times the conversions when k rows are driven at a time', () => {
@@ -88,6 +119,27 @@ describe('layerMapping with inputs', () => {
       });
     }
   });
+  it('counts a row as driven by a pulse of several bits where any of them is one', () => {
+    const { driven, dacBits } = inputActivity(inputs, { vectors: 16, rows: 144, dacBits: 3 });
+    expect(dacBits).toBe(3);
+    const expected = new Float64Array(129);
+    for (let vector = 0; vector < 16; vector++) {
+      for (const [first, mask] of [
+        [0, 7],
+        [3, 7],
+        [6, 3],
+      ]) {
+        let rows = 0;
+        for (let row = 0; row < 128; row++) if ((inputs[vector * 144 + row] >> first) & mask) rows++;
+        expected[rows] += 1 / 48;
+      }
+    }
+    expected.forEach((share, n) => {
+      expect(driven[0][n]).toBeCloseTo(share, 12);
+    });
+    const skip = { inputBits: true };
+    expect(() => layerMapping({ ...layer, dacBits: 3 }, { skip })).toThrow(/1-bit DACs, not 128 and 3/);
+  });
   it('skips pulses that drive no row of a tile', () => {
     const whole = layerMapping(layer);
     const skipping = layerMapping(layer, { skip: { inputBits: true } });
@@ -118,7 +170,9 @@ describe('layerMapping with inputs', () => {
     expect(() => layerMapping({ ...layer, activity: undefined }, { skip })).toThrow(
       /layer conv: activity: missing/,
     );
-    expect(() => layerMapping({ ...layer, tileRows: 64 }, { skip })).toThrow(/of 128 rows a tile, not 64/);
+    expect(() => layerMapping({ ...layer, tileRows: 64 }, { skip })).toThrow(
+      /of 128 rows a tile and 1-bit DACs, not 64 and 1/,
+    );
     expect(() => inputActivity(inputs, { vectors: 15, rows: 144 })).toThrow(/2304 codes are not 15 vectors/);
   });
   it('tells the share of cells in use', () => {
@@ -202,6 +256,31 @@ describe('designCost', () => {
     expect(scopes.macro.areaUm2 / 1e6 / macroBudget().areaMm2).toBeCloseTo(1, 2);
     expect(latencyNs).toBeCloseTo(8 * (128 / 1.2), 6);
   });
+  it('doubles the energy and area of a DAC with each bit, as MNSIM 2.0 does from ISAAC’s', () => {
+    // MNSIM 2.0, Hardware_Model/DAC.py (where 8 bits stand as 0.4992 W, for mW).
+    const table = [
+      { dacBits: 1, areaUm2: 0.166, powerMw: 0.0039 },
+      { dacBits: 2, areaUm2: 0.332, powerMw: 0.0078 },
+      { dacBits: 3, areaUm2: 0.664, powerMw: 0.0156 },
+      { dacBits: 4, areaUm2: 1.328, powerMw: 0.0312 },
+      { dacBits: 6, areaUm2: 5.312, powerMw: 0.1248 },
+      { dacBits: 8, areaUm2: 21.248, powerMw: 0.4992 },
+    ];
+    const costOf = (dacBits: number) => {
+      const mapping = layerMapping({ ...randomLayer('one', 1, 6), dacBits });
+      const cost = designCost('a', [{ mapping, adcBits: 6 }]);
+      const { arrays } = mapping;
+      return { cost, perDrive: cost.energyPj.dac / mapping.rowDrives, dacs: 128 * arrays };
+    };
+    const one = costOf(1);
+    for (const { dacBits, areaUm2, powerMw } of table) {
+      const { cost, perDrive, dacs } = costOf(dacBits);
+      const added = cost.scopes.macro.areaUm2 - one.cost.scopes.macro.areaUm2;
+      expect(Math.abs(added / dacs - (areaUm2 - 0.166))).toBeLessThan(1e-3 * areaUm2);
+      expect(perDrive / one.perDrive / (powerMw / 0.0039)).toBeCloseTo(1, 4);
+      expect(cost.energyPj['input-register']).toBeCloseTo(one.cost.energyPj['input-register'], 6);
+    }
+  });
   it('takes for each conversion the energy of its plane, and area and time of the largest ADC', () => {
     const bits = [0, 1, 2, 2, 3, 3, 3];
     const layer = randomLayer('planes', 0.02, 3);
@@ -258,6 +337,22 @@ describe('hardwareReport', () => {
     // 19 row groups in the tile of 128 rows, 3 in that of 16.
     expect(limited.conversions / measured.conversions).toBeCloseTo(11, 0);
   });
+  it('gives the baselines ADCs for full pulses of the DACs', () => {
+    const layers = pruned.map((layer) => ({ ...layer, adcBits: 4, dacBits: 2 }));
+    const denseLayers = dense.map((layer) => ({ ...layer, dacBits: 2 }));
+    const [worst, measured, limited] = hardwareReport({ layers, denseLayers }).baselines.map(
+      ({ cost }) => cost.layers[0],
+    );
+    expect(worst.adcBits).toBe(9); // 128 rows of 3 are 384
+    expect(measured.adcBits).toBe(layerMapping(denseLayers[0]).losslessBits);
+    expect(limited.adcBits).toBe(4);
+    // Five rows of 3 are read at once: 26 groups in the tile of 128 rows, 4 in that of 16.
+    expect(limited.conversions / measured.conversions).toBeCloseTo(15, 0);
+    const [single] = hardwareReport({ layers: layers.map((layer) => ({ ...layer, adcBits: 1 })) })
+      .baselines.slice(-1)
+      .map(({ cost }) => cost.layers[0].adcBits);
+    expect(single).toBe(2);
+  });
   it('makes the ADC energy of conversions and bits, and each scope contain the one before', () => {
     const sar = adcModel('sar-saberi');
     for (const design of [report.pruned, ...report.baselines.map(({ cost }) => cost)]) {
@@ -301,9 +396,22 @@ describe('hardwareReport', () => {
   });
   it('says what is extrapolated, and which layers clip', () => {
     expect(report.notes.join('\n')).toMatch(/pruned: ADC bits outside 4-10/);
+    const wide = hardwareReport({ layers: pruned.map((layer) => ({ ...layer, dacBits: 2 })) });
+    expect(wide.notes.join('\n')).toMatch(/2-bit DACs: energy and area double a bit/);
     const clipped = hardwareReport({ layers: [randomLayer('one', 1, 2)] });
     expect(clipped.notes[0]).toMatch(/clipped operation: one/);
     expect(clipped.baselines.length).toBe(2);
+  });
+  it('finds its gains move with the units of multi-bit DACs, and not of 1-bit ones', () => {
+    const constantsOf = (dacBits: number) => {
+      const wide = <Layer>(layers: readonly Layer[]) => layers.map((layer) => ({ ...layer, dacBits }));
+      const designs = mapDesigns({ layers: wide(pruned), denseLayers: wide(dense) });
+      return gainSensitivity(designs, { constants: constantsAt(), baseline: 'dense, measured' }).map(
+        ({ constant }) => constant,
+      );
+    };
+    expect(constantsOf(2)).toContain('dac.unit.energy');
+    expect(constantsOf(1)).not.toContain('dac.unit.energy');
   });
   it('gains nothing against itself', () => {
     const { baselines } = hardwareReport({

@@ -1,0 +1,140 @@
+import { type Part, parts } from '../hardware/design-cost';
+import { CLAIMED_GAIN, type DefinedGain } from '../hardware/efficiency-definitions';
+import { groupedBars, stackedBars } from '../reports/bar-figures';
+import type { Figure } from '../reports/figure';
+import { lines } from '../reports/lines';
+import type { Accuracy } from '../training/evaluate';
+import { FAIR_BASELINE, type HardwareStudyNetwork, type HardwareStudyResult } from './hardware-study';
+import { hardwareConditions } from './hardware-tables';
+
+const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
+
+/** All figures by the name of their file. */
+export function hardwareFigures(result: HardwareStudyResult): Map<string, Figure> {
+  return new Map([
+    ...result.networks.flatMap((network): [string, Figure][] => [
+      [`05-hardware-${network.name}-energy`, energyFigure(network, result)],
+      [`05-hardware-${network.name}-definitions`, definitionsFigure(network, result)],
+      [`05-hardware-${network.name}-sensitivity`, sensitivityFigure(network, result)],
+    ]),
+    ...(result.networks.some(({ accuracy }) => accuracy)
+      ? [['05-hardware-pareto', paretoFigure(result)] as [string, Figure]]
+      : []),
+  ]);
+}
+
+/** Energy by component; row-limited dense, many times larger, is told in the title. */
+function energyFigure(network: HardwareStudyNetwork, result: HardwareStudyResult): Figure {
+  const { pruned, baselines } = network.report;
+  const designs = [pruned, ...baselines.map(({ cost }) => cost)];
+  const drawn = designs.filter(({ name }) => name !== 'row-limited dense');
+  const limited = designs.find(({ name }) => name === 'row-limited dense')!;
+  // As many as the palette tells apart, the others together.
+  const share = (part: Part) =>
+    Math.max(...drawn.map(({ energyPj, scopes: { tile } }) => energyPj[part] / tile.energyPj));
+  const largest = [...parts].sort((one, other) => share(other) - share(one)).slice(0, 6);
+  const shown = parts.filter((part) => largest.includes(part));
+  const rest = parts.filter((part) => !largest.includes(part));
+  const microjoules = (own: readonly Part[]) =>
+    drawn.map(({ energyPj }) => own.reduce((sum, part) => sum + energyPj[part], 0) / 1e6);
+  return stackedBars({
+    title: titled(
+      `Energy of one inference by component, ${network.name}`,
+      `${hardwareConditions(network, result)}; row-limited dense (not drawn): ${(limited.scopes.tile.energyPj / 1e6).toFixed(0)} uJ`,
+    ),
+    width: 900,
+    height: 600,
+    x: { title: 'design' },
+    y: { title: 'energy', unit: 'uJ' },
+    categories: drawn.map(({ name }) => name),
+    series: [
+      ...shown.map((part) => ({ name: part, values: microjoules([part]) })),
+      { name: rest.join(', '), values: microjoules(rest) },
+    ],
+  });
+}
+
+function definitionsFigure(network: HardwareStudyNetwork, result: HardwareStudyResult): Figure {
+  const over = (baseline: string) => network.definitions.filter((own) => own.baseline === baseline);
+  const fair = over(FAIR_BASELINE);
+  const values = (own: readonly DefinedGain[], field: 'gain' | 'lowest' | 'highest') =>
+    own.map((gain) => gain[field] ?? null);
+  return groupedBars({
+    title: titled(`Gain by definition, ${network.name}`, hardwareConditions(network, result)),
+    width: 1200,
+    height: 650,
+    x: { title: 'definition of hardware efficiency' },
+    y: { title: 'gain', unit: 'x', scale: 'log' },
+    categories: fair.map(({ title }) => title),
+    markers: [{ axis: 'y', at: CLAIMED_GAIN, label: `the paper's ${CLAIMED_GAIN}x` }],
+    series: [
+      { name: `${FAIR_BASELINE}: lowest ADC law`, values: values(fair, 'lowest') },
+      { name: `${FAIR_BASELINE}: ${result.adcModel}`, values: values(fair, 'gain') },
+      { name: `${FAIR_BASELINE}: highest ADC law`, values: values(fair, 'highest') },
+      { name: `dense, worst case: ${result.adcModel}`, values: values(over('dense, worst case'), 'gain') },
+    ],
+  });
+}
+
+function sensitivityFigure(network: HardwareStudyNetwork, result: HardwareStudyResult): Figure {
+  const most = network.sensitivity.slice(0, 10);
+  return groupedBars({
+    title: titled(
+      `Energy gain at the tile when one constant changes, ${network.name}`,
+      `over "${result.baseline}"; ${hardwareConditions(network, result)}`,
+    ),
+    width: 1000,
+    x: { title: 'constant' },
+    y: { title: 'gain', unit: 'x' },
+    categories: most.map(({ constant }) => constant),
+    markers: [
+      {
+        axis: 'y',
+        at: network.definitions.find(
+          (own) => own.definition === 'tile-energy' && own.baseline === result.baseline,
+        )!.gain!,
+        label: 'as published',
+      },
+    ],
+    series: [
+      { name: '-50 %', values: most.map(({ lower }) => lower.tile) },
+      { name: '+50 %', values: most.map(({ higher }) => higher.tile) },
+    ],
+  });
+}
+
+/** Accuracy against the energy of an inference, all networks. */
+function paretoFigure({ networks, dataset, adcModel }: HardwareStudyResult): Figure {
+  const series = networks.flatMap(({ name, accuracy, report, rowLimited }) => {
+    if (!accuracy) return [];
+    const points = (title: string, energiesPj: readonly number[], { top1, interval }: Accuracy) => ({
+      name: `${name}: ${title}`,
+      x: energiesPj.map((energy) => energy / 1e6),
+      y: energiesPj.map(() => top1),
+      errors: energiesPj.map(() => interval),
+      show: 'points' as const,
+    });
+    const { pruned, dense } = accuracy;
+    return [
+      points('pruned', [report.pruned.scopes.tile.energyPj], pruned),
+      ...report.baselines
+        .filter(({ cost }) => cost.name !== 'row-limited dense')
+        .map(({ cost }) => points(cost.name, [cost.scopes.tile.energyPj], dense)),
+      points(
+        `row-limited dense, 1 to ${rowLimited.length} bits`,
+        rowLimited.map(({ energyPj }) => energyPj.tile),
+        dense,
+      ),
+    ];
+  });
+  return lines({
+    title: titled(
+      `Accuracy against energy, ${dataset}`,
+      `tile, ${adcModel}, 32 nm; 8-bit weights and activations`,
+    ),
+    width: 900,
+    x: { title: 'energy an inference, tile', unit: 'uJ', scale: 'log' },
+    y: { title: 'top-1 accuracy', unit: '%' },
+    series,
+  });
+}

@@ -1,0 +1,64 @@
+import type { AdcSettings } from '../crossbar/adc';
+import { chooseSteps, type RangePolicy } from '../crossbar/adc-range';
+import type { AdcSteps, StepGranularity } from '../crossbar/adc-steps';
+import { analogEngine } from '../crossbar/analog-engine';
+import { fullScales, type LayerInput, layerJob, mapInput } from '../crossbar/layer-job';
+import { simulateLayer } from '../crossbar/simulate-layer';
+import { mergeHistograms, type SumHistogram } from '../crossbar/sum-histogram';
+import type { Pictures } from '../networks/inference';
+import { createIntegerInference } from '../quantization/integer-inference';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { crossbarInputs } from './crossbar-inputs';
+import { layerVectors } from './layer-vectors';
+
+/** How the ranges of a network's ADCs are chosen. */
+export interface CalibratedRange {
+  readonly policy: RangePolicy;
+  /** What shares a range. */
+  readonly granularity: StepGranularity;
+  /** Their column sums are looked at. */
+  readonly pictures: Pictures;
+}
+
+/** The steps of each layer's ADCs, of the bits and rounding of `adc`, by layer. */
+export function networkSteps(
+  network: IntegerNetwork,
+  { tileRows, adc }: { readonly tileRows: number; readonly adc: AdcSettings },
+  { policy, granularity, pictures }: CalibratedRange,
+): ReadonlyMap<string, AdcSteps> {
+  const steps = new Map<string, AdcSteps>();
+  const inference = createIntegerInference(network, {
+    onLayer: (node, inputCodes) => {
+      const vectors = layerVectors(node, network.layers.get(node.name)!, inputCodes);
+      const groups = crossbarInputs(network, node, vectors, tileRows);
+      const layer = mapInput(groups[0]);
+      const settings = {
+        adc: { ...adc, signed: layer.signedSums },
+        range: policy,
+        fullScales: fullScales(layer),
+      };
+      steps.set(node.name, chooseSteps(sumsSeen(groups, granularity), granularity, settings));
+      return undefined;
+    },
+  });
+  try {
+    inference.logits(pictures);
+  } finally {
+    inference.dispose();
+  }
+  return steps;
+}
+
+/** Histograms of a layer's column sums, one for each step, from what each channel group takes. */
+function sumsSeen(groups: readonly LayerInput[], granularity: StepGranularity): SumHistogram[] {
+  // The sums of all columns together are what the compiled engine counts.
+  if (granularity === 'layer')
+    return [mergeHistograms(groups.map((input) => simulateLayer(input, undefined, true).sums!))];
+  const jobs = groups.map((input) => layerJob(input));
+  const seen = jobs.map((job) => analogEngine(job, { record: granularity }).record!.sums);
+  return Array.from({ length: jobs[0].tiles.length - 1 }, (_, array) => {
+    if (granularity === 'array') return mergeHistograms(seen.map((own) => own[array]));
+    const width = jobs[0].columns * jobs[0].readouts.length;
+    return seen.flatMap((own) => own.slice(array * width, (array + 1) * width));
+  }).flat();
+}
