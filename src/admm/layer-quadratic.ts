@@ -1,3 +1,4 @@
+import { shareArray } from '../tensor/parallel';
 import { createRidgeSolver } from './ridge-solver';
 import type { SecondMoments } from './second-moments';
 
@@ -33,7 +34,8 @@ export interface LeastSquaresProblem {
 export function leastSquares({ weights, moments, ridge: share = DAMPING }: LeastSquaresProblem): Quadratic {
   const { rows, columns, hessian: covariance } = moments;
   const ridge = ridgeOf(moments, share);
-  const hessian = covariance.slice();
+  // The moves run on threads, again and again: shared once, it needs no copy for each.
+  const hessian = shareArray(covariance.slice());
   for (let i = 0; i < rows; i++) hessian[i * (rows + 1)] += ridge;
   const solver = createRidgeSolver(hessian, rows);
   const towards = (cross: Float32Array) => {

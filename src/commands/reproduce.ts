@@ -160,7 +160,7 @@ export const reproduceCommand: Command = {
     rows: { value: 'R', help: 'experiment budgets: rows summed in one conversion (default 128)' },
     data: {
       value: 'DIR',
-      help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, then data/, then the official download); imagenet: class folders',
+      help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, data/, the official download); imagenet: class folders',
     },
     model: {
       value: 'MODEL',

@@ -18,7 +18,7 @@ import { saveReport } from './save-report';
 
 export type RunImagenetOptions = ExperimentOptions &
   Pick<ImagenetStudyOptions, 'points' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'> & {
-    /** Calibration pictures; default 250. */
+    /** Calibration pictures; default 200. */
     readonly calibration?: number;
     /** Side of the central square of each picture; default 224. */
     readonly size?: number;
@@ -32,7 +32,7 @@ export interface ImagenetOutcome {
 }
 
 /** The late layers have few positions a picture and thousands of rows: fewer pictures would leave their Hessians thin. */
-const CALIBRATION = 250;
+const CALIBRATION = 200;
 
 /** The study of an ImageNet network from class folders of pictures to figures. */
 export async function runImagenet(options: RunImagenetOptions): Promise<ImagenetOutcome> {

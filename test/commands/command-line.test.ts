@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type Command,
   helpText,
@@ -240,11 +240,14 @@ describe('cim-pruning in a process of its own', () => {
       encoding: 'utf8',
     });
 
-  it('prunes a network and certifies it, --json printing one JSON document on stdout', async () => {
-    const float = scratch('tiny.safetensors');
+  const float = scratch('tiny.safetensors');
+  const pruned = scratch('pruned.safetensors');
+  beforeAll(() => {
     const network = networkByName('tiny');
     saveParameters(float, network, initialParameters(network, 1));
-    const pruned = scratch('pruned.safetensors');
+  });
+
+  it('prunes a network and certifies it, --json printing one JSON document on stdout', async () => {
     const settings = ['--dataset', 'generated', '--adc-bits', '2', '--rows', '64', '--calibration', '16'];
     const quick = ['--iterations', '3', '--patches', '200', '-o', pruned, '--json'];
     const { status, stdout } = cli('prune', float, ...settings, ...quick);
@@ -259,7 +262,9 @@ describe('cim-pruning in a process of its own', () => {
     const evaluated = await run('evaluate', pruned, '--dataset', 'generated', '--pictures', '20', '--json');
     expect(JSON.parse(evaluated.out)).toMatchObject({ pictures: 20, network: 'tiny' });
     expect(JSON.parse((await run('hardware', pruned, '--json')).out)).toBeTypeOf('object');
+  });
 
+  it('tells what that network costs and exports it, and refuses in one line what it cannot', async () => {
     const dense = ['--dense', float];
     const whole = JSON.parse((await run('hardware', pruned, ...dense, '--json')).out);
     expect(whole.baselines.map(({ name }: { name: string }) => name)).toContain('dense, measured');
@@ -295,9 +300,6 @@ describe('cim-pruning in a process of its own', () => {
   });
 
   it('prunes in offset encoding with flips, and tells so', async () => {
-    const float = scratch('tiny.safetensors');
-    const network = networkByName('tiny');
-    saveParameters(float, network, initialParameters(network, 1));
     const pruned = scratch('flipped.safetensors');
     const settings = ['--dataset', 'generated', '--adc-bits', '4', '--rows', '16', '--calibration', '16'];
     const quick = ['--iterations', '1', '--patches', '64', '-o', pruned];
@@ -310,9 +312,6 @@ describe('cim-pruning in a process of its own', () => {
   });
 
   it('prunes for DACs of several bits, which certify, simulate and hardware read from the file', async () => {
-    const float = scratch('tiny-dac.safetensors');
-    const network = networkByName('tiny');
-    saveParameters(float, network, initialParameters(network, 1));
     const pruned = scratch('dac.safetensors');
     const data = ['--dataset', 'generated'];
     const settings = [...data, '--adc-bits', '4', '--dac-bits', '2', '--rows', '64', '--calibration', '16'];
