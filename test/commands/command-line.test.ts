@@ -247,7 +247,9 @@ describe('cim-pruning in a process of its own', () => {
     saveParameters(float, network, initialParameters(network, 1));
   });
 
-  it('prunes a network and certifies it, --json printing one JSON document on stdout', async () => {
+  it('prunes a network and certifies it, --json printing one JSON document on stdout', {
+    timeout: 120_000,
+  }, async () => {
     const settings = ['--dataset', 'generated', '--adc-bits', '2', '--rows', '64', '--calibration', '16'];
     const quick = ['--iterations', '3', '--patches', '200', '-o', pruned, '--json'];
     const { status, stdout } = cli('prune', float, ...settings, ...quick);
