@@ -3,7 +3,7 @@ import { createRidgeSolver } from './ridge-solver';
 import type { SecondMoments } from './second-moments';
 
 /** Ridge added to the Hessian, relative to its mean diagonal (method.md section 5). */
-const DAMPING = 0.01;
+export const DAMPING = 0.01;
 
 /** Wanted weights, and H times them; both [rows, columns]. */
 export interface Aim {

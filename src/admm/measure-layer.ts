@@ -5,10 +5,11 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 import { scope } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { randomStream } from '../tensor/random';
-import { positionsIn, randomPositions, sampleOutputs, samplePatches } from './patch-samples';
+import { pictureStarts, positionsIn, randomPositions, sampleOutputs, samplePatches } from './patch-samples';
 import { type PostTrainingSettings, postTrainingDefaults } from './post-training-settings';
 import type { RectifiedSamples } from './rectified-targets';
 import { createMomentAccumulator, type SecondMoments } from './second-moments';
+import { shrinkageRidge } from './shrinkage';
 import type { LayerStep } from './through-layers';
 
 /** Whether a ReLU alone reads the layer's output, or the sum it goes into. */
@@ -38,6 +39,8 @@ function residualPartner(node: ConvNode | DenseNode, { nodes }: NetworkDescripti
 export interface MeasuredLayer {
   readonly moments: SecondMoments;
   readonly samples: RectifiedSamples | undefined;
+  /** What few pictures ask for, relative to the Hessian's mean diagonal; absent: the setting says. */
+  readonly ridge: number | undefined;
 }
 
 /**
@@ -55,6 +58,7 @@ export function measureLayer(
     compensation = 'layer-admm',
     residualCompensation = true,
     rectification = true,
+    ridge,
   } = settings;
   const fitted = compensation === 'layer-admm';
   const { inputScale, columns, rows: rowsOfGroup } = network.layers.get(node.name)!;
@@ -72,12 +76,16 @@ export function measureLayer(
     rectification &&
     groups === 1 &&
     isRectified(node.name, network.description, partner !== undefined);
-  const all = rectified && {
-    count: places.count,
-    inputs: new Float32Array(places.count * rows),
-    targets: new Float32Array(places.count * columns),
-    beside: partner === undefined ? undefined : new Float32Array(places.count * columns),
-  };
+  const shrinks = ridge === 'shrinkage';
+  const all =
+    rectified || shrinks
+      ? {
+          count: places.count,
+          inputs: new Float32Array(places.count * rows),
+          targets: new Float32Array(places.count * columns),
+          beside: partner === undefined ? undefined : new Float32Array(places.count * columns),
+        }
+      : undefined;
   let done = 0;
   try {
     for (const { first, count, codes, reference, compressed } of flow.batches()) {
@@ -98,7 +106,14 @@ export function measureLayer(
       });
       done += own.count;
     }
-    return { moments: accumulator.finish(), samples: all || undefined };
+    const moments = accumulator.finish();
+    return {
+      moments,
+      samples: rectified ? all : undefined,
+      ridge: shrinks
+        ? shrinkageRidge(moments, { inputs: all!.inputs, starts: pictureStarts(places, inputShape[0]) })
+        : ridge,
+    };
   } finally {
     accumulator.dispose();
   }

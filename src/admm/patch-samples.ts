@@ -42,6 +42,14 @@ function takeOne(order: Int32Array, taken: number, random: RandomStream): number
   return place;
 }
 
+/** Number of the first position of each picture, and behind the last one of all positions. */
+export function pictureStarts({ places, count }: PatchPositions, pictures: number): number[] {
+  const starts = new Array<number>(pictures + 1).fill(0);
+  for (let i = 0; i < count; i++) starts[places[3 * i] + 1]++;
+  for (let picture = 0; picture < pictures; picture++) starts[picture + 1] += starts[picture];
+  return starts;
+}
+
 /** Those positions that lie in pictures `first`.. `first + pictures - 1`, counted from `first`. */
 export function positionsIn(
   { places, count }: PatchPositions,

@@ -22,8 +22,11 @@ export interface PostTrainingSettings extends BudgetSettings {
   /** Input patches a layer from which its Hessian is measured. */
   readonly patches?: number;
   readonly seed?: number;
-  /** Added to each Hessian's diagonal, relative to its mean; default 0.01. */
-  readonly ridge?: number;
+  /**
+   * Added to each Hessian's diagonal, relative to its mean; default 0.01. `shrinkage`: as much as the number of pictures
+   * asks for, at least 0.01 (for few pictures of many patches; see `shrinkageRidge`).
+   */
+  readonly ridge?: number | 'shrinkage';
   /**
    * Whether the layer that ends a residual branch aims at the float network's sum, and so makes good what the other
    * branch lacks; default true. Layer ADMM only.
@@ -79,7 +82,7 @@ export function checkSettings(settings: PostTrainingSettings, calibration: Pictu
   }
   for (const field of ['ridge', 'varianceMatching'] as const) {
     const value = settings[field];
-    if (value !== undefined && !(value >= 0 && value <= 1))
+    if (value !== undefined && value !== 'shrinkage' && !(value >= 0 && value <= 1))
       throw new InputError(`${field} ${value} is not a number from 0 to 1`);
   }
   if (count < 16) throw new InputError(`${count} calibration pictures are too few; at least 16 are needed`);

@@ -49,7 +49,7 @@ export function pruneLayer(
   { node, timer }: LayerStep,
   network: IntegerNetwork,
   reference: ReferenceNetwork,
-  { moments, samples }: MeasuredLayer,
+  { moments, samples, ridge }: MeasuredLayer,
   settings: Omit<PostTrainingSettings, 'adcBits'>,
   { budget, allowed }: ChosenLimits,
 ): { layer: IntegerLayer; outcome: LayerOutcome } {
@@ -89,7 +89,7 @@ export function pruneLayer(
       searchLimit: settings.searchLimit ?? postTrainingDefaults.searchLimit,
       allowed,
       scales: allowed && layer.scales,
-      ridge: settings.ridge,
+      ridge,
       retarget: samples && retarget,
       timer,
     };

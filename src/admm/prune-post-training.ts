@@ -1,5 +1,6 @@
 import { InputError } from '../errors';
 import type { Pictures } from '../networks/inference';
+import { sideBranchesFirst } from '../networks/side-branches-first';
 import type { OnProgress } from '../progress';
 import type { BitMask } from '../projections/bit-mask';
 import { isPlainSignSplit } from '../projections/limits';
@@ -39,7 +40,9 @@ export function prunePostTraining(
   const outcomes: LayerOutcome[] = [];
   const finished = store?.finished() ?? new Map<string, PrunedLayer>();
   const done = new Map(network.layers);
-  const layers = throughLayers(network, reference, calibration, settings.batchSize, onProgress, (step) => {
+  // Projection shortcuts are pruned first, so that the 3x3 convolutions beside them make their losses good.
+  const ordered = { ...network, description: sideBranchesFirst(network.description) };
+  const pruned = throughLayers(ordered, reference, calibration, settings.batchSize, onProgress, (step) => {
     const { node, timer } = step;
     const kept = finished.get(node.name);
     if (kept) {
@@ -47,7 +50,7 @@ export function prunePostTraining(
       done.set(node.name, kept.layer);
       return kept.layer;
     }
-    const measured = timer.time('moments', () => measureLayer(step, network, settings));
+    const measured = timer.time('moments', () => measureLayer(step, ordered, settings));
     const chosen = { budget: budgets.get(node.name)!, allowed: masks.get(node.name) };
     const { layer, outcome } = pruneLayer(step, network, reference, measured, settings, chosen);
     outcomes.push(outcome);
@@ -57,7 +60,8 @@ export function prunePostTraining(
   });
   const { method = 'lagrangian', compensation = 'layer-admm', tileRows, adcBits, valueLimit } = settings;
   const { encoding = 'sign-split', cellBits, dacBits } = settings;
-  const names = [...layers.keys()];
+  const names = [...network.layers.keys()];
+  const layers = new Map(names.map((name) => [name, pruned.get(name)!]));
   return {
     layers: outcomes,
     network: {

@@ -28,6 +28,14 @@ function oneOf<T extends string>(option: string, allowed: readonly T[], value: s
   return known;
 }
 
+function ridgeOf(text: string | undefined): number | 'shrinkage' | undefined {
+  if (text === undefined || text === 'shrinkage') return text;
+  const ridge = Number(text);
+  if (!(ridge >= 0 && ridge <= 1) || text.trim() === '')
+    throw new InputError(`--ridge ${text}: allowed are numbers from 0 to 1 and shrinkage`);
+  return ridge;
+}
+
 export const pruneCommand: Command = {
   name: 'prune',
   usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--method NAME] [--encoding NAME] -o OUT.safetensors',
@@ -68,6 +76,10 @@ export const pruneCommand: Command = {
     patches: {
       value: 'N',
       help: `input patches a layer for its Hessian (default ${postTrainingDefaults.patches})`,
+    },
+    ridge: {
+      value: 'X',
+      help: "share of each Hessian's mean diagonal added to it (default 0.01), or shrinkage: what few pictures need",
     },
     ...trainingOptions,
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
@@ -116,6 +128,7 @@ export const pruneCommand: Command = {
       balancedRows: options['balanced-rows'] === true,
       iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? postTrainingDefaults.iterations,
       patches: wholeNumber(options, 'patches', 64, 1e7) ?? postTrainingDefaults.patches,
+      ridge: ridgeOf(textOption(options, 'ridge')),
     };
     const bits = {
       weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? 8,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { calibrationSplit } from '../data/calibration-split';
 import { loadPictures } from '../data/image-folder';
+import { withMirrored } from '../data/mirrored';
 import { namedFolder } from '../data/open-dataset';
 import { folderStream } from '../data/test-pictures';
 import { InputError } from '../errors';
@@ -18,7 +19,7 @@ import { saveReport } from './save-report';
 
 export type RunImagenetOptions = ExperimentOptions &
   Pick<ImagenetStudyOptions, 'points' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'> & {
-    /** Calibration pictures; default 200. */
+    /** Calibration pictures, each also mirrored; default 250. */
     readonly calibration?: number;
     /** Side of the central square of each picture; default 224. */
     readonly size?: number;
@@ -32,7 +33,7 @@ export interface ImagenetOutcome {
 }
 
 /** The late layers have few positions a picture and thousands of rows: fewer pictures would leave their Hessians thin. */
-const CALIBRATION = 200;
+const CALIBRATION = 250;
 
 /** The study of an ImageNet network from class folders of pictures to figures. */
 export async function runImagenet(options: RunImagenetOptions): Promise<ImagenetOutcome> {
@@ -46,7 +47,7 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   const model = openFloatModel(options.model);
   const count = options.calibration ?? CALIBRATION;
   const split = await calibrationSplit(dir, count, { size });
-  const calibration = await loadPictures(split.calibration, { onProgress });
+  const calibration = withMirrored(await loadPictures(split.calibration, { onProgress }));
   const scored = folderStream(split.scored, `pictures of ${split.scored.files.length} files`, (skipped) =>
     note?.(`left out ${skipped.path}: ${skipped.reason}`),
   );

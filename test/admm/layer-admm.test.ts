@@ -4,6 +4,7 @@ import { type LayerAdmmProblem, type LayerAdmmResult, layerAdmm } from '../../sr
 import { rectifiedMoments } from '../../src/admm/rectified-targets';
 import { createRidgeSolver } from '../../src/admm/ridge-solver';
 import { createMomentAccumulator, type SecondMoments } from '../../src/admm/second-moments';
+import { shrinkageRidge } from '../../src/admm/shrinkage';
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { InputError } from '../../src/errors';
 import { projectLayer } from '../../src/projections/project-layer';
@@ -38,6 +39,13 @@ function correlated(count: number, name: string, dead: readonly number[] = []): 
 
 const samples = correlated(400, 'patches');
 const weights = normals(ROWS * COLUMNS, 'weights').map((value) => 0.05 * value);
+
+/** Mean of column `at` of [samples, width]. */
+const meanOf = (values: Float32Array, width: number, at: number) => {
+  let sum = 0;
+  for (let i = at; i < values.length; i += width) sum += values[i];
+  return (sum * width) / values.length;
+};
 
 /** Outputs of samples through `w`. */
 function outputsOf({ values, count }: Samples, w: Float32Array = weights): Float32Array {
@@ -107,11 +115,6 @@ describe('createMomentAccumulator', () => {
   };
 
   it('gives the covariances and means that plain loops in float64 give, far from 0 too', () => {
-    const meanOf = (values: Float32Array, width: number, at: number) => {
-      let sum = 0;
-      for (let i = at; i < values.length; i += width) sum += values[i];
-      return (sum * width) / values.length;
-    };
     const covariance = (i: number, other: Float32Array, width: number, j: number) => {
       const [a, b] = [meanOf(inputs, rows, i), meanOf(other, width, j)];
       let sum = 0;
@@ -211,6 +214,61 @@ describe('createRidgeSolver for large systems', () => {
     for (let i = 0; i < rows; i += 100) expect(x[i]).toBeCloseTo(1, 2);
     solver.dispose();
     expect(liveTensors()).toBe(before);
+  });
+});
+
+describe('shrinkageRidge', () => {
+  const rows = 30;
+  /** Covariance of samples, each picture `each` copies of one vector, and its shrinkage. */
+  function shrinkage(pictures: number, each: number, spread = 1): number {
+    const drawn = normals(pictures * rows, `pictures ${pictures}`).map(
+      (value, at) => value * (at % rows === 0 ? spread : 1),
+    );
+    const inputs = new Float32Array(pictures * each * rows);
+    for (let i = 0; i < pictures * each; i++)
+      inputs.set(drawn.subarray(Math.floor(i / each) * rows, (Math.floor(i / each) + 1) * rows), i * rows);
+    const accumulator = createMomentAccumulator(rows, 1);
+    const count = pictures * each;
+    accumulator.add({ inputs, targets: new Float32Array(count), count });
+    const starts = Array.from({ length: pictures + 1 }, (_, picture) => picture * each);
+    return shrinkageRidge(accumulator.finish(), { inputs, starts });
+  }
+
+  it('asks for less the more pictures there are, and for nothing new if a picture only repeats itself', () => {
+    const ridges = [20, 100, 500].map((pictures) => shrinkage(pictures, 1, 10));
+    expect(ridges[0]).toBeGreaterThan(ridges[1]);
+    expect(ridges[1]).toBeGreaterThan(ridges[2]);
+    expect(shrinkage(100, 5, 10)).toBeCloseTo(ridges[1], 4);
+  });
+
+  it('goes halfway to the identity at most, where the true covariance is a multiple of it, and never below 1 %', () => {
+    expect(shrinkage(50, 1)).toBe(1);
+    expect(shrinkage(5000, 1, 1000)).toBe(0.01);
+  });
+
+  it("is Ledoit and Wolf's intensity, by the definition with all outer products written out", () => {
+    const pictures = 25;
+    const drawn = normals(pictures * rows, `pictures ${pictures}`).map((value, at) =>
+      at % rows === 0 ? 10 * value : value,
+    );
+    const mean = Float64Array.from({ length: rows }, (_, i) => meanOf(drawn, rows, i));
+    const outer = Array.from({ length: pictures }, (_, p) =>
+      Float64Array.from(
+        { length: rows * rows },
+        (_, at) =>
+          (drawn[p * rows + Math.floor(at / rows)] - mean[Math.floor(at / rows)]) *
+          (drawn[p * rows + (at % rows)] - mean[at % rows]),
+      ),
+    );
+    const s = Float64Array.from({ length: rows * rows }, (_, at) =>
+      outer.reduce((sum, x) => sum + x[at] / pictures, 0),
+    );
+    const mu = Array.from({ length: rows }, (_, i) => s[i * (rows + 1)] / rows).reduce((a, b) => a + b, 0);
+    const distance = s.reduce((sum, v, at) => sum + (v - (at % (rows + 1) === 0 ? mu : 0)) ** 2, 0);
+    const variance =
+      outer.reduce((sum, x) => sum + x.reduce((own, v, at) => own + (v - s[at]) ** 2, 0), 0) / pictures ** 2;
+    const share = Math.min(0.5, variance / distance);
+    expect(shrinkage(pictures, 1, 10)).toBeCloseTo(share / (1 - share), 4);
   });
 });
 

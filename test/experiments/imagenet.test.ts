@@ -6,6 +6,7 @@ import { layerStore } from '../../src/admm/layer-store';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { evaluationBatches } from '../../src/data/batches';
 import { calibrationSplit } from '../../src/data/calibration-split';
+import { withMirrored } from '../../src/data/mirrored';
 import { openTestPictures, type TestPictures } from '../../src/data/test-pictures';
 import { floatAccuracy, modelInference } from '../../src/experiments/accuracy';
 import { compareLogits } from '../../src/experiments/compare-logits';
@@ -75,6 +76,15 @@ describe('calibrationSplit', () => {
     await expect(calibrationSplit(dir, 16)).rejects.toThrow(
       /16 pictures to calibrate on and 8 to score; at least 16 of each are needed/,
     );
+  });
+});
+
+describe('withMirrored', () => {
+  it('adds each picture with left and right changed', () => {
+    const set = { count: 1, height: 1, width: 2, channels: 3, labels: Int32Array.of(7) };
+    const both = withMirrored({ ...set, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) });
+    expect([...both.pixels]).toEqual([1, 2, 3, 4, 5, 6, 4, 5, 6, 1, 2, 3]);
+    expect([both.count, ...both.labels]).toEqual([2, 7, 7]);
   });
 });
 
