@@ -96,7 +96,7 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
     dataset,
     folder,
     tileRows = 128,
-    budgets = [2, 2.5, 3, 3.5, 4],
+    budgets = [2, 2.5, 3, 4],
     seed = 1,
     tried = [1, 2, 3, 4, 5],
   } = options;

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RangePolicy } from '../crossbar/adc-range';
+import type { StepGranularity } from '../crossbar/adc-steps';
 import type { DeviceModel } from '../crossbar/device-model';
 import { type LayerObservation, observeNetwork } from '../crossbar/network-statistics';
 import type { Dataset } from '../data/dataset';
@@ -26,7 +27,7 @@ export interface CrossbarStudyOptions {
   readonly dataset: Dataset;
   /** Where results are kept; what is there from the same settings is not computed again. */
   readonly folder: string;
-  /** Default 1, 2, 3, 4, 6, 8. */
+  /** Default 1 to 8. */
   readonly adcBits?: readonly number[];
   /** Test pictures where nothing can clip, which is one integer product; default all. */
   readonly testPictures?: number;
@@ -64,15 +65,23 @@ export const studiedDevices: readonly StudiedDevice[] = [
 
 /** A network with the way its ADCs' ranges are set. */
 export interface StudiedNetwork {
-  readonly name: 'dense' | 'dense-calibrated' | 'pruned';
+  readonly name: 'dense' | 'dense-calibrated' | 'dense-columns' | 'pruned';
   readonly title: string;
   /** Absent: one code counts one cell. */
   readonly range?: RangePolicy;
+  /** What shares a range; default `layer`. */
+  readonly granularity?: StepGranularity;
 }
 
 export const studiedNetworks: readonly StudiedNetwork[] = [
   { name: 'dense', title: 'dense, step 1' },
   { name: 'dense-calibrated', title: 'dense, calibrated range', range: { policy: 'minimum-mse' } },
+  {
+    name: 'dense-columns',
+    title: 'dense, calibrated by column',
+    range: { policy: 'minimum-mse' },
+    granularity: 'column',
+  },
   { name: 'pruned', title: 'pruned' },
 ];
 
@@ -112,7 +121,7 @@ const FEW = 16;
 /** Accuracy against ADC bits of the dense and a pruned network, on ideal cells, varied ones and faulty ones. */
 export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResult {
   const { model, pruned, dataset, folder, seed = 1, circuits = 2, onProgress } = options;
-  const { adcBits = [1, 2, 3, 4, 6, 8], readoutVectors = 256 } = options;
+  const { adcBits = [1, 2, 3, 4, 5, 6, 7, 8], readoutVectors = 256 } = options;
   mkdirSync(folder, { recursive: true });
   const { test } = dataset;
   const all = Math.min(options.testPictures ?? test.count, test.count);
@@ -131,11 +140,17 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
   const networks: Record<StudiedNetwork['name'], IntegerNetwork> = {
     dense,
     'dense-calibrated': dense,
+    'dense-columns': dense,
     pruned: pruned.network,
   };
   const prunedBits = certifyNetwork(pruned.network, tileRows).requiredAdcBits;
   const denseBits = certifyNetwork(dense, tileRows).requiredAdcBits;
-  const required = { dense: denseBits, 'dense-calibrated': denseBits, pruned: prunedBits };
+  const required = {
+    dense: denseBits,
+    'dense-calibrated': denseBits,
+    'dense-columns': denseBits,
+    pruned: prunedBits,
+  };
   const key = {
     revision: REVISION,
     model: model.sha256,
@@ -160,7 +175,11 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
       simulateNetwork(networks[network.name], test, {
         tileRows,
         adc: { bits: adc },
-        range: network.range && { policy: network.range, granularity: 'layer', pictures: few },
+        range: network.range && {
+          policy: network.range,
+          granularity: network.granularity ?? 'layer',
+          pictures: few,
+        },
         circuit: device.device && { device: device.device },
         seeds,
         limit,

@@ -124,7 +124,7 @@ describe('crossbarStudy', () => {
   });
 
   it('measures every network on every device at every resolution', () => {
-    expect(result.points.length).toBe(3 * 3 * 2);
+    expect(result.points.length).toBe(3 * 4 * 2);
     for (const { network, adcBits, device, bySeed, accuracy } of result.points) {
       expect(bySeed.length).toBe(device === 'ideal' ? 1 : 2);
       if (device !== 'ideal') expect(accuracy.pictures).toBe(device === 'varied' ? 8 : 10);
@@ -140,7 +140,7 @@ describe('crossbarStudy', () => {
   });
 
   it('fills its tables and figures, and judges only real pictures', () => {
-    expect(crossbarTable(result).rows.length).toBe(18);
+    expect(crossbarTable(result).rows.length).toBe(24);
     expect(observedTable(result).rows.map(({ layer }) => layer)).toEqual([...network.layers.keys()]);
     for (const { prunedOnes, prunedClipped } of observedTable(result).rows as {
       prunedOnes: number;
