@@ -125,6 +125,10 @@ function askedOf(options: Options) {
   checkDevice(device);
   const circuit = device || converter ? { device, converter } : undefined;
   const statistics = textOption(options, 'statistics');
+  if (statistics !== undefined && options.range !== undefined)
+    throw new InputError(
+      '--statistics and --range exclude each other: what layers saw is told for one --step',
+    );
   if (statistics !== undefined) requireWritable(statistics);
   return {
     tileRows: wholeNumber(options, 'rows', 1, 65_535),

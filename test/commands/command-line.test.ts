@@ -159,6 +159,9 @@ describe('bad input', () => {
       /--range widest: one of lossless, full-scale/,
     );
     expect(await refusal(...three, '--range', 'maximum:1')).toMatch(/--range maximum:1: one of lossless/);
+    expect(await refusal(...three, '--range', 'maximum', '--statistics', scratch('seen.json'))).toMatch(
+      /--statistics and --range exclude each other/,
+    );
     expect(await refusal(...three, '--range', 'maximum', '--step', '2')).toMatch(
       /--step 2: not with --range/,
     );
