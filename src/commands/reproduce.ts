@@ -89,7 +89,8 @@ const QUICK_CROSSBAR = {
   clippedPictures: 200,
   stuckPictures: 50,
   variedPictures: 20,
-  circuits: 2,
+  stuckCircuits: 2,
+  variedCircuits: 2,
   readoutVectors: 32,
 } as const;
 

@@ -118,7 +118,8 @@ describe('crossbarStudy', () => {
       clippedPictures: 12,
       stuckPictures: 10,
       variedPictures: 8,
-      circuits: 2,
+      stuckCircuits: 3,
+      variedCircuits: 2,
       readoutVectors: 16,
     });
   });
@@ -126,7 +127,7 @@ describe('crossbarStudy', () => {
   it('measures every network on every device at every resolution', () => {
     expect(result.points.length).toBe(3 * 4 * 2);
     for (const { network, adcBits, device, bySeed, accuracy } of result.points) {
-      expect(bySeed.length).toBe(device === 'ideal' ? 1 : 2);
+      expect(bySeed.length).toBe({ ideal: 1, varied: 2, stuck: 3 }[device]);
       if (device !== 'ideal') expect(accuracy.pictures).toBe(device === 'varied' ? 8 : 10);
       else if (network === 'pruned') expect(accuracy.pictures).toBe(16);
       else if (adcBits === 2) expect(accuracy.pictures).toBe(12);
