@@ -15,6 +15,7 @@ import { type ReferenceNetwork, throughLayers } from './through-layers';
 
 export interface PostTrainingResult {
   readonly network: IntegerNetwork;
+  /** In network order. */
   readonly layers: readonly LayerOutcome[];
 }
 
@@ -63,7 +64,7 @@ export function prunePostTraining(
   const names = [...network.layers.keys()];
   const layers = new Map(names.map((name) => [name, pruned.get(name)!]));
   return {
-    layers: outcomes,
+    layers: names.map((name) => outcomes.find((outcome) => outcome.name === name)!),
     network: {
       ...network,
       layers,
