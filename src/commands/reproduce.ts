@@ -89,8 +89,7 @@ const QUICK_CROSSBAR = {
   clippedPictures: 200,
   stuckPictures: 50,
   variedPictures: 20,
-  stuckCircuits: 2,
-  variedCircuits: 2,
+  circuits: 2,
   readoutVectors: 32,
 } as const;
 

@@ -20,7 +20,7 @@ function conditions({
   circuits,
   seed,
 }: CrossbarStudyResult): string {
-  return `R = ${tileRows}, 8-bit weights and activations, sign-split; dense needs ${denseBits} bits, ${pruned} ${prunedBits}; ${circuits.varied} circuits of varied cells, ${circuits.stuck} of stuck ones, seed ${seed}`;
+  return `R = ${tileRows}, 8-bit weights and activations, sign-split; dense needs ${denseBits} bits, ${pruned} ${prunedBits}; ${circuits} circuits, seed ${seed}`;
 }
 
 const deviceTitle = (name: string) => studiedDevices.find((device) => device.name === name)!.title;

@@ -33,14 +33,12 @@ export interface CrossbarStudyOptions {
   readonly testPictures?: number;
   /** Test pictures where conversions are made one by one; default 1000. */
   readonly clippedPictures?: number;
-  /** Test pictures for each circuit of stuck cells; default 150. */
+  /** Test pictures for each circuit of stuck cells; default 300. */
   readonly stuckPictures?: number;
   /** Test pictures for each circuit of varied cells, whose sums are real numbers; default 100. */
   readonly variedPictures?: number;
-  /** Circuits drawn of stuck cells, which differ widely from one another: default 6. */
-  readonly stuckCircuits?: number;
-  /** Circuits drawn of varied cells; default 2. */
-  readonly variedCircuits?: number;
+  /** Circuits drawn for each device; default 2. */
+  readonly circuits?: number;
   /** Input vectors a layer in the comparison of readout schemes; default 256. */
   readonly readoutVectors?: number;
   readonly seed?: number;
@@ -106,7 +104,7 @@ export interface CrossbarStudyResult extends Study {
   readonly denseBits: number;
   readonly float: Accuracy;
   readonly integer: Accuracy;
-  readonly circuits: { readonly stuck: number; readonly varied: number };
+  readonly circuits: number;
   readonly points: readonly CrossbarPoint[];
   /** The related readout schemes beside the plain ADC on the pruned network. */
   readonly readouts: ReadoutStudyResult;
@@ -122,28 +120,15 @@ const FEW = 16;
 
 /** Accuracy against ADC bits of the dense and a pruned network, on ideal cells, varied ones and faulty ones. */
 export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResult {
-  const {
-    model,
-    pruned,
-    dataset,
-    folder,
-    seed = 1,
-    stuckCircuits = 6,
-    variedCircuits = 2,
-    onProgress,
-  } = options;
+  const { model, pruned, dataset, folder, seed = 1, circuits = 2, onProgress } = options;
   const { adcBits = [1, 2, 3, 4, 5, 6, 7, 8], readoutVectors = 256 } = options;
   mkdirSync(folder, { recursive: true });
   const { test } = dataset;
   const all = Math.min(options.testPictures ?? test.count, test.count);
-  const { clippedPictures = 1000, stuckPictures = 150, variedPictures = 100 } = options;
+  const { clippedPictures = 1000, stuckPictures = 300, variedPictures = 100 } = options;
   const limitOf = ({ device }: StudiedDevice, lossless: boolean) => {
     if (device) return Math.min(device.programming ? variedPictures : stuckPictures, all);
     return lossless ? all : Math.min(clippedPictures, all);
-  };
-  const circuitsOf = ({ device }: StudiedDevice) => {
-    if (!device) return 1;
-    return device.programming ? variedCircuits : stuckCircuits;
   };
   const calibration = Math.min(256, dataset.train.count);
   const pictures = calibrationPictures(dataset.train, calibration, seed);
@@ -184,7 +169,7 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
   );
   const points = jobs.map(({ device, network, adcBits: adc }, i): CrossbarPoint => {
     const limit = limitOf(device, adc >= required[network.name] && !network.range);
-    const seeds = Array.from({ length: circuitsOf(device) }, (_, at) => seed + at);
+    const seeds = Array.from({ length: device.device ? circuits : 1 }, (_, at) => seed + at);
     const name = `${network.name}-${device.name}-adc${adc}`;
     const { accuracy, bySeed } = cachedResult(folder, name, { ...key, network, device, seeds, limit }, () =>
       simulateNetwork(networks[network.name], test, {
@@ -221,7 +206,7 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
     prunedBits,
     denseBits,
     ...baselines(all),
-    circuits: { stuck: stuckCircuits, varied: variedCircuits },
+    circuits,
     points,
     readouts: cachedResult(folder, 'readouts', { ...key, few: few.count, vectors: readoutVectors }, () =>
       readoutStudy({
