@@ -1,5 +1,6 @@
-import { attribute, DType, dispose, keep, run, scope, type Tensor, upload } from '../tensor/engine';
+import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
+import { cholesky, solveLower } from '../tensor/triangular';
 
 /** A matrix A ready to solve with. */
 export interface Factor {
@@ -9,8 +10,6 @@ export interface Factor {
 }
 
 const BLOCK = 512;
-const DOUBLE = [attribute.type('T', DType.float64)];
-const FORWARD = [...DOUBLE, attribute.bool('lower', true), attribute.bool('adjoint', false)];
 
 /**
  * Cholesky decomposition in float32 of which all but the diagonal blocks is matrix products, the one thing that the
@@ -78,9 +77,9 @@ function inverseFactor(block: Tensor): Tensor {
   const [size] = block.shape;
   const identity = new Float32Array(size * size);
   for (let i = 0; i < size; i++) identity[i * (size + 1)] = 1;
-  const factor = run('Cholesky', DOUBLE, [k.cast(block, DType.float64)]);
+  const factor = cholesky(k.cast(block, DType.float64));
   const one = k.cast(upload(identity, [size, size]), DType.float64);
-  const inverse = k.cast(run('MatrixTriangularSolve', FORWARD, [factor, one]), DType.float32);
+  const inverse = k.cast(solveLower(factor, one), DType.float32);
   // Some versions of TensorFlow throw for an indefinite matrix, others fill the factor with NaN.
   if (!k.floats(inverse).every(Number.isFinite)) throw new Error('indefinite by float32 rounding');
   return inverse;

@@ -1,5 +1,6 @@
-import { attribute, DType, dispose, keep, run, scope, upload } from '../tensor/engine';
+import { DType, dispose, keep, scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
+import { cholesky, solveLower } from '../tensor/triangular';
 import { blockCholesky, type Factor } from './block-cholesky';
 
 /** Solves (A + ridge I) X = B again and again. */
@@ -10,10 +11,6 @@ export interface RidgeSolver {
   solve(right: Float32Array, columns: number): Float32Array;
   dispose(): void;
 }
-
-const DOUBLE = [attribute.type('T', DType.float64)];
-const FORWARD = [...DOUBLE, attribute.bool('lower', true), attribute.bool('adjoint', false)];
-const BACKWARD = [...DOUBLE, attribute.bool('lower', true), attribute.bool('adjoint', true)];
 
 /** From so many rows on the speed of float32 blocks pays: a solution in float64 takes seconds. */
 const LARGE = 1024;
@@ -46,13 +43,11 @@ export function createRidgeSolver(matrix: Float32Array, rows: number, approximat
 }
 
 function exactFactor(matrix: Float32Array, rows: number): Factor {
-  const lower = keep(
-    scope(() => run('Cholesky', DOUBLE, [k.cast(upload(matrix, [rows, rows]), DType.float64)])),
-  );
+  const lower = keep(scope(() => cholesky(k.cast(upload(matrix, [rows, rows]), DType.float64))));
   return {
     solve(right) {
-      const half = run('MatrixTriangularSolve', FORWARD, [lower, k.cast(right, DType.float64)]);
-      return k.cast(run('MatrixTriangularSolve', BACKWARD, [lower, half]), DType.float32);
+      const half = solveLower(lower, k.cast(right, DType.float64));
+      return k.cast(solveLower(lower, half, true), DType.float32);
     },
     dispose: () => dispose(lower),
   };

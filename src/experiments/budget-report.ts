@@ -1,7 +1,7 @@
 import { largestOf } from '../bitplanes/per-plane';
 import { adcBitsText } from '../quantization/adc-bits';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
-import type { Figure } from '../reports/figure';
+import { type Figure, titled } from '../reports/figure';
 import { heatMap } from '../reports/heat-map';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
@@ -13,8 +13,6 @@ const spreadNames: Readonly<Record<Spread, string>> = {
   layers: 'allocated to layers',
   planes: 'allocated to layers and planes',
 };
-
-const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 
 function conditions({ tileRows, calibrationPictures, seed }: BudgetStudyResult): string {
   return `R = ${tileRows}, 8-bit weights and activations, sign-split, hierarchical with layer ADMM, no training, ${calibrationPictures} unlabelled calibration pictures, seed ${seed}`;

@@ -4,13 +4,11 @@ import { transferCurve } from '../crossbar/converter-linearity';
 import type { ConverterModel } from '../crossbar/converter-model';
 import { readoutSchemes } from '../crossbar/readout-schemes/readout-schemes';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
-import type { Figure } from '../reports/figure';
+import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
 import { randomStream } from '../tensor/random';
 import { type CrossbarStudyResult, studiedDevices, studiedNetworks } from './crossbar-study';
-
-const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 
 function conditions({
   tileRows,

@@ -1,6 +1,7 @@
 import { CLAIMED_GAIN } from '../hardware/efficiency-definitions';
+import { FAIR_BASELINE } from '../hardware/map-designs';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
-import { FAIR_BASELINE, type HardwareStudyResult } from './hardware-study';
+import type { HardwareStudyResult } from './hardware-study';
 
 /** What must hold of the model, and what we expect of the networks. */
 export function hardwareClaims(result: HardwareStudyResult): { claims: Claim[]; obtained: Obtained } {

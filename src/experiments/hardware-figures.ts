@@ -1,13 +1,12 @@
 import { type Part, parts } from '../hardware/design-cost';
 import { CLAIMED_GAIN, type DefinedGain } from '../hardware/efficiency-definitions';
+import { FAIR_BASELINE } from '../hardware/map-designs';
 import { groupedBars, stackedBars } from '../reports/bar-figures';
-import type { Figure } from '../reports/figure';
+import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
 import type { Accuracy } from '../training/evaluate';
-import { FAIR_BASELINE, type HardwareStudyNetwork, type HardwareStudyResult } from './hardware-study';
+import type { HardwareStudyNetwork, HardwareStudyResult } from './hardware-study';
 import { hardwareConditions } from './hardware-tables';
-
-const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 
 /** All figures by the name of their file. */
 export function hardwareFigures(result: HardwareStudyResult): Map<string, Figure> {

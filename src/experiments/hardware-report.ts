@@ -1,7 +1,7 @@
 import { type PerPlane, perPlaneText } from '../bitplanes/per-plane';
 import type { HardwareReport } from '../hardware/hardware-report';
+import { FAIR_BASELINE } from '../hardware/map-designs';
 import type { Table } from '../reports/table';
-import { FAIR_BASELINE } from './hardware-study';
 import { byScope, scopeCells } from './scope-cells';
 
 /** The pruned network and its baselines: counts, energy, area and time at the three scopes. */

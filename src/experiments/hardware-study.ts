@@ -17,7 +17,7 @@ import { baselineOf, gainSensitivity, type Sensitivity } from '../hardware/gain-
 import { constantsAt, type HardwareConstants } from '../hardware/hardware-preset';
 import { costDesigns, type HardwareReport } from '../hardware/hardware-report';
 import type { Skipping } from '../hardware/input-activity';
-import { largestDrive } from '../hardware/map-designs';
+import { FAIR_BASELINE, largestDrive } from '../hardware/map-designs';
 import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
 import type { OnProgress } from '../progress';
 import { adcBitsOf, adcBitsText, largestAdcBits } from '../quantization/adc-bits';
@@ -99,9 +99,6 @@ export interface HardwareStudyResult {
   readonly checks: readonly PublishedCheck[];
   readonly checksums: Readonly<Record<string, string>>;
 }
-
-/** The fair baseline: the same weights unpruned, each layer with the ADC bits that it needs. */
-export const FAIR_BASELINE = 'dense, measured';
 
 /** Arrays of the balanced pipelines, in multiples of what the largest design takes with one copy of each layer. */
 const BUDGET = 4;

@@ -1,21 +1,19 @@
 import { largestOf } from '../bitplanes/per-plane';
+import { FAIR_BASELINE } from '../hardware/map-designs';
 import { adcBitsText } from '../quantization/adc-bits';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
-import type { Figure } from '../reports/figure';
+import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
 import type { Estimate } from './compare-logits';
 import type { ImagenetResult, ImagenetRow } from './imagenet-study';
 
-const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 const plusMinus = ({ mean, interval }: Estimate, digits: number) =>
   `${mean.toFixed(digits)} +-${interval.toFixed(digits)}`;
 
 function conditions({ calibrationPictures, rule, seed }: ImagenetResult): string {
   return `8-bit weights and activations, sign-split, ${calibrationPictures} unlabelled calibration pictures (${rule}), seed ${seed}`;
 }
-
-const DENSE = 'dense, measured';
 
 /** Every crossbar beside the float network. */
 export function imagenetTable(result: ImagenetResult): Table {
@@ -41,7 +39,7 @@ export function imagenetTable(result: ImagenetResult): Table {
       { key: 'memory', label: 'memory', unit: 'GiB', digits: 1 },
     ],
     rows: sorted(result).map((row) => {
-      const gains = row.hardware.baselines.find(({ name }) => name === DENSE)!.gains;
+      const gains = row.hardware.baselines.find(({ name }) => name === FAIR_BASELINE)!.gains;
       return {
         tileRows: row.tileRows,
         adcBits: adcBitsText(row.adcBits),

@@ -1,6 +1,6 @@
 import { groupedBars } from '../reports/bar-figures';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
-import type { Figure } from '../reports/figure';
+import { type Figure, titled } from '../reports/figure';
 import { histogram } from '../reports/histogram';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
@@ -12,8 +12,6 @@ const COMPENSATIONS = { none: 'none', 'layer-admm': 'layer ADMM' } as const;
 function conditions({ weightBits, inputBits, encoding, seed, calibrationPictures }: MethodsResult): string {
   return `${weightBits}-bit weights and ${inputBits}-bit activations, ${encoding}, no training, ${calibrationPictures} unlabelled calibration pictures, seed ${seed}`;
 }
-
-const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 
 /** A line's name: the method and its compensation, if it has one. */
 const lineName = ({ title, compensation }: MethodRow) =>

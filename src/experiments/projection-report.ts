@@ -1,7 +1,7 @@
 import type { ProjectionMethod } from '../projections/project-column';
 import { groupedBars } from '../reports/bar-figures';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
-import type { Figure } from '../reports/figure';
+import { type Figure, titled } from '../reports/figure';
 import { histogram } from '../reports/histogram';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
@@ -31,8 +31,6 @@ const REFERENCE: readonly {
   { tileRows: 16, bitLimit: 3, error: 0.6, rounding: 0.05 },
   { tileRows: 16, bitLimit: 7, error: 0.1, rounding: 0.05, below: true },
 ];
-
-const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
 
 function conditions({ weightBits, columns, seed }: ProjectionStudy): string {
   return `${weightBits}-bit sign-split weights, ${columns} synthetic columns a case, seed ${seed}`;

@@ -1,6 +1,7 @@
+import { FAIR_BASELINE } from '../hardware/map-designs';
 import { groupedBars } from '../reports/bar-figures';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
-import type { Figure } from '../reports/figure';
+import { type Figure, titled } from '../reports/figure';
 import { histogram } from '../reports/histogram';
 import type { Table } from '../reports/table';
 import type { SmokeConfiguration, SmokeResult } from './smoke';
@@ -60,15 +61,13 @@ export function smokeTable(result: SmokeResult): Table {
 }
 
 /** Names of the hardware report's baselines. */
-const BASELINES = ['dense, worst case', 'dense, measured', 'row-limited dense'] as const;
+const BASELINES = ['dense, worst case', FAIR_BASELINE, 'row-limited dense'] as const;
 
 function baselineOf({ hardware }: SmokeConfiguration, name: (typeof BASELINES)[number]) {
   return hardware.baselines.find((baseline) => baseline.name === name)!;
 }
 
 /** A title with a smaller line under it. */
-const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
-
 const label = ({ tileRows, adcBits }: { tileRows: number; adcBits: number }) =>
   `R = ${tileRows}, ${adcBits} bits`;
 

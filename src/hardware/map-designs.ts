@@ -6,6 +6,9 @@ import type { MappedLayerCost } from './design-cost';
 import type { Skipping } from './input-activity';
 import { type HardwareLayer, layerMapping } from './layer-mapping';
 
+/** The baseline that gives the unpruned network its due: its own codes, each layer with the ADC bits it really needs. */
+export const FAIR_BASELINE = 'dense, measured';
+
 /** The pruned network or a baseline, counted but not yet costed. */
 export interface MappedDesign {
   readonly name: string;
@@ -62,7 +65,7 @@ export function mapDesigns({
     ...(dense
       ? [
           {
-            name: 'dense, measured',
+            name: FAIR_BASELINE,
             description: 'unpruned weights, each layer with the ADC bits that its fullest column needs',
             layers: dense.map((layer) => {
               const mapping = layerMapping({ ...layer, adcBits: 0 }, settings);

@@ -49,6 +49,9 @@ export interface FigureFrame {
 const INK = '#222222';
 const GRID = '#dddddd';
 
+/** A figure's title with a small line under it. */
+export const titled = (title: string, under: string) => `${title}<br><sup>${under}</sup>`;
+
 /** The house layout: one font that needs no download, sizes, palette, white ground, light grid. */
 export function houseLayout(frame: FigureFrame, x: Axis, y: Axis): Record<string, unknown> {
   return {
