@@ -37,19 +37,15 @@ export function throughLayers(
   const shapes = nodeShapes(description, calibration);
   const flow = createTwinFlow(network, reference.parameters, calibration, shapes, batchSize);
   try {
-    description.nodes.forEach((node, index) => {
+    flow.start();
+    for (const node of crossbarNodes(description)) {
       const timer = createStageTimer();
-      timer.time('inference', () => flow.runReference(node, index));
-      if (node.op !== 'conv' && node.op !== 'dense') {
-        flow.runCompressed(node, index);
-        return;
-      }
       onProgress?.({ done: layers.size, total, note: node.name });
       const inputShape = [calibration.count, ...shapes.get(node.input)!];
       const layer = replace({ node, flow, inputShape, timer });
       layers.set(node.name, layer);
-      timer.time('inference', () => flow.runCompressed(node, index, layer));
-    });
+      timer.time('inference', () => flow.advance(node, layer));
+    }
   } finally {
     flow.dispose();
   }

@@ -1,11 +1,11 @@
-import type { ConvNode, DenseNode, Node, Parameters } from '../networks/description';
+import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from '../networks/description';
 import { type Pictures, runNode, uploadParameters } from '../networks/inference';
 import { lastUses } from '../networks/last-uses';
 import type { NodeShape } from '../networks/node-shapes';
 import { type PictureNormaliser, pictureNormaliser } from '../networks/picture-normaliser';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { type InputCoding, inputCoding } from '../quantization/input-coding';
-import { loadLayer } from '../quantization/integer-layer';
+import { type LoadedLayer, loadLayer } from '../quantization/integer-layer';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
@@ -28,10 +28,11 @@ export interface BatchView {
  * Of every batch only what a later node still reads is kept, codes as bytes.
  */
 export interface TwinFlow {
-  /** Computes a node in the float network. */
-  runReference(node: Node, index: number): void;
-  /** Computes a node in the compressed network; `layer` is the one on crossbars. */
-  runCompressed(node: Node, index: number, layer?: IntegerLayer): void;
+  /** The nodes before the first layer on crossbars. */
+  start(): void;
+  /** A layer on crossbars, as `layer` has it in the compressed network, and the nodes behind it up to the next one. */
+  advance(node: ConvNode | DenseNode, layer: IntegerLayer): void;
+  /** Where the flow has arrived: what was computed so far, and the reference output of the layer that comes next. */
   batches(): Iterable<BatchView>;
   dispose(): void;
 }
@@ -49,6 +50,16 @@ interface Batch {
   readonly codes: Outputs;
 }
 
+const asFloats = (codes: Tensor) => (codes.dtype === DType.float32 ? codes : k.cast(codes, DType.float32));
+
+const isOnCrossbars = (node: Node) => node.op === 'conv' || node.op === 'dense';
+
+/** Index of the first layer on crossbars from node `from` on; behind the last node where there is none. */
+function nextOnCrossbars({ nodes }: NetworkDescription, from: number): number {
+  const found = nodes.findIndex((node, i) => i >= from && isOnCrossbars(node));
+  return found < 0 ? nodes.length : found;
+}
+
 const widestActivation = (shapes: ReadonlyMap<string, NodeShape>) =>
   Math.max(...Array.from(shapes.values(), ([height, width, channels]) => height * width * channels));
 
@@ -63,6 +74,7 @@ export function createTwinFlow(
 ): TwinFlow {
   const { description, mean, std } = network;
   const lastUse = lastUses(description);
+  const nodes = new Map(description.nodes.map((node) => [node.name, node]));
   const codings = new Map<string, InputCoding>();
   const readers = new Map<string, IntegerLayer>();
   for (const node of crossbarNodes(description)) readers.set(node.input, network.layers.get(node.name)!);
@@ -74,56 +86,58 @@ export function createTwinFlow(
     batches.push(startBatch(pictures, first, Math.min(batchSize, pictures.count - first), normalise));
   normalise.dispose();
 
-  const decode = (name: string, codes: Tensor) => {
-    const floats = codes.dtype === DType.float32 ? codes : k.cast(codes, DType.float32);
-    return codings.get(name)!.decode(floats);
-  };
+  const decode = (name: string, codes: Tensor) => codings.get(name)!.decode(asFloats(codes));
+  const reference = (outputs: Outputs) => (name: string) =>
+    outputs.get(name) ?? runNode(nodes.get(name)!, reference(outputs), tensors);
   const compressed = (batch: Batch) => (name: string) =>
     batch.compressed.get(name) ?? decode(name, batch.codes.get(name)!);
-  const codes = (batch: Batch) => (name: string) => {
-    const stored = batch.codes.get(name)!;
-    return stored.dtype === DType.float32 ? stored : k.cast(stored, DType.float32);
+
+  const runCompressed = (batch: Batch, node: Node, loaded: LoadedLayer | undefined) => {
+    const coding = codings.get(node.name);
+    const signed = readers.get(node.name)?.inputSigned;
+    const output = scope(() => {
+      let value: Tensor;
+      if (loaded) {
+        const input = asFloats(batch.codes.get((node as ConvNode | DenseNode).input)!);
+        value = loaded.output(input, loaded.sums(input));
+      } else value = runNode(node, compressed(batch), new Map());
+      if (!coding) return value;
+      const encoded = coding.encode(value);
+      return signed ? encoded : k.cast(encoded, DType.uint8);
+    });
+    (coding ? batch.codes : batch.compressed).set(node.name, keep(output));
   };
 
-  /** Frees what node `index` was the last to read. Its own output stays: whoever runs the flow may look at it. */
+  /** Runs nodes first ..< last, each batch through all of them: what lies between is never there for all pictures. */
+  const run = (first: number, last: number, loaded?: LoadedLayer) => {
+    for (const batch of batches)
+      for (let i = first; i < last; i++) {
+        const node = description.nodes[i];
+        const output = scope(() => runNode(node, reference(batch.reference), tensors));
+        batch.reference.set(node.name, keep(output));
+        runCompressed(batch, node, isOnCrossbars(node) ? loaded : undefined);
+        for (const outputs of [batch.reference, batch.compressed, batch.codes]) forget(outputs, i);
+      }
+  };
+
+  /** Frees what node `index` was the last to read. */
   const forget = (outputs: Outputs, index: number) => {
     for (const [name, tensor] of outputs) {
-      if (lastUse.get(name)! > index || name === description.nodes[index].name) continue;
+      if (lastUse.get(name)! > index) continue;
       dispose(tensor);
       outputs.delete(name);
     }
   };
 
   return {
-    runReference(node, index) {
-      for (const { reference } of batches) {
-        const output = scope(() => runNode(node, (name) => reference.get(name)!, tensors));
-        reference.set(node.name, keep(output));
-        forget(reference, index);
-      }
-    },
-    runCompressed(node, index, layer) {
-      const loaded = layer && loadLayer(node as ConvNode | DenseNode, layer, mean);
-      const coding = codings.get(node.name);
-      const signed = readers.get(node.name)?.inputSigned;
+    start: () => run(0, nextOnCrossbars(description, 0)),
+    advance(node, layer) {
+      const first = description.nodes.indexOf(node);
+      const loaded = loadLayer(node, layer, mean);
       try {
-        for (const batch of batches) {
-          const output = scope(() => {
-            let value: Tensor;
-            if (loaded) {
-              const input = codes(batch)((node as ConvNode | DenseNode).input);
-              value = loaded.output(input, loaded.sums(input));
-            } else value = runNode(node, compressed(batch), new Map());
-            if (!coding) return value;
-            const encoded = coding.encode(value);
-            return signed ? encoded : k.cast(encoded, DType.uint8);
-          });
-          (coding ? batch.codes : batch.compressed).set(node.name, keep(output));
-          forget(batch.compressed, index);
-          forget(batch.codes, index);
-        }
+        run(first, nextOnCrossbars(description, first + 1), loaded);
       } finally {
-        loaded?.dispose();
+        loaded.dispose();
       }
     },
     *batches() {
@@ -131,9 +145,9 @@ export function createTwinFlow(
         yield {
           first: batch.first,
           count: batch.count,
-          reference: (name: string) => batch.reference.get(name)!,
+          reference: reference(batch.reference),
           compressed: compressed(batch),
-          codes: codes(batch),
+          codes: (name: string) => asFloats(batch.codes.get(name)!),
         };
     },
     dispose() {
