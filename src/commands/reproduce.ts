@@ -67,6 +67,7 @@ const experiments: Readonly<
   imagenet: async (options, context) => {
     const { result, tables, verdict, files } = await runImagenet({
       ...common('imagenet', options, context),
+      moreDir: textOption(options, 'more-calibration'),
       notebook: notebookOf(options, '06-imagenet.ipynb'),
       ...(options.quick === true && QUICK_IMAGENET),
     });
@@ -161,6 +162,10 @@ export const reproduceCommand: Command = {
     data: {
       value: 'DIR',
       help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, data/, the official download); imagenet: class folders',
+    },
+    'more-calibration': {
+      value: 'DIR',
+      help: 'imagenet: class folders of more, unlabelled pictures to calibrate on, four to a mosaic',
     },
     model: {
       value: 'MODEL',

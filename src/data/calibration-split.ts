@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { InputError } from '../errors';
 import {
   type ImageFolder,
   type ImageFolderOptions,
-  imageFolder,
   isParted,
   spread,
   testFolderOf,
+  trainFolderOf,
 } from './image-folder';
 
 /** Pictures to calibrate on and pictures to score; none is in both. */
@@ -34,7 +34,7 @@ export async function calibrationSplit(
 ): Promise<CalibrationSplit> {
   const parted = await isParted(dir);
   const scored = await testFolderOf(dir, options);
-  const source = parted ? await imageFolder(join(dir, 'train'), options) : scored;
+  const source = parted ? await trainFolderOf(dir, options) : scored;
   const chosen = spread(source.files, count);
   const taken = new Set(chosen);
   const rest = parted ? scored.files : scored.files.filter((file) => !taken.has(file));
@@ -48,7 +48,7 @@ export async function calibrationSplit(
     rule: parted
       ? `${chosen.length} pictures of train for calibration, all ${rest.length} of val scored`
       : `every ${nth(source.files.length / chosen.length)} picture for calibration (${chosen.length}), the other ${rest.length} scored`,
-    checksum: checksum(dir, [...chosen, ...rest]),
+    checksum: filesChecksum(dir, [...chosen, ...rest]),
   };
 }
 
@@ -56,7 +56,8 @@ function nth(step: number): string {
   return Number.isInteger(step) ? `${step}th` : `${step.toFixed(1)}th`;
 }
 
-function checksum(dir: string, files: ImageFolder['files']): string {
+/** SHA-256 over names (below `dir`) and sizes. */
+export function filesChecksum(dir: string, files: ImageFolder['files']): string {
   const hash = createHash('sha256');
   for (const { path } of files) hash.update(`${relative(dir, path)} ${statSync(path).size}\n`);
   return hash.digest('hex');

@@ -9,6 +9,9 @@ export interface PictureSet {
   readonly labels: Int32Array;
 }
 
+/** Pictures without labels. */
+export type Unlabelled = Omit<PictureSet, 'labels'>;
+
 /** A data set with its provenance. */
 export interface Dataset {
   readonly name: string;

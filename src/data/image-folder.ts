@@ -143,6 +143,11 @@ export async function testFolderOf(dir: string, options: ImageFolderOptions = {}
   return imageFolder((await isParted(dir)) ? join(dir, 'val') : dir, options);
 }
 
+/** Where the other pictures are: in `dir`/train where that and `dir`/val are there, else in `dir` itself too. */
+export async function trainFolderOf(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  return imageFolder((await isParted(dir)) ? join(dir, 'train') : dir, options);
+}
+
 /** Whether `dir` holds train and val. */
 export async function isParted(dir: string): Promise<boolean> {
   const parts = (await list(dir)).filter((entry) => entry.isDirectory()).map((entry) => entry.name);

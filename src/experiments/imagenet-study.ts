@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { layerStore } from '../admm/layer-store';
 import { postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
-import type { PictureSet } from '../data/dataset';
+import type { Unlabelled } from '../data/dataset';
 import type { TestPictures } from '../data/test-pictures';
 import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
@@ -38,7 +38,7 @@ export interface ImagenetPoint {
 
 /** What to calibrate on and what to score; see `calibrationSplit`. */
 export interface ImagenetPictures {
-  readonly calibration: PictureSet;
+  readonly calibration: Unlabelled;
   readonly scored: TestPictures;
   readonly rule: string;
   readonly checksum: string;

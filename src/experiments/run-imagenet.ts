@@ -1,7 +1,9 @@
 import { join } from 'node:path';
-import { calibrationSplit } from '../data/calibration-split';
-import { loadPictures } from '../data/image-folder';
+import { calibrationSplit, filesChecksum } from '../data/calibration-split';
+import { loadPictures, spread, trainFolderOf } from '../data/image-folder';
+import { joinPictures } from '../data/join-pictures';
 import { withMirrored } from '../data/mirrored';
+import { mosaics } from '../data/mosaics';
 import { namedFolder } from '../data/open-dataset';
 import { folderStream } from '../data/test-pictures';
 import { InputError } from '../errors';
@@ -9,6 +11,7 @@ import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/
 import { provenance } from '../reports/provenance';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
+import { randomStream } from '../tensor/random';
 import { executeNotebook } from './execute-notebook';
 import { imagenetClaims, imagenetFigures, imagenetTable, kernelTable } from './imagenet-report';
 import { type ImagenetResult, type ImagenetStudyOptions, imagenetStudy } from './imagenet-study';
@@ -21,6 +24,10 @@ export type RunImagenetOptions = ExperimentOptions &
   Pick<ImagenetStudyOptions, 'points' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'> & {
     /** Calibration pictures, each also mirrored; default 250. */
     readonly calibration?: number;
+    /** Class folders (or train and val of such) of more pictures to calibrate on, brought to half the side. */
+    readonly moreDir?: string;
+    /** How many of them, four to a mosaic; default 3000. */
+    readonly more?: number;
     /** Side of the central square of each picture; default 224. */
     readonly size?: number;
   };
@@ -35,6 +42,9 @@ export interface ImagenetOutcome {
 /** The late layers have few positions a picture and thousands of rows: fewer pictures would leave their Hessians thin. */
 const CALIBRATION = 250;
 
+/** Four to a mosaic, they weigh one and a half times as much as the pictures with their mirror images. */
+const MORE = 3000;
+
 /** The study of an ImageNet network from class folders of pictures to figures. */
 export async function runImagenet(options: RunImagenetOptions): Promise<ImagenetOutcome> {
   const startedAt = new Date();
@@ -47,13 +57,16 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   const model = openFloatModel(options.model);
   const count = options.calibration ?? CALIBRATION;
   const split = await calibrationSplit(dir, count, { size });
-  const calibration = withMirrored(await loadPictures(split.calibration, { onProgress }));
+  const own = withMirrored(await loadPictures(split.calibration, { onProgress }));
+  const more = options.moreDir === undefined ? undefined : await mosaicPictures(options.moreDir, options);
+  const calibration = more ? joinPictures(own, more.pictures) : own;
   const scored = folderStream(split.scored, `pictures of ${split.scored.files.length} files`, (skipped) =>
     note?.(`left out ${skipped.path}: ${skipped.reason}`),
   );
   requireFit(model.description, scored);
   const folder = resultsFolder(options, model.name);
-  const { rule, checksum } = split;
+  const rule = more ? `${split.rule}; ${more.rule}` : split.rule;
+  const checksum = more ? `${split.checksum} ${more.checksum}` : split.checksum;
   const pictures = { calibration, scored, rule, checksum };
   const result = await imagenetStudy({ ...options, model, pictures, folder });
   const table = imagenetTable(result);
@@ -88,5 +101,23 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
     tables: [table, kernels],
     verdict: expectedVersusObtained(claims, obtained),
     files,
+  };
+}
+
+/** Mosaics of the training pictures of `dir`, evenly spread over them and shuffled. */
+async function mosaicPictures(
+  dir: string,
+  { more = MORE, size = 224, seed = 1, onProgress }: RunImagenetOptions,
+) {
+  const side = size / 2;
+  const folder = await trainFolderOf(dir, { size: side, resize: side });
+  const files = spread(folder.files, more);
+  const set = await loadPictures({ ...folder, files }, { onProgress });
+  const order = randomStream(seed, 'mosaics').permutation(set.count);
+  const pictures = mosaics(set, 2, order);
+  return {
+    pictures,
+    rule: `${pictures.count} mosaics of ${files.length} other pictures for calibration too`,
+    checksum: filesChecksum(dir, files),
   };
 }

@@ -7,6 +7,7 @@ import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { evaluationBatches } from '../../src/data/batches';
 import { calibrationSplit } from '../../src/data/calibration-split';
 import { withMirrored } from '../../src/data/mirrored';
+import { mosaics } from '../../src/data/mosaics';
 import { openTestPictures, type TestPictures } from '../../src/data/test-pictures';
 import { floatAccuracy, modelInference } from '../../src/experiments/accuracy';
 import { compareLogits } from '../../src/experiments/compare-logits';
@@ -81,10 +82,25 @@ describe('calibrationSplit', () => {
 
 describe('withMirrored', () => {
   it('adds each picture with left and right changed', () => {
-    const set = { count: 1, height: 1, width: 2, channels: 3, labels: Int32Array.of(7) };
+    const set = { count: 1, height: 1, width: 2, channels: 3 };
     const both = withMirrored({ ...set, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) });
     expect([...both.pixels]).toEqual([1, 2, 3, 4, 5, 6, 4, 5, 6, 1, 2, 3]);
-    expect([both.count, ...both.labels]).toEqual([2, 7, 7]);
+    expect(both.count).toBe(2);
+  });
+});
+
+describe('mosaics', () => {
+  it('lays pictures beside and below one another, in the order given, and leaves the last few out', () => {
+    const set = { count: 5, height: 1, width: 2, channels: 1 };
+    const pixels = Uint8Array.of(0, 1, 10, 11, 20, 21, 30, 31, 40, 41);
+    const joined = mosaics({ ...set, pixels }, 2, [4, 0, 3, 1, 2]);
+    expect(joined).toEqual({
+      count: 1,
+      height: 2,
+      width: 4,
+      channels: 1,
+      pixels: Uint8Array.of(40, 41, 0, 1, 30, 31, 10, 11),
+    });
   });
 });
 
@@ -204,12 +220,7 @@ describe('imagenetStudy', () => {
   const study = (folder: string) =>
     imagenetStudy({
       model,
-      pictures: {
-        calibration: { ...pictures, labels: new Int32Array(pictures.count) },
-        scored,
-        rule: 'halves',
-        checksum: '00',
-      },
+      pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' },
       folder,
       points,
       iterations: 2,
@@ -233,6 +244,19 @@ describe('imagenetStudy', () => {
       ['drop', 'agreement', 'divergence', 'layers'].map((name) => `06-${description.name}-${name}`),
     );
     expect(imagenetClaims(result).obtained).toMatchObject({ lossless: true, crossbar: true });
+  });
+
+  it('calibrates on mosaics of other pictures too, and says so', async () => {
+    const names = Array.from('abcdefghij');
+    const dir = await classFolders(scratch('scored'), names, 4);
+    const moreDir = await classFolders(scratch('more'), names, 2);
+    const folder = scratch('mosaics');
+    const { result } = await runImagenet({
+      ...{ dataDir: dir, moreDir, model: 'tiny-generated', folder, figures: folder },
+      ...{ size: 32, calibration: 16, more: 12, points: points.slice(0, 1), iterations: 1, patches: 64 },
+    });
+    expect(result.calibrationPictures).toBe(2 * 16 + 3);
+    expect(result.rule).toMatch(/\(16\), the other 24 scored; 3 mosaics of 12 other pictures/);
   });
 
   it('needs both the pictures and the network', async () => {
