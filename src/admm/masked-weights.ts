@@ -1,3 +1,4 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { TensorData } from '../networks/stored-tensor';
@@ -59,7 +60,7 @@ export function createMaskedWeights(
   const shapeOf = ({ name, rows, columns }: TrainedLayer) => ({
     rows,
     columns,
-    tileRows,
+    tileRows: evenTileRows(rows, tileRows),
     weightBits,
     bitLimit: bitLimit[name],
     valueLimit,

@@ -1,3 +1,4 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { mapPlanes, type PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { ProjectionMethod } from '../projections/project-column';
@@ -186,11 +187,12 @@ function penaltyAt([first, last]: readonly [number, number], share: number): num
 function projectState(
   state: LayerState,
   targets: Float32Array,
-  { tileRows, weightBits, valueLimit, method }: NetworkAdmmSettings,
+  { tileRows: crossbarRows, weightBits, valueLimit, method }: NetworkAdmmSettings,
   bitLimit: PerPlane,
   first: boolean,
 ): void {
   const { rows, columns } = state.layer;
+  const tileRows = evenTileRows(rows, crossbarRows);
   const shape = { rows, columns, tileRows, weightBits, bitLimit, valueLimit, method };
   let result: LayerProjection;
   if (first) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { ofPlane, type PerPlane, planeList } from '../bitplanes/per-plane';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
@@ -258,8 +259,8 @@ function projectedCodes(
   return new Map(
     layers.map((layer) => {
       const { rows, columns } = layer;
-      const bitLimit = limits[layer.name];
-      const shape = { rows, columns, tileRows, weightBits, bitLimit, valueLimit, method };
+      const own = { weightBits, bitLimit: limits[layer.name], valueLimit, method };
+      const shape = { rows, columns, tileRows: evenTileRows(rows, tileRows), ...own };
       const { codes, scales } = tuneScales({ ...shape, weights: layerWeights(layer, weights) });
       return [layer.name, { codes, scales }];
     }),

@@ -1,3 +1,4 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { BitMask } from '../projections/bit-mask';
 import { weightMatrix } from '../quantization/build-integer-network';
 import { groupColumns, groupCount, groupRows, joinColumns } from '../quantization/channel-groups';
@@ -53,9 +54,10 @@ export function pruneLayer(
   settings: Omit<PostTrainingSettings, 'adcBits'>,
   { budget, allowed }: ChosenLimits,
 ): { layer: IntegerLayer; outcome: LayerOutcome } {
-  const { method = 'lagrangian', tileRows, balancedRows = false } = settings;
+  const { method = 'lagrangian', balancedRows = false } = settings;
   const layer = network.layers.get(node.name)!;
   const { columns, rows } = layer;
+  const tileRows = evenTileRows(rows, settings.tileRows);
   const weights = weightMatrix(node, reference.parameters, network);
   const groups = groupCount(node);
   const shape = { rows, columns, tileRows, weightBits: network.weightBits, ...budget };

@@ -1,3 +1,4 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { ofPlane, type PerPlane } from '../bitplanes/per-plane';
 import { type BitMask, maskOf, supportOf } from '../projections/bit-mask';
 import { type ProjectionMethod, projectionMethods } from '../projections/project-column';
@@ -66,14 +67,15 @@ function leastMagnitude(
   bitLimit: PerPlane,
 ): number {
   const { codes, rows, columns } = layer;
+  const height = evenTileRows(rows, tileRows);
   const sizes = relativeMagnitudes(layer);
   let least = 0;
-  for (let start = 0; start < rows; start += tileRows)
+  for (let start = 0; start < rows; start += height)
     for (let column = 0; column < columns; column++)
       for (const sign of [1, -1])
         for (let plane = 0; plane < weightBits - 1; plane++) {
           const holders: number[] = [];
-          for (let row = start; row < Math.min(rows, start + tileRows); row++) {
+          for (let row = start; row < Math.min(rows, start + height); row++) {
             const at = row * columns + column;
             if (codes[at] * sign > 0 && (Math.abs(codes[at]) >> plane) & 1) holders.push(sizes[at]);
           }

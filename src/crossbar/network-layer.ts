@@ -1,3 +1,4 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { ConvNode, DenseNode } from '../networks/description';
 import { groupCount, groupRows } from '../quantization/channel-groups';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
@@ -10,7 +11,7 @@ import type { LayerSimulator } from './layer-simulator';
 import { patchGrid } from './patches';
 
 /**
- * A network's layer on crossbars of `tileRows` rows. Encoding, cells, DACs and flips are those of the network's pruning
+ * A network's layer on crossbars of `tileRows` rows, evenly. Encoding, cells, DACs and flips are those of the network's pruning
  * record; stored row orders and groups become wiring.
  */
 export function networkLayer(
@@ -32,7 +33,7 @@ export function networkLayer(
     inputRows: rows * groups,
     wiring,
     flips,
-    tileRows,
+    tileRows: evenTileRows(rows, tileRows),
     weightBits,
     encoding: pruning?.encoding,
     cellBits: pruning?.cellBits,

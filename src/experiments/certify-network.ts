@@ -1,4 +1,5 @@
 import { certifyLayer, type LayerCertificate } from '../bitplanes/certify-layer';
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
@@ -50,7 +51,7 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
       codes: crossbarCodes(layer),
       rows: layer.rows,
       columns: layer.columns,
-      tileRows: rows,
+      tileRows: evenTileRows(layer.rows, rows),
       weightBits: network.weightBits,
       encoding,
       cellBits,

@@ -1,3 +1,4 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { OnProgress } from '../progress';
 import { dealRows, rowEnergies } from '../projections/deal-rows';
 import { tuneScales } from '../projections/tune-scales';
@@ -68,10 +69,11 @@ export function rowPermutationStudy(options: RowPermutationOptions): RowPermutat
     const energy = weights.reduce((sum, weight) => sum + weight * weight, 0);
     onProgress?.({ done: done++, total: jobs.length, note: `row orders: ${model.name} ${node.name}` });
     return configurations.map(({ tileRows, bitLimit }) => {
+      const height = evenTileRows(rows, tileRows);
       const error = (order: RowOrder) => {
-        const places = rowOrder(order, { weights, columns, channels: inputs, tileRows, seed });
+        const places = rowOrder(order, { weights, columns, channels: inputs, tileRows: height, seed });
         const permuted = permuteRows(weights, columns, places);
-        const shape = { rows, columns, tileRows, weightBits: 8, bitLimit };
+        const shape = { rows, columns, tileRows: height, weightBits: 8, bitLimit };
         return tuneScales({ ...shape, weights: permuted }).objective / energy;
       };
       const errors = Object.fromEntries(rowOrders.map((order) => [order, error(order)]));

@@ -7,6 +7,7 @@ import {
 } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { countOnes } from '../bitplanes/count-ones';
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { onesHistogram } from '../bitplanes/ones-histogram';
 import type { Dataset } from '../data/dataset';
 import { firstPictures } from '../networks/first-pictures';
@@ -223,7 +224,8 @@ export function histogramOf({ layers, weightBits }: IntegerNetwork, tileRows: nu
   const total: number[] = [];
   for (const layer of layers.values()) {
     const { rows, columns } = layer;
-    const { counts } = countOnes({ codes: crossbarCodes(layer), rows, columns, tileRows, weightBits });
+    const shape = { rows, columns, tileRows: evenTileRows(rows, tileRows), weightBits };
+    const { counts } = countOnes({ codes: crossbarCodes(layer), ...shape });
     onesHistogram(counts).forEach((count, ones) => {
       total[ones] = (total[ones] ?? 0) + count;
     });

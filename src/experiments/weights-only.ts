@@ -1,4 +1,5 @@
 import { certifyLayer } from '../bitplanes/certify-layer';
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { OnProgress } from '../progress';
 import { tuneScales } from '../projections/tune-scales';
 import { rowCount, weightMatrix } from '../quantization/build-integer-network';
@@ -35,7 +36,11 @@ export function weightsOnlyStudy(
     return { scales, codes: quantizeWeights(weights, scales, 8) };
   });
   return configurations.map(({ tileRows, adcBits }) => {
-    const budget = { tileRows, weightBits: 8, bitLimit: 2 ** adcBits - 1 };
+    const budget = (rows: number) => ({
+      tileRows: evenTileRows(rows, tileRows),
+      weightBits: 8,
+      bitLimit: 2 ** adcBits - 1,
+    });
     const total = crossbarNodes(model.folded.description).length;
     const gaps: number[] = [];
     let error = 0;
@@ -44,7 +49,7 @@ export function weightsOnlyStudy(
     const pruned = integerNetwork(model, (weights, rows, columns) => {
       onProgress?.({ done, total, note: `R=${tileRows}, ${adcBits} bits, weights only` });
       done++;
-      const { scales, codes, gaps: own, objective } = tuneScales({ ...budget, weights, rows, columns });
+      const { scales, codes, gaps: own, objective } = tuneScales({ ...budget(rows), weights, rows, columns });
       gaps.push(...own);
       error += objective;
       for (const weight of weights) energy += weight * weight;
@@ -52,7 +57,7 @@ export function weightsOnlyStudy(
     });
     const layers = [...pruned.layers.values()];
     const certificates = layers.map(({ codes, rows, columns }) =>
-      certifyLayer({ ...budget, codes, rows, columns }),
+      certifyLayer({ ...budget(rows), codes, rows, columns }),
     );
     const weights = layers.reduce((sum, layer) => sum + layer.codes.length, 0);
     return {

@@ -1,4 +1,5 @@
 import { countOnes } from '../bitplanes/count-ones';
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
@@ -18,7 +19,7 @@ export interface HardwareLayer {
   readonly groups?: number;
   /** Input vectors an inference: output positions. */
   readonly vectors: number;
-  /** Rows summed in one conversion (R). Default 128. */
+  /** R: rows of an array; those of the layer lie on its arrays evenly. Default 128. */
   readonly tileRows?: number;
   /** Default 8. */
   readonly weightBits?: number;
@@ -88,7 +89,7 @@ export interface LayerMapping {
 export type ColumnPolicy = 'all' | 'filled';
 
 /**
- * Maps a layer to arrays of tileRows x `arrayColumns`: every row tile gets as many as its bit columns fill.
+ * Maps a layer to arrays of R x `arrayColumns`, its rows lying evenly on as few row tiles as there can be: every row tile gets as many as its bit columns fill.
  * `rowsPerConversion` (k) drives only k rows at a time: the baseline that needs no pruning. `skip` leaves out zero input
  * bits or rows, as often as the layer's `activity` has them; tiles are then read independently of one another.
  */
@@ -106,7 +107,16 @@ export function layerMapping(
     readonly skip?: Skipping;
   } = {},
 ): LayerMapping {
-  const { codes, rows, columns, vectors, tileRows = 128, weightBits = 8, inputBits = 8, dacBits = 1 } = layer;
+  const {
+    codes,
+    rows,
+    columns,
+    vectors,
+    tileRows: arrayRows = 128,
+    weightBits = 8,
+    inputBits = 8,
+    dacBits = 1,
+  } = layer;
   for (const [field, value] of [
     ['vectors', vectors],
     ['groups', layer.groups ?? 1],
@@ -117,6 +127,7 @@ export function layerMapping(
       throw new InputError(`layer ${layer.name}: ${field}: ${value} is not a whole number of at least 1`);
     }
   }
+  const tileRows = evenTileRows(rows, arrayRows);
   const { encoding, cellBits, flips, activity } = layer;
   const skips = skip?.inputBits || skip?.rows;
   if (skips && (activity?.tileRows !== tileRows || activity.dacBits !== dacBits)) {
@@ -185,7 +196,7 @@ export function layerMapping(
     busiestColumns,
     rowGroups,
     pulses,
-    utilisation: arrays === 0 ? 0 : cells / (arrays * arrayColumns * tileRows),
+    utilisation: arrays === 0 ? 0 : cells / (arrays * arrayColumns * arrayRows),
     macs: rows * columns * vectors,
     inputBits: rows * channelGroups * inputBits * vectors,
     outputs: columns * vectors,

@@ -1,3 +1,4 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { largestOf } from '../bitplanes/per-plane';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import { inputSlices } from '../crossbar/input-slices';
@@ -59,7 +60,7 @@ export function mapDesigns({
       description: 'every bit column converted, ADCs for as many ones as a tile has rows',
       layers: layers.map((layer) => ({
         mapping: layerMapping(layer, { columnPolicy: 'all', ...settings }),
-        adcBits: requiredAdcBits(Math.min(layer.tileRows ?? 128, layer.rows) * largestDrive(layer)),
+        adcBits: requiredAdcBits(evenTileRows(layer.rows, layer.tileRows ?? 128) * largestDrive(layer)),
       })),
     },
     ...(dense

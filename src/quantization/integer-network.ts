@@ -18,7 +18,7 @@ export interface IntegerLayer {
   readonly codes: Int8Array;
   /**
    * Which row stands at each place of the crossbars, [rows]; absent: row i at place i. Row tile t holds the rows at places
-   * tR..tR+R-1. Codes stay in their own order: the order only says which word line each input drives.
+   * tH..tH+H-1, H as `evenTileRows` has it. Codes stay in their own order: the order only says which word line each input drives.
    */
   readonly rowOrder?: Int32Array;
   /**
@@ -53,7 +53,7 @@ export interface IntegerNetwork {
 /** The settings a network was pruned with, and the limits it must keep. */
 export interface PruningRecord {
   readonly method: string;
-  /** Rows summed in one conversion (R). Row tile t holds rows t*R..t*R+R-1. */
+  /** R: rows of a crossbar, of which a conversion sums those that the layer has there, `evenTileRows`. */
   readonly tileRows: number;
   readonly encoding: EncodingName;
   /** Absent: 1. */

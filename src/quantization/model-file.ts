@@ -1,3 +1,4 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { InputError } from '../errors';
 import { readSafetensors } from '../networks/read-safetensors';
 import type { StoredTensor } from '../networks/stored-tensor';
@@ -6,20 +7,23 @@ import { checkedDescription, checkIntegerNetwork } from './check-integer-network
 import { crossbarNodes } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork, PruningRecord } from './integer-network';
 
-const FORMAT = 'cim-pruning integer network 1';
+const FORMAT = 'cim-pruning integer network 2';
 
 interface StoredLayer {
   readonly inputScale: number;
   readonly inputBits: number;
   readonly inputSigned: boolean;
+  /** Rows of its row tiles, of a pruned network: follows from R, but spares other readers the rule. */
+  readonly tileRows?: number;
 }
 
 /**
  * Writes an integer network as safetensors, whole or not at all. For each crossbar layer L: `L.codes` (I8 [rows,
  * columns], rows in the order ky, kx, c), `L.scales` and `L.bias` (F32 [columns]), and, in offset encoding with flips,
  * `L.flips` (U8 [tiles, columns], 1: this tile of the channel is stored complemented); where rows stand in another order
- * on the crossbars, `L.rowOrder` (I32 [rows]: row tile t holds rows L.rowOrder[tR..tR+R-1] of L.codes). Metadata, each a JSON text:
- * `description` (the folded network), `layers` (input scale, bits and sign by layer), `weightBits`, `mean`, `std`,
+ * on the crossbars, `L.rowOrder` (I32 [rows]: row tile t holds rows L.rowOrder[tH..tH+H-1] of L.codes; K rows
+ * lie on ceil(K / R) tiles of H = ceil(K / tiles)). Metadata, each a JSON text:
+ * `description` (the folded network), `layers` (input scale, bits and sign by layer, and the rows H of its row tiles), `weightBits`, `mean`, `std`,
  * `pruning` (method, tileRows, encoding, cellBits, dacBits; adcBits for all layers or by layer; bitLimit and valueLimit by
  * layer; of a layer, adcBits and bitLimit are one number or a list of one a plane, lowest first), and what `notes` adds
  * under other names.
@@ -32,6 +36,7 @@ export function saveIntegerNetwork(
 ): void {
   const tensors = new Map<string, WritableTensor>();
   const layers: Record<string, StoredLayer> = {};
+  const { description, weightBits, mean, std, pruning } = network;
   for (const layer of network.layers.values()) {
     const { name, rows, columns, codes, rowOrder, flips, scales, bias } = layer;
     const { inputScale, inputBits, inputSigned } = layer;
@@ -40,15 +45,17 @@ export function saveIntegerNetwork(
     if (flips) tensors.set(`${name}.flips`, { shape: [flips.length / columns, columns], data: flips });
     tensors.set(`${name}.scales`, { shape: [columns], data: scales });
     tensors.set(`${name}.bias`, { shape: [columns], data: bias });
-    layers[name] = { inputScale, inputBits, inputSigned };
+    layers[name] = { inputScale, inputBits, inputSigned, tileRows: tileRowsOf(rows, pruning) };
   }
-  const { description, weightBits, mean, std, pruning } = network;
   const fields = { ...notes, description, layers, weightBits, mean, std, ...(pruning && { pruning }) };
   const metadata = Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [key, JSON.stringify(value)]),
   );
   writeSafetensors(path, tensors, { format: FORMAT, ...metadata });
 }
+
+const tileRowsOf = (rows: number, pruning: PruningRecord | undefined) =>
+  pruning && evenTileRows(rows, pruning.tileRows);
 
 /** Whether a safetensors file's metadata are those of an integer network. */
 export function isIntegerNetwork(metadata: Readonly<Record<string, string>>): boolean {
@@ -84,6 +91,12 @@ export function loadIntegerNetwork(path: string): IntegerNetwork {
     ...(metadata.pruning !== undefined && { pruning: field<PruningRecord>('pruning') }),
   };
   checkIntegerNetwork(path, network);
+  for (const { name, rows } of layers.values()) {
+    const wanted = tileRowsOf(rows, network.pruning);
+    const { tileRows } = stored![name];
+    if (tileRows !== wanted)
+      throw new InputError(`${path}: layer '${name}': tileRows ${tileRows} is not ${wanted}, as R asks for`);
+  }
   return network;
 }
 

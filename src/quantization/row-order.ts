@@ -30,7 +30,7 @@ export function restoreRows<Values extends Matrix>(
   return permuteRows(matrix, columns, places);
 }
 
-/** A layer's codes [rows, columns] with the rows as they stand on crossbars: row tile t is rows tR..tR+R-1 of these. */
+/** A layer's codes [rows, columns] with the rows as they stand on crossbars: row tile t is rows tH..tH+H-1 of these (see `evenTileRows`). */
 export function crossbarCodes({ codes, columns, rowOrder }: IntegerLayer): Int8Array {
   return permuteRows(codes, columns, rowOrder);
 }

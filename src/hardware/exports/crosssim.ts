@@ -1,4 +1,5 @@
 import { countOnes } from '../../bitplanes/count-ones';
+import { evenTileRows } from '../../bitplanes/even-tile-rows';
 import { largestOf } from '../../bitplanes/per-plane';
 import { InputError } from '../../errors';
 import { adcBitsOf } from '../../quantization/adc-bits';
@@ -136,7 +137,8 @@ function crosssimLayer(
 
 function mostOnesBySlice(layer: IntegerLayer, tileRows: number, weightBits: number): number[] {
   const { rows, columns } = layer;
-  const { counts, planes } = countOnes({ codes: crossbarCodes(layer), rows, columns, tileRows, weightBits });
+  const shape = { rows, columns, tileRows: evenTileRows(rows, tileRows), weightBits };
+  const { counts, planes } = countOnes({ codes: crossbarCodes(layer), ...shape });
   const most = new Array<number>(planes).fill(0);
   counts.forEach((ones, at) => {
     most[at % planes] = Math.max(most[at % planes], ones);
@@ -147,7 +149,8 @@ function mostOnesBySlice(layer: IntegerLayer, tileRows: number, weightBits: numb
 function weightFile(layer: IntegerLayer, tileRows: number): Uint8Array {
   const { rows, columns } = layer;
   const codes = crossbarCodes(layer);
-  const width = rows <= tileRows ? rows : Math.ceil(rows / tileRows) * tileRows;
+  const arrays = Math.ceil(rows / tileRows);
+  const width = arrays * Math.ceil(rows / arrays);
   const values = new Int8Array(columns * width);
   for (let column = 0; column < columns; column++)
     for (let row = 0; row < rows; row++) values[column * width + row] = codes[row * columns + column];
