@@ -5,19 +5,20 @@ import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
-import { type CostModel, costModel, designCost, type Scope, scopes } from '../hardware/design-cost';
+import { type CostModel, costModel, designCost, mapScopes, type Scope } from '../hardware/design-cost';
 import {
   type DefinedGain,
   gainsByDefinition,
+  type LawOutcome,
   reportsByLaw,
   type ShareGain,
   shareGains,
 } from '../hardware/efficiency-definitions';
-import { baselineOf, gainSensitivity, type Sensitivity } from '../hardware/gain-sensitivity';
+import { gainSensitivity, type Sensitivity } from '../hardware/gain-sensitivity';
 import { constantsAt, type HardwareConstants } from '../hardware/hardware-preset';
-import { costDesigns, type HardwareReport } from '../hardware/hardware-report';
+import { costDesigns, designRefusal, type HardwareReport } from '../hardware/hardware-report';
 import type { Skipping } from '../hardware/input-activity';
-import { FAIR_BASELINE, largestDrive } from '../hardware/map-designs';
+import { FAIR_BASELINE, largestDrive, ROW_LIMITED } from '../hardware/map-designs';
 import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
 import type { OnProgress } from '../progress';
 import { adcBitsOf, adcBitsText, largestAdcBits } from '../quantization/adc-bits';
@@ -58,7 +59,7 @@ export interface HardwareStudyOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** Energy gains at the scopes under one ADC law over one baseline, or why the law does not answer. */
+/** Energy gains at the scopes under one ADC law over the fair baseline, or why the law does not answer. */
 export interface LawGain {
   readonly adcModel: AdcModelName;
   readonly refusal?: string;
@@ -85,6 +86,7 @@ export interface HardwareStudyNetwork {
   readonly definitions: readonly DefinedGain[];
   readonly laws: readonly LawGain[];
   readonly shares: readonly ShareGain[];
+  /** Of the gains over the fair baseline; empty where the ADC model does not answer for it. */
   readonly sensitivity: readonly Sensitivity[];
 }
 
@@ -166,32 +168,39 @@ function studyNetwork(
     balanced: { ...summarizeHardware(costDesigns(designs, cost, { arrayBudget })), arrayBudget },
     ...(dataset.real && { skipping: skippings(network, dense, adcBits, options) }),
     rowLimited: rowLimitedByBits(network, dense, cost),
-    definitions: gainsByDefinition(laws, adcModel),
-    laws: laws.map(({ adcModel, refusal, report }) => ({
+    definitions: gainsByDefinition(
+      laws,
       adcModel,
-      ...(refusal !== undefined && { refusal }),
-      ...(report && { gains: energyGains(report) }),
-    })),
+      designs.slice(1).map(({ name }) => name),
+    ),
+    laws: laws.map(lawGain),
     shares: shareGains(bits, constants),
-    sensitivity: gainSensitivity(designs, { adcModel, constants, baseline: FAIR_BASELINE }),
+    sensitivity: report.leftOut.some(({ name }) => name === FAIR_BASELINE)
+      ? []
+      : gainSensitivity(designs, { adcModel, constants, baseline: FAIR_BASELINE }),
   };
+}
+
+function lawGain({ adcModel, refusal, report }: LawOutcome): LawGain {
+  const fair = report?.baselines.find(({ cost }) => cost.name === FAIR_BASELINE);
+  if (fair) return { adcModel, gains: mapScopes((scope) => fair.gains[scope].energy) };
+  return { adcModel, refusal: refusal ?? report?.leftOut.find(({ name }) => name === FAIR_BASELINE)?.reason };
 }
 
 function rowLimitedByBits(network: IntegerNetwork, dense: IntegerNetwork, cost: CostModel) {
   const { tileRows } = network.pruning!;
   const drive = largestDrive(network.pruning!);
   const lowest = requiredAdcBits(drive);
-  return Array.from({ length: requiredAdcBits(tileRows * drive) - lowest + 1 }, (_, i) => {
-    const adcBits = lowest + i;
+  const everyBits = Array.from(
+    { length: requiredAdcBits(tileRows * drive) - lowest + 1 },
+    (_, i) => lowest + i,
+  );
+  return everyBits.flatMap((adcBits) => {
     const designs = networkDesigns(network, { tileRows, dense, adcBits: () => adcBits });
-    const [limited] = designs.filter(({ name }) => name === 'row-limited dense');
-    return { adcBits, ...summarizeDesign(designCost(limited.name, limited.layers, cost)) };
+    const limited = designs.find(({ name }) => name === ROW_LIMITED)!;
+    if (designRefusal(limited, cost) !== undefined) return [];
+    return [{ adcBits, ...summarizeDesign(designCost(limited.name, limited.layers, cost)) }];
   });
-}
-
-function energyGains(report: HardwareReport): Record<Scope, number> {
-  const { gains } = baselineOf(report, FAIR_BASELINE);
-  return Object.fromEntries(scopes.map((scope) => [scope, gains[scope].energy])) as Record<Scope, number>;
 }
 
 /** The float model as an integer network: calibrated where there are pictures. */

@@ -1,4 +1,5 @@
 import { CLAIMED_GAIN } from '../hardware/efficiency-definitions';
+import { ROW_LIMITED } from '../hardware/map-designs';
 import type { Table } from '../reports/table';
 import { designsTable, gainsTable, layersTable } from './hardware-report';
 import type { HardwareStudyNetwork, HardwareStudyResult } from './hardware-study';
@@ -24,27 +25,24 @@ export function definitionsTable(result: HardwareStudyResult): Table {
       { key: 'highest', label: 'highest', unit: 'x', digits: 2 },
       { key: 'reached', label: `${CLAIMED_GAIN}x reached by` },
     ],
-    rows: result.networks.flatMap(({ name, definitions, laws, shares }) => {
-      const answering = laws.filter(({ gains }) => gains).length;
-      return [
-        ...definitions.map(({ title, baseline, gain, lowest, highest, reachedBy }) => ({
-          network: name,
-          definition: title,
-          baseline,
-          gain,
-          lowest,
-          highest,
-          reached: reachedBy.length === answering ? 'all' : reachedBy.join(', ') || 'none',
-        })),
-        ...shares.map(({ title, fromBits, toBits, gain }) => ({
-          network: name,
-          definition: `${title}, ${fromBits} to ${toBits} bits`,
-          baseline: 'equal conversions',
-          gain,
-          reached: gain >= CLAIMED_GAIN ? 'yes' : 'none',
-        })),
-      ];
-    }),
+    rows: result.networks.flatMap(({ name, definitions, shares }) => [
+      ...definitions.map(({ title, baseline, gain, lowest, highest, answeredBy, reachedBy }) => ({
+        network: name,
+        definition: title,
+        baseline,
+        gain,
+        lowest,
+        highest,
+        reached: reachedBy.length === answeredBy.length ? 'all' : reachedBy.join(', ') || 'none',
+      })),
+      ...shares.map(({ title, fromBits, toBits, gain }) => ({
+        network: name,
+        definition: `${title}, ${fromBits} to ${toBits} bits`,
+        baseline: 'equal conversions',
+        gain,
+        reached: gain >= CLAIMED_GAIN ? 'yes' : 'none',
+      })),
+    ]),
   };
 }
 
@@ -161,7 +159,7 @@ export function rowLimitedTable({ networks }: HardwareStudyResult): Table {
       const pruned = summarizeDesign(report.pruned);
       return [
         { design: 'pruned', ...pruned, adcBits },
-        ...rowLimited.map((own) => ({ ...own, design: 'row-limited dense', adcBits: `${own.adcBits}` })),
+        ...rowLimited.map((own) => ({ ...own, design: ROW_LIMITED, adcBits: `${own.adcBits}` })),
       ].map((own, i) => ({
         network: name,
         design: own.design,

@@ -57,7 +57,7 @@ export interface LawOutcome {
   readonly refusal?: string;
 }
 
-/** The designs under every ADC model; those asked outside their validity refuse. */
+/** The designs under every ADC model; those that do not answer for the pruned network refuse. */
 export function reportsByLaw(
   designs: readonly MappedDesign[],
   constants: HardwareConstants,
@@ -78,33 +78,42 @@ export interface DefinedGain {
   readonly definition: string;
   readonly title: string;
   readonly baseline: string;
-  /** Under the model asked for; absent where it refuses. */
+  /** Under the model asked for; absent where it does not answer. */
   readonly gain?: number;
   readonly lowest: number;
   readonly highest: number;
-  /** ADC models that give the claimed gain or more. */
+  /** ADC models that answer for this baseline. */
+  readonly answeredBy: readonly AdcModelName[];
+  /** Those of them that give the claimed gain or more. */
   readonly reachedBy: readonly AdcModelName[];
 }
 
-/** Every definition over every baseline. */
-export function gainsByDefinition(laws: readonly LawOutcome[], chosen: AdcModelName): DefinedGain[] {
-  const answered = laws.flatMap(({ adcModel, report }) => (report ? [{ adcModel, report }] : []));
-  if (answered.length === 0)
-    throw new InputError(`no ADC model answers: ${laws.map(({ refusal }) => refusal).join('; ')}`);
-  return answered[0].report.baselines.flatMap(({ cost }, i) =>
-    efficiencyDefinitions.map(({ id, title, gain }) => {
-      const gains = answered.map(({ report }) => gain(report, report.baselines[i]));
+/** Every definition over every one of `baselines` that any ADC model answers for. */
+export function gainsByDefinition(
+  laws: readonly LawOutcome[],
+  chosen: AdcModelName,
+  baselines: readonly string[],
+): DefinedGain[] {
+  return baselines.flatMap((name) => {
+    const answered = laws.flatMap(({ adcModel, report }) => {
+      const baseline = report?.baselines.find(({ cost }) => cost.name === name);
+      return report && baseline ? [{ adcModel, report, baseline }] : [];
+    });
+    if (answered.length === 0) return [];
+    return efficiencyDefinitions.map(({ id, title, gain }) => {
+      const gains = answered.map(({ report, baseline }) => gain(report, baseline));
       return {
         definition: id,
         title,
-        baseline: cost.name,
+        baseline: name,
         gain: gains[answered.findIndex(({ adcModel }) => adcModel === chosen)],
         lowest: Math.min(...gains),
         highest: Math.max(...gains),
+        answeredBy: answered.map(({ adcModel }) => adcModel),
         reachedBy: answered.filter((_, k) => gains[k] >= CLAIMED_GAIN).map(({ adcModel }) => adcModel),
       };
-    }),
-  );
+    });
+  });
 }
 
 /** A gain of a whole whose ADCs alone become cheaper, everything else and the conversions as they were. */
