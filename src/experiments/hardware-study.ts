@@ -9,8 +9,9 @@ import { type CostModel, costModel, designCost, mapScopes, type Scope } from '..
 import {
   type DefinedGain,
   gainsByDefinition,
-  type LawOutcome,
+  type Outcome,
   reportsByLaw,
+  reportsByPreset,
   type ShareGain,
   shareGains,
 } from '../hardware/efficiency-definitions';
@@ -59,11 +60,17 @@ export interface HardwareStudyOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** Energy gains at the scopes under one ADC law over the fair baseline, or why the law does not answer. */
-export interface LawGain {
+/** Energy gains at the scopes under one cost model over the fair baseline, or why it does not answer. */
+export interface ModelGain {
   readonly adcModel: AdcModelName;
   readonly refusal?: string;
   readonly gains?: Readonly<Record<Scope, number>>;
+}
+
+/** The same under the constants of a published design, and the pruned network's efficiency there. */
+export interface PresetGain extends ModelGain {
+  readonly preset: string;
+  readonly topsPerW?: Readonly<Record<Scope, number>>;
 }
 
 /** One pruned network. */
@@ -84,7 +91,8 @@ export interface HardwareStudyNetwork {
   /** The unpruned network driven as few rows at a time as ADCs of so many bits read, from one row up to all. */
   readonly rowLimited: readonly (DesignSummary & { readonly adcBits: number })[];
   readonly definitions: readonly DefinedGain[];
-  readonly laws: readonly LawGain[];
+  readonly laws: readonly ModelGain[];
+  readonly presets: readonly PresetGain[];
   readonly shares: readonly ShareGain[];
   /** Of the gains over the fair baseline; empty where the ADC model does not answer for it. */
   readonly sensitivity: readonly Sensitivity[];
@@ -173,7 +181,12 @@ function studyNetwork(
       adcModel,
       designs.slice(1).map(({ name }) => name),
     ),
-    laws: laws.map(lawGain),
+    laws: laws.map(modelGain),
+    presets: [...reportsByPreset(designs)].map(([preset, outcome]) => ({
+      preset,
+      ...modelGain(outcome),
+      topsPerW: outcome.report && summarizeDesign(outcome.report.pruned).topsPerW,
+    })),
     shares: shareGains(bits, constants),
     sensitivity: report.leftOut.some(({ name }) => name === FAIR_BASELINE)
       ? []
@@ -181,7 +194,7 @@ function studyNetwork(
   };
 }
 
-function lawGain({ adcModel, refusal, report }: LawOutcome): LawGain {
+function modelGain({ adcModel, refusal, report }: Outcome): ModelGain {
   const fair = report?.baselines.find(({ cost }) => cost.name === FAIR_BASELINE);
   if (fair) return { adcModel, gains: mapScopes((scope) => fair.gains[scope].energy) };
   return { adcModel, refusal: refusal ?? report?.leftOut.find(({ name }) => name === FAIR_BASELINE)?.reason };

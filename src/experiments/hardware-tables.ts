@@ -67,6 +67,31 @@ export function lawsTable({ networks, baseline }: HardwareStudyResult): Table {
   };
 }
 
+/** Efficiency and energy gains with the constants of published designs, and why some do not answer. */
+export function presetsTable({ networks, baseline }: HardwareStudyResult): Table {
+  return {
+    title: `The pruned network on published designs, and its energy gains over "${baseline}" there`,
+    columns: [
+      { key: 'network', label: 'network' },
+      { key: 'preset', label: 'design' },
+      { key: 'law', label: 'ADC law' },
+      ...byScope('Watt', 'TOPS/W', '', 3),
+      ...byScope('Gain', 'gain', 'x', 2),
+      { key: 'refusal', label: 'not answered' },
+    ],
+    rows: networks.flatMap(({ name, presets }) =>
+      presets.map(({ preset, adcModel, topsPerW, gains, refusal }) => ({
+        network: name,
+        preset,
+        law: adcModel,
+        ...scopeCells('Watt', (scope) => topsPerW?.[scope]),
+        ...scopeCells('Gain', (scope) => gains?.[scope]),
+        refusal,
+      })),
+    ),
+  };
+}
+
 /** Gains when one constant is half or one and a half times itself, most moving first. */
 export function sensitivityTable({ networks, baseline }: HardwareStudyResult): Table {
   return {
@@ -212,6 +237,7 @@ export function hardwareTables(result: HardwareStudyResult): Map<string, Table> 
     }),
     ['05-hardware-definitions', definitionsTable(result)],
     ['05-hardware-laws', lawsTable(result)],
+    ['05-hardware-presets', presetsTable(result)],
     ['05-hardware-sensitivity', sensitivityTable(result)],
     ['05-hardware-options', optionsTable(result)],
     ['05-hardware-row-limited', rowLimitedTable(result)],

@@ -1,11 +1,12 @@
 import { InputError } from '../errors';
 import { type AdcModelName, adcModel, adcModelNames } from './adc-model';
 import { constantValue } from './constant-table';
-import { costModel, type DesignCost, type Scope } from './design-cost';
+import { type CostModel, costModel, type DesignCost, type Scope } from './design-cost';
 import type { HardwareConstants } from './hardware-preset';
 import { type Baseline, costDesigns, type HardwareReport } from './hardware-report';
 import { gainOfWhole, tileBudget } from './isaac-tile';
 import type { MappedDesign } from './map-designs';
+import { hardwarePresetNames, namedHardwarePreset } from './named-presets';
 
 /** The paper's claim: hardware efficiency rises by 180 %, its definition unpublished in what could be read. */
 export const CLAIMED_GAIN = 2.8;
@@ -49,11 +50,10 @@ function energyAConversion({ scopes, conversions }: DesignCost): number {
   return scopes.adc.energyPj / conversions;
 }
 
-/** What an ADC model answers for a set of designs, or why it does not. */
-export interface LawOutcome {
+/** What a cost model answers for a set of designs, or the one line that it refuses with. */
+export interface Outcome {
   readonly adcModel: AdcModelName;
   readonly report?: HardwareReport;
-  /** The one line that it refuses with. */
   readonly refusal?: string;
 }
 
@@ -62,15 +62,32 @@ export function reportsByLaw(
   designs: readonly MappedDesign[],
   constants: HardwareConstants,
   options: { readonly arrayBudget?: number } = {},
-): LawOutcome[] {
-  return adcModelNames.map((name) => {
-    try {
-      return { adcModel: name, report: costDesigns(designs, costModel(name, constants), options) };
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      return { adcModel: name, refusal: error.message };
-    }
-  });
+): Outcome[] {
+  return adcModelNames.map((name) => outcomeOf(designs, costModel(name, constants), options));
+}
+
+/** The designs as every published design would have them. */
+export function reportsByPreset(designs: readonly MappedDesign[]): ReadonlyMap<string, Outcome> {
+  return new Map(
+    hardwarePresetNames.map((name) => {
+      const preset = namedHardwarePreset(name);
+      return [name, outcomeOf(designs, costModel(preset.adcModel, preset))];
+    }),
+  );
+}
+
+function outcomeOf(
+  designs: readonly MappedDesign[],
+  model: CostModel,
+  options?: { readonly arrayBudget?: number },
+): Outcome {
+  const adcModel = model.adc.name;
+  try {
+    return { adcModel, report: costDesigns(designs, model, options) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { adcModel, refusal: error.message };
+  }
 }
 
 /** A gain under one definition over one baseline, with its spread over the ADC laws. */
@@ -90,7 +107,7 @@ export interface DefinedGain {
 
 /** Every definition over every one of `baselines` that any ADC model answers for. */
 export function gainsByDefinition(
-  laws: readonly LawOutcome[],
+  laws: readonly Outcome[],
   chosen: AdcModelName,
   baselines: readonly string[],
 ): DefinedGain[] {

@@ -8,11 +8,12 @@ import { hardwareTables } from '../../src/experiments/hardware-tables';
 import { networkActivity } from '../../src/experiments/network-activity';
 import { networkDesigns, networkHardware } from '../../src/experiments/network-hardware';
 import type { FloatModel, IntegerModel } from '../../src/experiments/open-model';
-import { costModel } from '../../src/hardware/design-cost';
+import { costModel, mapScopes } from '../../src/hardware/design-cost';
 import { shareGains } from '../../src/hardware/efficiency-definitions';
 import { constantsAt } from '../../src/hardware/hardware-preset';
 import { costDesigns } from '../../src/hardware/hardware-report';
 import { FAIR_BASELINE, ROW_LIMITED, WORST_CASE } from '../../src/hardware/map-designs';
+import { hardwarePresetNames } from '../../src/hardware/named-presets';
 import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
 import { requireTable } from '../../src/reports/table';
 import { scratchFolder } from '../networks/scratch-folder';
@@ -117,6 +118,17 @@ describe('hardwareStudy', () => {
     expect(energy.gain).toBe(own.report.baselines[1].gains.tile.energy);
     expect(own.laws.filter(({ gains }) => gains).length).toBe(6);
     expect(own.laws.find(({ adcModel }) => adcModel === 'survey')!.refusal).toMatch(/2 bits is outside/);
+  });
+  it('tells efficiency and gains on every published design, or why it has none', () => {
+    expect(own.presets.map(({ preset }) => preset)).toEqual(hardwarePresetNames);
+    const [isaac, tinyadc, , forms] = own.presets;
+    expect(isaac.topsPerW).toEqual(mapScopes((scope) => own.report.pruned.scopes[scope].topsPerW));
+    expect(tinyadc.gains).toEqual(mapScopes((scope) => own.report.baselines[1].gains[scope].energy));
+    expect(forms).toEqual({
+      preset: 'forms',
+      adcModel: 'forms',
+      refusal: 'ADC model forms: 2 bits is outside its validity (4 bits only)',
+    });
   });
   it('finds the gain move with the constants that make it, and not with others', () => {
     const { sensitivity } = own;
