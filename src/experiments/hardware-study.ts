@@ -19,7 +19,7 @@ import { gainSensitivity, type Sensitivity } from '../hardware/gain-sensitivity'
 import { constantsAt, type HardwareConstants } from '../hardware/hardware-preset';
 import { costDesigns, designRefusal, type HardwareReport } from '../hardware/hardware-report';
 import type { Skipping } from '../hardware/input-activity';
-import { FAIR_BASELINE, largestDrive, ROW_LIMITED } from '../hardware/map-designs';
+import { FAIR_BASELINE, largestDrive } from '../hardware/map-designs';
 import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
 import type { OnProgress } from '../progress';
 import { adcBitsOf, adcBitsText, largestAdcBits } from '../quantization/adc-bits';
@@ -35,6 +35,7 @@ import {
   type DesignSummary,
   type HardwareSummary,
   networkDesigns,
+  rowLimitedDesign,
   summarizeDesign,
   summarizeHardware,
 } from './network-hardware';
@@ -209,10 +210,9 @@ function rowLimitedByBits(network: IntegerNetwork, dense: IntegerNetwork, cost: 
     (_, i) => lowest + i,
   );
   return everyBits.flatMap((adcBits) => {
-    const designs = networkDesigns(network, { tileRows, dense, adcBits: () => adcBits });
-    const limited = designs.find(({ name }) => name === ROW_LIMITED)!;
-    if (designRefusal(limited, cost) !== undefined) return [];
-    return [{ adcBits, ...summarizeDesign(designCost(limited.name, limited.layers, cost)) }];
+    const design = rowLimitedDesign(network, { tileRows, dense, adcBits: () => adcBits });
+    if (designRefusal(design, cost) !== undefined) return [];
+    return [{ adcBits, ...summarizeDesign(designCost(design.name, design.layers, cost)) }];
   });
 }
 

@@ -6,7 +6,7 @@ import type { HardwareConstants } from '../hardware/hardware-preset';
 import { costDesigns, type Gain, type HardwareReport } from '../hardware/hardware-report';
 import type { InputActivity, Skipping } from '../hardware/input-activity';
 import type { HardwareLayer } from '../hardware/layer-mapping';
-import { type MappedDesign, mapDesigns } from '../hardware/map-designs';
+import { type MapDesignsInput, type MappedDesign, mapDesigns, mapRowLimited } from '../hardware/map-designs';
 import { nodeShapes } from '../networks/node-shapes';
 import { groupCount } from '../quantization/channel-groups';
 import { crossbarNodes } from '../quantization/crossbar-layers';
@@ -45,6 +45,15 @@ export function networkHardware(network: IntegerNetwork, options: NetworkHardwar
 
 /** A network and its baselines mapped to arrays, ready for any cost model. */
 export function networkDesigns(network: IntegerNetwork, options: NetworkDesignsOptions): MappedDesign[] {
+  return mapDesigns(designsInput(network, options));
+}
+
+/** Its row-limited baseline alone. */
+export function rowLimitedDesign(network: IntegerNetwork, options: NetworkDesignsOptions): MappedDesign {
+  return mapRowLimited(designsInput(network, options));
+}
+
+function designsInput(network: IntegerNetwork, options: NetworkDesignsOptions): MapDesignsInput {
   const { tileRows, dense, adcBits, skip, activity, denseActivity } = options;
   const layers = hardwareLayers(network, tileRows, network.pruning).map((layer) => ({
     ...layer,
@@ -57,7 +66,7 @@ export function networkDesigns(network: IntegerNetwork, options: NetworkDesignsO
       ...layer,
       activity: denseActivity?.get(layer.name),
     }));
-  return mapDesigns({ layers, denseLayers, skip });
+  return { layers, denseLayers, skip };
 }
 
 function hardwareLayers(

@@ -42,18 +42,10 @@ export interface MapDesignsInput {
  *   rows a conversion as such an ADC reads: 2^b - 1 with 1-bit cells and DACs, one at least.
  * The last two need `denseLayers`; without them row-limited counts every column.
  */
-export function mapDesigns({
-  layers,
-  denseLayers,
-  arrayColumns = 128,
-  skip,
-}: MapDesignsInput): MappedDesign[] {
-  if (denseLayers) checkSameLayers(layers, denseLayers);
-  const settings = { arrayColumns, skip };
-  const dense = denseLayers?.map((layer, i) => ({
-    ...layer,
-    activity: layer.activity ?? layers[i].activity,
-  }));
+export function mapDesigns(input: MapDesignsInput): MappedDesign[] {
+  const { layers } = input;
+  const settings = settingsOf(input);
+  const dense = denseOf(input);
   return [
     {
       name: 'pruned',
@@ -80,20 +72,37 @@ export function mapDesigns({
           },
         ]
       : []),
-    {
-      name: ROW_LIMITED,
-      description:
-        'unpruned weights at the ADC bits b of the pruned network, as many rows a conversion as such an ADC reads (2^b - 1 of 1-bit cells)',
-      layers: layers.map((layer, i) => ({
-        mapping: layerMapping(dense ? { ...dense[i], adcBits: layer.adcBits } : layer, {
-          columnPolicy: dense ? 'filled' : 'all',
-          rowsPerConversion: rowsRead(layer),
-          ...settings,
-        }),
-        adcBits: Math.max(largestOf(layer.adcBits), requiredAdcBits(largestDrive(layer))),
-      })),
-    },
+    mapRowLimited(input),
   ];
+}
+
+/** The baseline `ROW_LIMITED` alone. */
+export function mapRowLimited(input: MapDesignsInput): MappedDesign {
+  const dense = denseOf(input);
+  return {
+    name: ROW_LIMITED,
+    description:
+      'unpruned weights at the ADC bits b of the pruned network, as many rows a conversion as such an ADC reads (2^b - 1 of 1-bit cells)',
+    layers: input.layers.map((layer, i) => ({
+      mapping: layerMapping(dense ? { ...dense[i], adcBits: layer.adcBits } : layer, {
+        columnPolicy: dense ? 'filled' : 'all',
+        rowsPerConversion: rowsRead(layer),
+        ...settingsOf(input),
+      }),
+      adcBits: Math.max(largestOf(layer.adcBits), requiredAdcBits(largestDrive(layer))),
+    })),
+  };
+}
+
+function settingsOf({ arrayColumns = 128, skip }: MapDesignsInput) {
+  return { arrayColumns, skip };
+}
+
+/** The unpruned layers; those whose inputs were not counted have the pruned network's. */
+function denseOf({ layers, denseLayers }: MapDesignsInput) {
+  if (!denseLayers) return undefined;
+  checkSameLayers(layers, denseLayers);
+  return denseLayers.map((layer, i) => ({ ...layer, activity: layer.activity ?? layers[i].activity }));
 }
 
 function checkSameLayers(

@@ -219,6 +219,24 @@ describe('hardwareStudy', () => {
       expect(expectedVersusObtained(claims, obtained).summary).toMatch(/0 FAIL/);
     },
   );
+  it('takes several pruned networks, each with tables and figures of its own', () => {
+    const other = { ...pruned, name: 'other-pruned' };
+    const both = hardwareStudy({
+      dense: [model],
+      pruned: [pruned, other],
+      dataset,
+      folder: scratch('both'),
+    });
+    const [first, second] = both.networks;
+    expect(second).toEqual({ ...first, name: 'other-pruned' });
+    for (const name of ['mixed-pruned', 'other-pruned']) {
+      expect([...hardwareTables(both).keys()]).toContain(`05-hardware-${name}-layers`);
+      expect([...hardwareFigures(both).keys()]).toContain(`05-hardware-${name}-energy`);
+      const { rows } = hardwareTables(both).get('05-hardware-presets')!;
+      expect(rows.filter(({ network }) => network === name).length).toBe(hardwarePresetNames.length);
+    }
+    expect(hardwareClaims(both).claims.length).toBe(2 + 2 * 2);
+  });
   it('refuses networks that do not belong together or were not pruned', () => {
     const study = (dense: FloatModel[], model: IntegerModel) =>
       hardwareStudy({ dense, pruned: [model], dataset, folder: scratch('bad') });
