@@ -27,7 +27,7 @@ export const hardwareCommand: Command = {
   name: 'hardware',
   usage: 'OUT.safetensors [--dense MODEL] [--adc NAME] [--preset NAME] [--arrays N] [--skip WHAT]',
   summary:
-    'Energy, area, latency, TOPS/W and TOPS/mm2 of one inference at the scopes ADC, macro and tile, against the unpruned\nnetwork at worst-case bits, at its measured lossless bits, and driven a few rows at a time. R, ADC and DAC bits are those\nthat it was pruned for. A preset of your own: {"constants": [{"name", "value", "unit"}, ...], "adcModel", "node", "description"}.',
+    'Energy, area, latency, TOPS/W and TOPS/mm2 of one inference at the scopes ADC, macro and tile, against the unpruned\nnetwork at worst-case bits, at its measured lossless bits, and driven a few rows at a time. R, ADC and DAC bits are those\nthat it was pruned for.\nA preset of your own: {"constants": [{"name", "value", "unit"}, ...], "adcModel", "node", "description"}.',
   options: {
     dense: {
       value: 'MODEL',
@@ -36,7 +36,7 @@ export const hardwareCommand: Command = {
     adc: { value: 'NAME', help: `ADC model: ${adcModelNames.join(', ')} (default sar-saberi)` },
     preset: {
       value: 'NAME',
-      help: `published design: ${hardwarePresetNames.join(', ')}; or a .json file of your own (default isaac)`,
+      help: `${hardwarePresetNames.join(', ')}, or a .json file of your own`,
     },
     arrays: {
       value: 'N',
@@ -87,7 +87,7 @@ export const hardwareCommand: Command = {
     const dacs = dacBits > 1 ? `${dacBits}-bit DACs, ` : '';
     const title = `${name}: one inference, R = ${tileRows}, ${dacs}${adcBitsText(pruning.adcBits)}-bit ADCs (${report.adcLaw})`;
     return {
-      data: summarizeHardware(report),
+      data: { ...(presetName !== undefined && { preset: presetName }), ...summarizeHardware(report) },
       text: [
         toText(designsTable(report, title)),
         toText(

@@ -284,7 +284,7 @@ describe('cim-pruning in a process of its own', () => {
     expect(own.layers[0].energyPj.dac).toBe(0);
     const puma = await run('hardware', pruned, '--preset', 'puma');
     expect(puma.out).toMatch(/PUMA: 0\.25 mW \* b[\s\S]*\npreset puma: PUMA \(Ankit/);
-    expect((await run('hardware', '--help')).out).toMatch(/--preset NAME +published design: isaac, tinyadc/);
+    expect((await run('hardware', '--help')).out).toMatch(/--preset NAME +isaac, tinyadc, puma/);
     expect(await refusal('hardware', pruned, '--preset', 'pumas')).toMatch(
       /preset: "pumas" is unknown; one of isaac, tinyadc, puma, forms/,
     );
