@@ -4,21 +4,15 @@
 // torch; default: one is made in bench/.scratch. DIR is a checkout of sandialabs/cross-sim; without it CrossSim is left out.
 // A side whose outputs do not have the workload's checksum is an error, not a time.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { option, python, scratch } from './scratch-python.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const scratch = join(here, '.scratch');
 const CHECK = '9bf95b3f';
 /** One thread for every side. */
 const env = { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' };
-
-/** @param {string} name @param {string} other */
-function option(name, other) {
-  const at = process.argv.indexOf(`--${name}`);
-  return at > 0 ? process.argv[at + 1] : other;
-}
 
 /** @type {(file: string, args: readonly string[]) => any} */
 const json = (file, args) => JSON.parse(execFileSync(file, args, { encoding: 'utf8', env }));
@@ -39,19 +33,6 @@ function compiledRival() {
   return undefined;
 }
 
-function python() {
-  const given = option('python', '');
-  if (given) return given;
-  const venv = join(scratch, 'crossbar');
-  const program = join(venv, 'bin', 'python');
-  if (!existsSync(program)) {
-    console.error('making a Python environment with PyTorch (about 3 GB) ...');
-    execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
-    execFileSync(program, ['-m', 'pip', 'install', '-q', 'numpy', 'scipy', 'torch'], { stdio: 'inherit' });
-  }
-  return program;
-}
-
 /** @param {readonly number[]} values */
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
@@ -66,7 +47,7 @@ const rounds = Number(option('rounds', '3'));
 const checkout = option('cross-sim', '');
 const cli = join(here, '..', 'dist', 'cli.js');
 const rival = compiledRival();
-const interpreter = python();
+const interpreter = python('crossbar', ['numpy', 'scipy', 'torch']);
 /** @type {Map<string, number[]>} */
 const times = new Map();
 /** @param {string} side @param {number} milliseconds */

@@ -5,10 +5,10 @@
 // side's bound must lie below the other's objective. Anything else is an error, not a result. Times are processor time,
 // which other jobs on the machine hardly change.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { option, python } from './scratch-python.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** @type {typeof import('../dist/index.js')} */
@@ -21,26 +21,6 @@ const SETTINGS = [
   { bitLimit: 7, top: 2.4, values: 0.28 },
   { bitLimit: 15, top: 1.8, values: 0.48 },
 ];
-
-/** @param {string} name @param {string} other */
-function option(name, other) {
-  const at = process.argv.indexOf(`--${name}`);
-  return at > 0 ? process.argv[at + 1] : other;
-}
-
-function python() {
-  const given = option('python', '');
-  if (given) return given;
-  const venv = join(here, '.scratch', 'highs');
-  const program = join(venv, 'bin', 'python');
-  if (!existsSync(program)) {
-    console.error('making a Python environment with SciPy ...');
-    mkdirSync(dirname(venv), { recursive: true });
-    execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
-    execFileSync(program, ['-m', 'pip', 'install', '-q', 'numpy', 'scipy'], { stdio: 'inherit' });
-  }
-  return program;
-}
 
 /** A Laplace column in units of the scale. @param {number} seed @param {number} rows @param {number} top */
 function laplaceColumn(seed, rows, top) {
@@ -90,7 +70,7 @@ function highs(input, form) {
 
 const columns = Number(option('columns', '5'));
 const seconds = option('seconds', '30');
-const program = python();
+const program = python('highs', ['numpy', 'scipy']);
 const rival = join(here, 'highs_rival.py');
 // Compiles the solvers before the clock runs.
 for (let seed = 0; seed < 30; seed++) {

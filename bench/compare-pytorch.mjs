@@ -2,13 +2,13 @@
 //   node bench/compare-pytorch.mjs [--python PYTHON]      PYTHON has torch, numpy and safetensors; default: one is made
 // Each case is measured in ROUNDS rounds of both sides; a case whose check values differ is an error, not a result.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { python, scratch } from './scratch-python.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const scratch = join(here, '.scratch');
 const ROUNDS = 3;
 const BATCH = 128;
 const CASES = [
@@ -18,23 +18,7 @@ const CASES = [
   { network: 'vgg16', mode: 'infer', steps: 6 },
 ];
 
-function python() {
-  const at = process.argv.indexOf('--python');
-  if (at > 0) return process.argv[at + 1];
-  const venv = join(scratch, 'torch');
-  const program = join(venv, 'bin', 'python');
-  if (!existsSync(program)) {
-    console.error('making a Python environment with PyTorch (about 3 GB) ...');
-    mkdirSync(scratch, { recursive: true });
-    execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
-    execFileSync(program, ['-m', 'pip', 'install', '-q', 'torch', 'numpy', 'safetensors'], {
-      stdio: 'inherit',
-    });
-  }
-  return program;
-}
-
-const program = python();
+const program = python('torch', ['torch', 'numpy', 'safetensors']);
 const threads = String(availableParallelism());
 /** @type {(file: string, args: string[]) => { milliseconds: number, check: number }} */
 const json = (file, args) => JSON.parse(execFileSync(file, args, { encoding: 'utf8', maxBuffer: 1 << 24 }));

@@ -134,6 +134,7 @@ export * from './hardware/input-activity';
 export * from './hardware/isaac-tile';
 export * from './hardware/layer-mapping';
 export * from './hardware/map-designs';
+export * from './hardware/named-presets';
 export * from './hardware/published-checks';
 export * from './hardware/replicate-layers';
 export * from './hardware/technology-scaling';

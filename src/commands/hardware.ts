@@ -10,6 +10,7 @@ import { requireFit } from '../experiments/require-fit';
 import { type AdcModelName, adcModelNames } from '../hardware/adc-model';
 import { constantsAt, type HardwarePreset, hardwarePreset } from '../hardware/hardware-preset';
 import type { Skipping } from '../hardware/input-activity';
+import { hardwarePresetNames, namedHardwarePreset } from '../hardware/named-presets';
 import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { toText } from '../reports/to-text';
@@ -24,9 +25,9 @@ const SKIPS: Readonly<Record<string, Skipping>> = {
 
 export const hardwareCommand: Command = {
   name: 'hardware',
-  usage: 'OUT.safetensors [--dense MODEL] [--adc NAME] [--preset FILE] [--arrays N] [--skip WHAT]',
+  usage: 'OUT.safetensors [--dense MODEL] [--adc NAME] [--preset NAME] [--arrays N] [--skip WHAT]',
   summary:
-    'Energy, area, latency, TOPS/W and TOPS/mm2 of one inference at the scopes ADC, macro and tile, against the unpruned\nnetwork at worst-case bits, at its measured lossless bits, and driven a few rows at a time. R, ADC and DAC bits are those\nthat it was pruned for.',
+    'Energy, area, latency, TOPS/W and TOPS/mm2 of one inference at the scopes ADC, macro and tile, against the unpruned\nnetwork at worst-case bits, at its measured lossless bits, and driven a few rows at a time. R, ADC and DAC bits are those\nthat it was pruned for.\nA preset of your own: {"constants": [{"name", "value", "unit"}, ...], "adcModel", "node", "description"}.',
   options: {
     dense: {
       value: 'MODEL',
@@ -34,8 +35,8 @@ export const hardwareCommand: Command = {
     },
     adc: { value: 'NAME', help: `ADC model: ${adcModelNames.join(', ')} (default sar-saberi)` },
     preset: {
-      value: 'FILE',
-      help: 'JSON: constants of your own ({"constants": [{"name", "value", "unit"}, ...], "adcModel", "node"})',
+      value: 'NAME',
+      help: `${hardwarePresetNames.join(', ')}, or a .json file of your own`,
     },
     arrays: {
       value: 'N',
@@ -64,7 +65,8 @@ export const hardwareCommand: Command = {
     const adc = textOption(options, 'adc');
     if (adc !== undefined && !(adcModelNames as readonly string[]).includes(adc))
       throw new InputError(`--adc ${adc}: allowed are ${adcModelNames.join(', ')}`);
-    const preset: HardwarePreset = readPreset(textOption(options, 'preset'));
+    const presetName = textOption(options, 'preset');
+    const preset = readPreset(presetName);
     const skip = skipOf(options);
     const arrayBudget = wholeNumber(options, 'arrays', 1, 1e9);
     const densePath = textOption(options, 'dense');
@@ -85,22 +87,23 @@ export const hardwareCommand: Command = {
     const dacs = dacBits > 1 ? `${dacBits}-bit DACs, ` : '';
     const title = `${name}: one inference, R = ${tileRows}, ${dacs}${adcBitsText(pruning.adcBits)}-bit ADCs (${report.adcLaw})`;
     return {
-      data: summarizeHardware(report),
+      data: { ...(presetName !== undefined && { preset: presetName }), ...summarizeHardware(report) },
       text: [
         toText(designsTable(report, title)),
         toText(
           gainsTable(report, 'Efficiency (product: TOPS/W x TOPS/mm2), and gains of the pruned network'),
         ),
         ...(options.layers === true ? [toText(layersTable(report, name))] : []),
+        ...(preset.description ? [`preset ${presetName}: ${preset.description}`] : []),
         ...report.notes.map((line) => `note: ${line}`),
       ].join('\n'),
     };
   },
 };
 
-function readPreset(path: string | undefined): HardwarePreset {
-  if (path === undefined) return constantsAt();
-  return hardwarePreset(readJsonFile(path), path);
+function readPreset(text: string | undefined): HardwarePreset {
+  if (text === undefined) return constantsAt();
+  return text.endsWith('.json') ? hardwarePreset(readJsonFile(text), text) : namedHardwarePreset(text);
 }
 
 function skipOf(options: Options): Skipping {

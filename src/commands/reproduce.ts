@@ -58,7 +58,7 @@ const experiments: Readonly<
     const { model, ...rest } = common('hardware', options, context);
     const { result, tables, verdict, files } = await runHardware({
       ...rest,
-      ...(model !== undefined && { pruned: [model] }),
+      ...(model !== undefined && { pruned: model.split(',') }),
       notebook: notebookOf(options, '05-hardware.ipynb'),
       ...(options.quick === true && { testPictures: 200 }),
     });
@@ -169,7 +169,7 @@ export const reproduceCommand: Command = {
     },
     model: {
       value: 'MODEL',
-      help: 'the float network to prune (default: resnet20-cifar10; imagenet: a file); hardware: the pruned one',
+      help: 'the float network to prune (default: resnet20-cifar10; imagenet: a file); hardware: the pruned ones, A,B',
     },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },

@@ -1,6 +1,6 @@
 import { type Part, parts } from '../hardware/design-cost';
 import { CLAIMED_GAIN, type DefinedGain } from '../hardware/efficiency-definitions';
-import { FAIR_BASELINE } from '../hardware/map-designs';
+import { FAIR_BASELINE, ROW_LIMITED, WORST_CASE } from '../hardware/map-designs';
 import { groupedBars, stackedBars } from '../reports/bar-figures';
 import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
@@ -8,14 +8,21 @@ import type { Accuracy } from '../training/evaluate';
 import type { HardwareStudyNetwork, HardwareStudyResult } from './hardware-study';
 import { hardwareConditions } from './hardware-tables';
 
-/** All figures by the name of their file. */
+/** All figures by the name of their file; without those over the fair baseline where no ADC law answers for it. */
 export function hardwareFigures(result: HardwareStudyResult): Map<string, Figure> {
   return new Map([
-    ...result.networks.flatMap((network): [string, Figure][] => [
-      [`05-hardware-${network.name}-energy`, energyFigure(network, result)],
-      [`05-hardware-${network.name}-definitions`, definitionsFigure(network, result)],
-      [`05-hardware-${network.name}-sensitivity`, sensitivityFigure(network, result)],
-    ]),
+    ...result.networks.flatMap((network): [string, Figure][] => {
+      const { name, definitions, sensitivity } = network;
+      return [
+        [`05-hardware-${name}-energy`, energyFigure(network, result)],
+        ...(definitions.some(({ baseline }) => baseline === FAIR_BASELINE)
+          ? [[`05-hardware-${name}-definitions`, definitionsFigure(network, result)] as [string, Figure]]
+          : []),
+        ...(sensitivity.length > 0
+          ? [[`05-hardware-${name}-sensitivity`, sensitivityFigure(network, result)] as [string, Figure]]
+          : []),
+      ];
+    }),
     ...(result.networks.some(({ accuracy }) => accuracy)
       ? [['05-hardware-pareto', paretoFigure(result)] as [string, Figure]]
       : []),
@@ -26,8 +33,11 @@ export function hardwareFigures(result: HardwareStudyResult): Map<string, Figure
 function energyFigure(network: HardwareStudyNetwork, result: HardwareStudyResult): Figure {
   const { pruned, baselines } = network.report;
   const designs = [pruned, ...baselines.map(({ cost }) => cost)];
-  const drawn = designs.filter(({ name }) => name !== 'row-limited dense');
-  const limited = designs.find(({ name }) => name === 'row-limited dense')!;
+  const drawn = designs.filter(({ name }) => name !== ROW_LIMITED);
+  const limited = designs.find(({ name }) => name === ROW_LIMITED);
+  const notDrawn = limited
+    ? `; row-limited dense (not drawn): ${(limited.scopes.tile.energyPj / 1e6).toFixed(0)} uJ`
+    : '';
   // As many as the palette tells apart, the others together.
   const share = (part: Part) =>
     Math.max(...drawn.map(({ energyPj, scopes: { tile } }) => energyPj[part] / tile.energyPj));
@@ -39,7 +49,7 @@ function energyFigure(network: HardwareStudyNetwork, result: HardwareStudyResult
   return stackedBars({
     title: titled(
       `Energy of one inference by component, ${network.name}`,
-      `${hardwareConditions(network, result)}; row-limited dense (not drawn): ${(limited.scopes.tile.energyPj / 1e6).toFixed(0)} uJ`,
+      hardwareConditions(network, result) + notDrawn,
     ),
     width: 900,
     height: 600,
@@ -70,7 +80,7 @@ function definitionsFigure(network: HardwareStudyNetwork, result: HardwareStudyR
       { name: `${FAIR_BASELINE}: lowest ADC law`, values: values(fair, 'lowest') },
       { name: `${FAIR_BASELINE}: ${result.adcModel}`, values: values(fair, 'gain') },
       { name: `${FAIR_BASELINE}: highest ADC law`, values: values(fair, 'highest') },
-      { name: `dense, worst case: ${result.adcModel}`, values: values(over('dense, worst case'), 'gain') },
+      { name: `${WORST_CASE}: ${result.adcModel}`, values: values(over(WORST_CASE), 'gain') },
     ],
   });
 }
@@ -117,7 +127,7 @@ function paretoFigure({ networks, dataset, adcModel }: HardwareStudyResult): Fig
     return [
       points('pruned', [report.pruned.scopes.tile.energyPj], pruned),
       ...report.baselines
-        .filter(({ cost }) => cost.name !== 'row-limited dense')
+        .filter(({ cost }) => cost.name !== ROW_LIMITED)
         .map(({ cost }) => points(cost.name, [cost.scopes.tile.energyPj], dense)),
       points(
         `row-limited dense, 1 to ${rowLimited.length} bits`,

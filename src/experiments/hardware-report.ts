@@ -5,7 +5,7 @@ import type { Table } from '../reports/table';
 import { byScope, scopeCells } from './scope-cells';
 
 /** The pruned network and its baselines: counts, energy, area and time at the three scopes. */
-export function designsTable({ pruned, baselines }: HardwareReport, title: string): Table {
+export function designsTable({ pruned, baselines, leftOut }: HardwareReport, title: string): Table {
   return {
     title,
     columns: [
@@ -17,17 +17,21 @@ export function designsTable({ pruned, baselines }: HardwareReport, title: strin
       ...byScope('Area', 'area', 'mm2', 3),
       { key: 'latency', label: 'latency', unit: 'us', digits: 1 },
       { key: 'interval', label: 'interval', unit: 'us', digits: 1 },
+      ...(leftOut.length > 0 ? [{ key: 'leftOut', label: 'left out' }] : []),
     ],
-    rows: [pruned, ...baselines.map(({ cost }) => cost)].map((cost) => ({
-      design: cost.name,
-      conversions: Math.round(cost.conversions),
-      arrays: cost.arrays,
-      used: 100 * cost.utilisation,
-      ...scopeCells('Energy', (scope) => cost.scopes[scope].energyPj / 1000),
-      ...scopeCells('Area', (scope) => cost.scopes[scope].areaUm2 / 1e6),
-      latency: cost.latencyNs / 1000,
-      interval: cost.intervalNs / 1000,
-    })),
+    rows: [
+      ...[pruned, ...baselines.map(({ cost }) => cost)].map((cost) => ({
+        design: cost.name,
+        conversions: Math.round(cost.conversions),
+        arrays: cost.arrays,
+        used: 100 * cost.utilisation,
+        ...scopeCells('Energy', (scope) => cost.scopes[scope].energyPj / 1000),
+        ...scopeCells('Area', (scope) => cost.scopes[scope].areaUm2 / 1e6),
+        latency: cost.latencyNs / 1000,
+        interval: cost.intervalNs / 1000,
+      })),
+      ...leftOut.map(({ name, reason }) => ({ design: name, leftOut: reason })),
+    ],
   };
 }
 
@@ -54,11 +58,11 @@ export function gainsTable({ pruned, baselines }: HardwareReport, title: string)
   };
 }
 
-/** Every layer of the pruned network, and its energy gain over the same layer of the fair baseline. */
+/** Every layer of the pruned network, and its energy gain over the same layer of the fair baseline or the first there is. */
 export function layersTable({ pruned, baselines }: HardwareReport, name: string): Table {
-  const fair = (baselines.find(({ cost }) => cost.name === FAIR_BASELINE) ?? baselines[0]).cost;
+  const fair = (baselines.find(({ cost }) => cost.name === FAIR_BASELINE) ?? baselines[0])?.cost;
   return {
-    title: `Layers of ${name}; gains over ${fair.name}`,
+    title: fair ? `Layers of ${name}; gains over ${fair.name}` : `Layers of ${name}`,
     columns: [
       { key: 'layer', label: 'layer' },
       { key: 'adcBits', label: 'ADC bits' },
@@ -77,7 +81,7 @@ export function layersTable({ pruned, baselines }: HardwareReport, name: string)
     rows: pruned.layers.map((layer, i) => ({
       layer: layer.name,
       adcBits: bitsCell(layer.adcBits),
-      denseBits: bitsCell(fair.layers[i].adcBits),
+      denseBits: fair && bitsCell(fair.layers[i].adcBits),
       conversions: Math.round(layer.conversions),
       arrays: layer.arrays,
       copies: layer.copies,
@@ -87,8 +91,9 @@ export function layersTable({ pruned, baselines }: HardwareReport, name: string)
       latency: layer.latencyNs / 1000,
       ...scopeCells('Watt', (scope) => layer.scopes[scope].topsPerW),
       ...scopeCells('Mm2', (scope) => layer.scopes[scope].topsPerMm2),
-      ...scopeCells('Gain', (scope) =>
-        ratio(fair.layers[i].scopes[scope].energyPj, layer.scopes[scope].energyPj),
+      ...scopeCells(
+        'Gain',
+        (scope) => fair && ratio(fair.layers[i].scopes[scope].energyPj, layer.scopes[scope].energyPj),
       ),
     })),
   };

@@ -5,17 +5,19 @@ import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
-import { type CostModel, costModel, designCost, type Scope, scopes } from '../hardware/design-cost';
+import { type CostModel, costModel, designCost, mapScopes, type Scope } from '../hardware/design-cost';
 import {
   type DefinedGain,
   gainsByDefinition,
+  type Outcome,
   reportsByLaw,
+  reportsByPreset,
   type ShareGain,
   shareGains,
 } from '../hardware/efficiency-definitions';
-import { baselineOf, gainSensitivity, type Sensitivity } from '../hardware/gain-sensitivity';
+import { gainSensitivity, type Sensitivity } from '../hardware/gain-sensitivity';
 import { constantsAt, type HardwareConstants } from '../hardware/hardware-preset';
-import { costDesigns, type HardwareReport } from '../hardware/hardware-report';
+import { costDesigns, designRefusal, type HardwareReport } from '../hardware/hardware-report';
 import type { Skipping } from '../hardware/input-activity';
 import { FAIR_BASELINE, largestDrive } from '../hardware/map-designs';
 import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
@@ -33,6 +35,7 @@ import {
   type DesignSummary,
   type HardwareSummary,
   networkDesigns,
+  rowLimitedDesign,
   summarizeDesign,
   summarizeHardware,
 } from './network-hardware';
@@ -58,11 +61,17 @@ export interface HardwareStudyOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** Energy gains at the scopes under one ADC law over one baseline, or why the law does not answer. */
-export interface LawGain {
+/** Energy gains at the scopes under one cost model over the fair baseline, or why it does not answer. */
+export interface ModelGain {
   readonly adcModel: AdcModelName;
   readonly refusal?: string;
   readonly gains?: Readonly<Record<Scope, number>>;
+}
+
+/** The same under the constants of a published design, and the pruned network's efficiency there. */
+export interface PresetGain extends ModelGain {
+  readonly preset: string;
+  readonly topsPerW?: Readonly<Record<Scope, number>>;
 }
 
 /** One pruned network. */
@@ -83,8 +92,10 @@ export interface HardwareStudyNetwork {
   /** The unpruned network driven as few rows at a time as ADCs of so many bits read, from one row up to all. */
   readonly rowLimited: readonly (DesignSummary & { readonly adcBits: number })[];
   readonly definitions: readonly DefinedGain[];
-  readonly laws: readonly LawGain[];
+  readonly laws: readonly ModelGain[];
+  readonly presets: readonly PresetGain[];
   readonly shares: readonly ShareGain[];
+  /** Of the gains over the fair baseline; empty where the ADC model does not answer for it. */
   readonly sensitivity: readonly Sensitivity[];
 }
 
@@ -166,32 +177,43 @@ function studyNetwork(
     balanced: { ...summarizeHardware(costDesigns(designs, cost, { arrayBudget })), arrayBudget },
     ...(dataset.real && { skipping: skippings(network, dense, adcBits, options) }),
     rowLimited: rowLimitedByBits(network, dense, cost),
-    definitions: gainsByDefinition(laws, adcModel),
-    laws: laws.map(({ adcModel, refusal, report }) => ({
+    definitions: gainsByDefinition(
+      laws,
       adcModel,
-      ...(refusal !== undefined && { refusal }),
-      ...(report && { gains: energyGains(report) }),
+      designs.slice(1).map(({ name }) => name),
+    ),
+    laws: laws.map(modelGain),
+    presets: [...reportsByPreset(designs)].map(([preset, outcome]) => ({
+      preset,
+      ...modelGain(outcome),
+      topsPerW: outcome.report && summarizeDesign(outcome.report.pruned).topsPerW,
     })),
     shares: shareGains(bits, constants),
-    sensitivity: gainSensitivity(designs, { adcModel, constants, baseline: FAIR_BASELINE }),
+    sensitivity: report.leftOut.some(({ name }) => name === FAIR_BASELINE)
+      ? []
+      : gainSensitivity(designs, { adcModel, constants, baseline: FAIR_BASELINE }),
   };
+}
+
+function modelGain({ adcModel, refusal, report }: Outcome): ModelGain {
+  const fair = report?.baselines.find(({ cost }) => cost.name === FAIR_BASELINE);
+  if (fair) return { adcModel, gains: mapScopes((scope) => fair.gains[scope].energy) };
+  return { adcModel, refusal: refusal ?? report?.leftOut.find(({ name }) => name === FAIR_BASELINE)?.reason };
 }
 
 function rowLimitedByBits(network: IntegerNetwork, dense: IntegerNetwork, cost: CostModel) {
   const { tileRows } = network.pruning!;
   const drive = largestDrive(network.pruning!);
   const lowest = requiredAdcBits(drive);
-  return Array.from({ length: requiredAdcBits(tileRows * drive) - lowest + 1 }, (_, i) => {
-    const adcBits = lowest + i;
-    const designs = networkDesigns(network, { tileRows, dense, adcBits: () => adcBits });
-    const [limited] = designs.filter(({ name }) => name === 'row-limited dense');
-    return { adcBits, ...summarizeDesign(designCost(limited.name, limited.layers, cost)) };
+  const everyBits = Array.from(
+    { length: requiredAdcBits(tileRows * drive) - lowest + 1 },
+    (_, i) => lowest + i,
+  );
+  return everyBits.flatMap((adcBits) => {
+    const design = rowLimitedDesign(network, { tileRows, dense, adcBits: () => adcBits });
+    if (designRefusal(design, cost) !== undefined) return [];
+    return [{ adcBits, ...summarizeDesign(designCost(design.name, design.layers, cost)) }];
   });
-}
-
-function energyGains(report: HardwareReport): Record<Scope, number> {
-  const { gains } = baselineOf(report, FAIR_BASELINE);
-  return Object.fromEntries(scopes.map((scope) => [scope, gains[scope].energy])) as Record<Scope, number>;
 }
 
 /** The float model as an integer network: calibrated where there are pictures. */

@@ -1,4 +1,5 @@
 import { CLAIMED_GAIN } from '../hardware/efficiency-definitions';
+import { ROW_LIMITED } from '../hardware/map-designs';
 import type { Table } from '../reports/table';
 import { designsTable, gainsTable, layersTable } from './hardware-report';
 import type { HardwareStudyNetwork, HardwareStudyResult } from './hardware-study';
@@ -24,27 +25,24 @@ export function definitionsTable(result: HardwareStudyResult): Table {
       { key: 'highest', label: 'highest', unit: 'x', digits: 2 },
       { key: 'reached', label: `${CLAIMED_GAIN}x reached by` },
     ],
-    rows: result.networks.flatMap(({ name, definitions, laws, shares }) => {
-      const answering = laws.filter(({ gains }) => gains).length;
-      return [
-        ...definitions.map(({ title, baseline, gain, lowest, highest, reachedBy }) => ({
-          network: name,
-          definition: title,
-          baseline,
-          gain,
-          lowest,
-          highest,
-          reached: reachedBy.length === answering ? 'all' : reachedBy.join(', ') || 'none',
-        })),
-        ...shares.map(({ title, fromBits, toBits, gain }) => ({
-          network: name,
-          definition: `${title}, ${fromBits} to ${toBits} bits`,
-          baseline: 'equal conversions',
-          gain,
-          reached: gain >= CLAIMED_GAIN ? 'yes' : 'none',
-        })),
-      ];
-    }),
+    rows: result.networks.flatMap(({ name, definitions, shares }) => [
+      ...definitions.map(({ title, baseline, gain, lowest, highest, answeredBy, reachedBy }) => ({
+        network: name,
+        definition: title,
+        baseline,
+        gain,
+        lowest,
+        highest,
+        reached: reachedBy.length === answeredBy.length ? 'all' : reachedBy.join(', ') || 'none',
+      })),
+      ...shares.map(({ title, fromBits, toBits, gain }) => ({
+        network: name,
+        definition: `${title}, ${fromBits} to ${toBits} bits`,
+        baseline: 'equal conversions',
+        gain,
+        reached: gain >= CLAIMED_GAIN ? 'yes' : 'none',
+      })),
+    ]),
   };
 }
 
@@ -62,6 +60,31 @@ export function lawsTable({ networks, baseline }: HardwareStudyResult): Table {
       laws.map(({ adcModel, gains, refusal }) => ({
         network: name,
         law: adcModel,
+        ...scopeCells('Gain', (scope) => gains?.[scope]),
+        refusal,
+      })),
+    ),
+  };
+}
+
+/** Efficiency and energy gains with the constants of published designs, and why some do not answer. */
+export function presetsTable({ networks, baseline }: HardwareStudyResult): Table {
+  return {
+    title: `The pruned network on published designs, and its energy gains over "${baseline}" there`,
+    columns: [
+      { key: 'network', label: 'network' },
+      { key: 'preset', label: 'design' },
+      { key: 'law', label: 'ADC law' },
+      ...byScope('Watt', 'TOPS/W', '', 3),
+      ...byScope('Gain', 'gain', 'x', 2),
+      { key: 'refusal', label: 'not answered' },
+    ],
+    rows: networks.flatMap(({ name, presets }) =>
+      presets.map(({ preset, adcModel, topsPerW, gains, refusal }) => ({
+        network: name,
+        preset,
+        law: adcModel,
+        ...scopeCells('Watt', (scope) => topsPerW?.[scope]),
         ...scopeCells('Gain', (scope) => gains?.[scope]),
         refusal,
       })),
@@ -161,7 +184,7 @@ export function rowLimitedTable({ networks }: HardwareStudyResult): Table {
       const pruned = summarizeDesign(report.pruned);
       return [
         { design: 'pruned', ...pruned, adcBits },
-        ...rowLimited.map((own) => ({ ...own, design: 'row-limited dense', adcBits: `${own.adcBits}` })),
+        ...rowLimited.map((own) => ({ ...own, design: ROW_LIMITED, adcBits: `${own.adcBits}` })),
       ].map((own, i) => ({
         network: name,
         design: own.design,
@@ -214,6 +237,7 @@ export function hardwareTables(result: HardwareStudyResult): Map<string, Table> 
     }),
     ['05-hardware-definitions', definitionsTable(result)],
     ['05-hardware-laws', lawsTable(result)],
+    ['05-hardware-presets', presetsTable(result)],
     ['05-hardware-sensitivity', sensitivityTable(result)],
     ['05-hardware-options', optionsTable(result)],
     ['05-hardware-row-limited', rowLimitedTable(result)],

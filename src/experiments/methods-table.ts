@@ -5,7 +5,7 @@ import { prunePostTraining } from '../admm/prune-post-training';
 import type { Compensation, PruningMethod } from '../admm/pruning-method';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
-import { FAIR_BASELINE } from '../hardware/map-designs';
+import { FAIR_BASELINE, ROW_LIMITED } from '../hardware/map-designs';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
@@ -268,7 +268,7 @@ function measure(bench: Bench, entry: MethodEntry, crossbar: Crossbar, onProgres
 function rowLimited(bench: Bench, crossbar: Crossbar): Measured {
   const { adcBits } = crossbar;
   const hardware = hardwareOf(bench, bench.quantized, crossbar);
-  const [cost, dense] = ['row-limited dense', FAIR_BASELINE].map((name) => baselineOf(hardware, name));
+  const [cost, dense] = [ROW_LIMITED, FAIR_BASELINE].map((name) => baselineOf(hardware, name));
   return {
     ...certified(bench, bench.quantized, crossbar),
     accuracy: bench.baselines(bench.testPictures).integer,

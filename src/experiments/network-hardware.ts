@@ -1,12 +1,12 @@
-import { largestOf, type PerPlane } from '../bitplanes/per-plane';
+import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
-import { costModel, type LayerCost, type Scope, type ScopeCost } from '../hardware/design-cost';
+import { costModel, type LayerCost, mapScopes, type Scope, type ScopeCost } from '../hardware/design-cost';
 import type { HardwareConstants } from '../hardware/hardware-preset';
 import { costDesigns, type Gain, type HardwareReport } from '../hardware/hardware-report';
 import type { InputActivity, Skipping } from '../hardware/input-activity';
 import type { HardwareLayer } from '../hardware/layer-mapping';
-import { type MappedDesign, mapDesigns } from '../hardware/map-designs';
+import { type MapDesignsInput, type MappedDesign, mapDesigns, mapRowLimited } from '../hardware/map-designs';
 import { nodeShapes } from '../networks/node-shapes';
 import { groupCount } from '../quantization/channel-groups';
 import { crossbarNodes } from '../quantization/crossbar-layers';
@@ -37,28 +37,23 @@ export interface NetworkHardwareOptions extends NetworkDesignsOptions {
   readonly arrayBudget?: number;
 }
 
-/**
- * Energy, area and latency of one inference of a network at its own picture size, against its baselines; those whose ADCs
- * exceed what the model answers for are left out with a note.
- */
+/** Energy, area and latency of one inference of a network at its own picture size, against its baselines. */
 export function networkHardware(network: IntegerNetwork, options: NetworkHardwareOptions): HardwareReport {
-  const { adcModel, constants, arrayBudget } = options;
-  const model = costModel(adcModel, constants);
-  const [own, ...baselines] = networkDesigns(network, options);
-  const bitsOf = ({ layers }: MappedDesign) => Math.max(...layers.map(({ adcBits }) => largestOf(adcBits)));
-  const { highestBits } = model.adc;
-  const answered = baselines.filter((design) => bitsOf(design) <= highestBits);
-  const leftOut = baselines.filter((design) => bitsOf(design) > highestBits);
-  const report = costDesigns([own, ...answered], model, { arrayBudget });
-  const notes = leftOut.map(
-    (design) =>
-      `${design.name}: left out, needs ${bitsOf(design)}-bit ADCs where ${model.adc.name} ends at ${highestBits}`,
-  );
-  return { ...report, notes: [...report.notes, ...notes] };
+  const { adcModel, constants } = options;
+  return costDesigns(networkDesigns(network, options), costModel(adcModel, constants), options);
 }
 
 /** A network and its baselines mapped to arrays, ready for any cost model. */
 export function networkDesigns(network: IntegerNetwork, options: NetworkDesignsOptions): MappedDesign[] {
+  return mapDesigns(designsInput(network, options));
+}
+
+/** Its row-limited baseline alone. */
+export function rowLimitedDesign(network: IntegerNetwork, options: NetworkDesignsOptions): MappedDesign {
+  return mapRowLimited(designsInput(network, options));
+}
+
+function designsInput(network: IntegerNetwork, options: NetworkDesignsOptions): MapDesignsInput {
   const { tileRows, dense, adcBits, skip, activity, denseActivity } = options;
   const layers = hardwareLayers(network, tileRows, network.pruning).map((layer) => ({
     ...layer,
@@ -71,7 +66,7 @@ export function networkDesigns(network: IntegerNetwork, options: NetworkDesignsO
       ...layer,
       activity: denseActivity?.get(layer.name),
     }));
-  return mapDesigns({ layers, denseLayers, skip });
+  return { layers, denseLayers, skip };
 }
 
 function hardwareLayers(
@@ -133,11 +128,7 @@ export function summarizeHardware({ adcModel, pruned, baselines, notes }: Hardwa
 
 /** A design in the few numbers that tables and figures show. */
 export function summarizeDesign(cost: HardwareReport['pruned']): DesignSummary {
-  const pick = (field: keyof ScopeCost) => ({
-    adc: cost.scopes.adc[field],
-    macro: cost.scopes.macro[field],
-    tile: cost.scopes.tile[field],
-  });
+  const pick = (field: keyof ScopeCost) => mapScopes((scope) => cost.scopes[scope][field]);
   const { conversions, latencyNs, intervalNs, arrays, utilisation } = cost;
   return {
     conversions,

@@ -1,4 +1,4 @@
-import { FAIR_BASELINE } from '../hardware/map-designs';
+import { FAIR_BASELINE, ROW_LIMITED, WORST_CASE } from '../hardware/map-designs';
 import { groupedBars } from '../reports/bar-figures';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import { type Figure, titled } from '../reports/figure';
@@ -61,7 +61,7 @@ export function smokeTable(result: SmokeResult): Table {
 }
 
 /** Names of the hardware report's baselines. */
-const BASELINES = ['dense, worst case', FAIR_BASELINE, 'row-limited dense'] as const;
+const BASELINES = [WORST_CASE, FAIR_BASELINE, ROW_LIMITED] as const;
 
 function baselineOf({ hardware }: SmokeConfiguration, name: (typeof BASELINES)[number]) {
   return hardware.baselines.find((baseline) => baseline.name === name)!;

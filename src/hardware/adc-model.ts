@@ -53,12 +53,16 @@ export function adcModel(name: AdcModelName, constants: ConstantTable = adcConst
 
 /** Throws an InputError unless the model answers for `bits`. */
 export function checkAdcBits(model: AdcModel, bits: number): void {
-  const { name, lowestBits, highestBits } = model;
-  if (!Number.isInteger(bits) || bits < lowestBits || bits > highestBits) {
-    const range =
-      lowestBits === highestBits ? `${lowestBits} bits only` : `${lowestBits} to ${highestBits} bits`;
-    throw new InputError(`ADC model ${name}: ${bits} bits is outside its validity (${range})`);
-  }
+  const refusal = adcRefusal(model, bits);
+  if (refusal) throw new InputError(refusal);
+}
+
+/** Why the model does not answer for `bits`, in one line; undefined where it does. */
+export function adcRefusal({ name, lowestBits, highestBits }: AdcModel, bits: number): string | undefined {
+  if (Number.isInteger(bits) && bits >= lowestBits && bits <= highestBits) return undefined;
+  const range =
+    lowestBits === highestBits ? `${lowestBits} bits only` : `${lowestBits} to ${highestBits} bits`;
+  return `ADC model ${name}: ${bits} bits is outside its validity (${range})`;
 }
 
 /** Whether `bits` lies outside the resolutions that the model's source gives. */

@@ -18,6 +18,11 @@ export type Scope = 'adc' | 'macro' | 'tile';
 
 export const scopes: readonly Scope[] = ['adc', 'macro', 'tile'];
 
+/** A value for each scope. */
+export function mapScopes<T>(value: (scope: Scope) => T): Record<Scope, T> {
+  return { adc: value('adc'), macro: value('macro'), tile: value('tile') };
+}
+
 /** Parts of the energy bill: those of the macro, and of the tile around it. */
 export type Part = MacroPart | 'edram' | 'bus' | 'router' | 'tile-digital';
 
@@ -276,15 +281,14 @@ function scopeCosts(
     tile: parts.reduce((sum, part) => sum + energy[part], 0),
   };
   const operations = 2 * macs;
-  const cost = (scope: Scope): ScopeCost => ({
+  return mapScopes((scope) => ({
     energyPj: energyPj[scope],
     areaUm2: areaUm2[scope],
     // Operations a pJ are 10^12 operations a joule.
     topsPerW: over(operations, energyPj[scope]),
     // Operations a ns and um2 are 10^9 / 10^-6 = 10^15 a second and mm2.
     topsPerMm2: over(1000 * operations, intervalNs * areaUm2[scope]),
-  });
-  return { adc: cost('adc'), macro: cost('macro'), tile: cost('tile') };
+  }));
 }
 
 /** Nothing was done at no cost. */

@@ -1,11 +1,12 @@
 import { InputError } from '../errors';
 import { type AdcModelName, adcModel, adcModelNames } from './adc-model';
 import { constantValue } from './constant-table';
-import { costModel, type DesignCost, type Scope } from './design-cost';
+import { type CostModel, costModel, type DesignCost, type Scope } from './design-cost';
 import type { HardwareConstants } from './hardware-preset';
 import { type Baseline, costDesigns, type HardwareReport } from './hardware-report';
 import { gainOfWhole, tileBudget } from './isaac-tile';
 import type { MappedDesign } from './map-designs';
+import { hardwarePresetNames, namedHardwarePreset } from './named-presets';
 
 /** The paper's claim: hardware efficiency rises by 180 %, its definition unpublished in what could be read. */
 export const CLAIMED_GAIN = 2.8;
@@ -49,28 +50,44 @@ function energyAConversion({ scopes, conversions }: DesignCost): number {
   return scopes.adc.energyPj / conversions;
 }
 
-/** What an ADC model answers for a set of designs, or why it does not. */
-export interface LawOutcome {
+/** What a cost model answers for a set of designs, or the one line that it refuses with. */
+export interface Outcome {
   readonly adcModel: AdcModelName;
   readonly report?: HardwareReport;
-  /** The one line that it refuses with. */
   readonly refusal?: string;
 }
 
-/** The designs under every ADC model; those asked outside their validity refuse. */
+/** The designs under every ADC model; those that do not answer for the pruned network refuse. */
 export function reportsByLaw(
   designs: readonly MappedDesign[],
   constants: HardwareConstants,
   options: { readonly arrayBudget?: number } = {},
-): LawOutcome[] {
-  return adcModelNames.map((name) => {
-    try {
-      return { adcModel: name, report: costDesigns(designs, costModel(name, constants), options) };
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      return { adcModel: name, refusal: error.message };
-    }
-  });
+): Outcome[] {
+  return adcModelNames.map((name) => outcomeOf(designs, costModel(name, constants), options));
+}
+
+/** The designs as every published design would have them. */
+export function reportsByPreset(designs: readonly MappedDesign[]): ReadonlyMap<string, Outcome> {
+  return new Map(
+    hardwarePresetNames.map((name) => {
+      const preset = namedHardwarePreset(name);
+      return [name, outcomeOf(designs, costModel(preset.adcModel, preset))];
+    }),
+  );
+}
+
+function outcomeOf(
+  designs: readonly MappedDesign[],
+  model: CostModel,
+  options?: { readonly arrayBudget?: number },
+): Outcome {
+  const adcModel = model.adc.name;
+  try {
+    return { adcModel, report: costDesigns(designs, model, options) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { adcModel, refusal: error.message };
+  }
 }
 
 /** A gain under one definition over one baseline, with its spread over the ADC laws. */
@@ -78,33 +95,42 @@ export interface DefinedGain {
   readonly definition: string;
   readonly title: string;
   readonly baseline: string;
-  /** Under the model asked for; absent where it refuses. */
+  /** Under the model asked for; absent where it does not answer. */
   readonly gain?: number;
   readonly lowest: number;
   readonly highest: number;
-  /** ADC models that give the claimed gain or more. */
+  /** ADC models that answer for this baseline. */
+  readonly answeredBy: readonly AdcModelName[];
+  /** Those of them that give the claimed gain or more. */
   readonly reachedBy: readonly AdcModelName[];
 }
 
-/** Every definition over every baseline. */
-export function gainsByDefinition(laws: readonly LawOutcome[], chosen: AdcModelName): DefinedGain[] {
-  const answered = laws.flatMap(({ adcModel, report }) => (report ? [{ adcModel, report }] : []));
-  if (answered.length === 0)
-    throw new InputError(`no ADC model answers: ${laws.map(({ refusal }) => refusal).join('; ')}`);
-  return answered[0].report.baselines.flatMap(({ cost }, i) =>
-    efficiencyDefinitions.map(({ id, title, gain }) => {
-      const gains = answered.map(({ report }) => gain(report, report.baselines[i]));
+/** Every definition over every one of `baselines` that any ADC model answers for. */
+export function gainsByDefinition(
+  laws: readonly Outcome[],
+  chosen: AdcModelName,
+  baselines: readonly string[],
+): DefinedGain[] {
+  return baselines.flatMap((name) => {
+    const answered = laws.flatMap(({ adcModel, report }) => {
+      const baseline = report?.baselines.find(({ cost }) => cost.name === name);
+      return report && baseline ? [{ adcModel, report, baseline }] : [];
+    });
+    if (answered.length === 0) return [];
+    return efficiencyDefinitions.map(({ id, title, gain }) => {
+      const gains = answered.map(({ report, baseline }) => gain(report, baseline));
       return {
         definition: id,
         title,
-        baseline: cost.name,
+        baseline: name,
         gain: gains[answered.findIndex(({ adcModel }) => adcModel === chosen)],
         lowest: Math.min(...gains),
         highest: Math.max(...gains),
+        answeredBy: answered.map(({ adcModel }) => adcModel),
         reachedBy: answered.filter((_, k) => gains[k] >= CLAIMED_GAIN).map(({ adcModel }) => adcModel),
       };
-    }),
-  );
+    });
+  });
 }
 
 /** A gain of a whole whose ADCs alone become cheaper, everything else and the conversions as they were. */

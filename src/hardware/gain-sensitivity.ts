@@ -1,7 +1,7 @@
 import { InputError } from '../errors';
 import type { AdcModelName } from './adc-model';
 import type { ConstantTable } from './constant-table';
-import { costModel, type Scope, scopes } from './design-cost';
+import { costModel, mapScopes, type Scope, scopes } from './design-cost';
 import type { HardwareConstants } from './hardware-preset';
 import { type Baseline, costDesigns, type HardwareReport } from './hardware-report';
 import type { MappedDesign } from './map-designs';
@@ -68,7 +68,7 @@ function energyGains(
     costDesigns(designs, costModel(adcModel, constants), { arrayBudget }),
     baseline,
   );
-  return { adc: gains.adc.energy, macro: gains.macro.energy, tile: gains.tile.energy };
+  return mapScopes((scope) => gains[scope].energy);
 }
 
 /** A baseline of a report by its name. @throws InputError naming those there are */

@@ -10,16 +10,17 @@ export interface HardwareConstants {
   readonly tile: ConstantTable;
 }
 
-/** A user's hardware: what differs from the defaults. */
+/** A user's or a published hardware: what differs from the defaults. */
 export interface HardwarePreset extends HardwareConstants {
+  readonly description?: string;
   readonly adcModel?: AdcModelName;
 }
 
-const FIELDS = ['adcModel', 'node', 'constants'] as const;
+const FIELDS = ['description', 'adcModel', 'node', 'constants'] as const;
 
 /**
- * A preset as read from JSON: a list of constants, or `{ "adcModel": NAME, "node": nm, "constants": [...] }`. A constant
- * needs `name`, `value` and `unit`; node, source and status are those of the default, the preset's name and `assumed`
+ * A preset as read from JSON: a list of constants, or `{ "description": TEXT, "adcModel": NAME, "node": nm,
+ * "constants": [...] }`, each of them optional. A constant needs `name`, `value` and `unit`; node, source and status are those of the default, the preset's name and `assumed`
  * unless given. The defaults are scaled to `node` first, so that a preset's own numbers are taken as they are.
  * @throws InputError in one line naming the preset, the constant and what is allowed
  */
@@ -33,7 +34,9 @@ export function hardwarePreset(json: unknown, where = 'preset'): HardwarePreset 
     if (!(FIELDS as readonly string[]).includes(field))
       throw new InputError(`${where}: field "${field}" is unknown; allowed are ${FIELDS.join(', ')}`);
   }
-  const { adcModel, node, constants = [] } = preset;
+  const { description, adcModel, node, constants = [] } = preset;
+  if (description !== undefined && typeof description !== 'string')
+    throw new InputError(`${where}.description: ${description}; a text is needed`);
   if (adcModel !== undefined && !(adcModelNames as readonly unknown[]).includes(adcModel))
     throw new InputError(`${where}.adcModel: "${adcModel}"; allowed are ${adcModelNames.join(', ')}`);
   if (node !== undefined && typeof node !== 'number')
@@ -43,6 +46,7 @@ export function hardwarePreset(json: unknown, where = 'preset'): HardwarePreset 
   const changes = constants.map((entry, i) => completed(entry, defaults, `${where}[${i}]`, where));
   const tableOf = (table: ConstantTable, own: readonly Constant[]) => withConstants(table, own, where);
   return {
+    ...(description !== undefined && { description }),
     ...(adcModel !== undefined && { adcModel: adcModel as AdcModelName }),
     adc: tableOf(
       defaults.adc,

@@ -1,7 +1,7 @@
-import { ofPlane } from '../bitplanes/per-plane';
-import type { AdcModelName } from './adc-model';
+import { largestOf, ofPlane } from '../bitplanes/per-plane';
+import { type AdcModelName, adcRefusal } from './adc-model';
 import type { ConstantTable } from './constant-table';
-import { type CostModel, costModel, type DesignCost, designCost, type Scope, scopes } from './design-cost';
+import { type CostModel, costModel, type DesignCost, designCost, mapScopes, type Scope } from './design-cost';
 import { type MapDesignsInput, type MappedDesign, mapDesigns } from './map-designs';
 
 export interface HardwareReportInput extends MapDesignsInput {
@@ -35,11 +35,19 @@ export interface Baseline {
   readonly gains: Readonly<Record<Scope, Gain>>;
 }
 
+/** A baseline that the ADC model does not answer for. */
+export interface LeftOut {
+  readonly name: string;
+  /** The ADC model's one line. */
+  readonly reason: string;
+}
+
 export interface HardwareReport {
   readonly adcModel: AdcModelName;
   readonly adcLaw: string;
   readonly pruned: DesignCost;
   readonly baselines: readonly Baseline[];
+  readonly leftOut: readonly LeftOut[];
   /** What a reader must know beside the figures. */
   readonly notes: readonly string[];
 }
@@ -50,7 +58,11 @@ export function hardwareReport(input: HardwareReportInput): HardwareReport {
   return costDesigns(mapDesigns(input), costModel(input.adcModel, constants), input);
 }
 
-/** What mapped designs cost under a model: mapping counts once, models are many. */
+/**
+ * What mapped designs cost under a model: mapping counts once, models are many. Baselines whose ADCs the model does not
+ * answer for are left out with the reason.
+ * @throws InputError where it does not answer for the pruned network
+ */
 export function costDesigns(
   [own, ...others]: readonly MappedDesign[],
   model: CostModel,
@@ -65,10 +77,16 @@ export function costDesigns(
   if (lossy.length > 0) {
     notes.push(`clipped operation: ${lossy.map(({ mapping }) => mapping.name).join(', ')} exceed their ADCs`);
   }
-  const baselines = others.map((design) => {
-    const cost = costOf(design);
-    return { cost, description: design.description, gains: gainsOver(cost, pruned) };
+  const leftOut = others.flatMap((design): LeftOut[] => {
+    const reason = designRefusal(design, model);
+    return reason === undefined ? [] : [{ name: design.name, reason }];
   });
+  const baselines = others
+    .filter(({ name }) => !leftOut.some((own) => own.name === name))
+    .map((design) => {
+      const cost = costOf(design);
+      return { cost, description: design.description, gains: gainsOver(cost, pruned) };
+    });
   for (const { name, extrapolated } of [pruned, ...baselines.map(({ cost }) => cost)]) {
     if (extrapolated)
       notes.push(`${name}: ADC bits outside ${model.adc.sourceBits.join('-')}, the model's source`);
@@ -80,11 +98,23 @@ export function costDesigns(
     );
   }
   if (!model.adc.areaUm2) notes.push(`${model.adc.name} has no area law; area is that of sar-saberi`);
-  return { adcModel: model.adc.name, adcLaw: model.adc.law, pruned, baselines, notes };
+  notes.push(...leftOut.map(({ name, reason }) => `${name}: left out; ${reason}`));
+  return { adcModel: model.adc.name, adcLaw: model.adc.law, pruned, baselines, leftOut, notes };
+}
+
+/** Why a cost model does not answer for a design's ADCs, in one line; undefined where it does. */
+export function designRefusal({ layers }: MappedDesign, { adc }: CostModel): string | undefined {
+  const used = layers.flatMap(({ mapping, adcBits }) => [
+    largestOf(adcBits),
+    ...mapping.planes.flatMap(({ conversions }, plane) => (conversions > 0 ? [ofPlane(adcBits, plane)] : [])),
+  ]);
+  // Layers without any weight have no ADC.
+  const highestFirst = [...new Set(used)].filter((bits) => bits > 0).sort((a, b) => b - a);
+  return highestFirst.flatMap((bits) => adcRefusal(adc, bits) ?? [])[0];
 }
 
 function gainsOver(baseline: DesignCost, pruned: DesignCost): Record<Scope, Gain> {
-  const at = (scope: Scope): Gain => {
+  return mapScopes((scope) => {
     const [before, after] = [baseline.scopes[scope], pruned.scopes[scope]];
     const energy = before.energyPj / after.energyPj;
     const area = before.areaUm2 / after.areaUm2;
@@ -97,6 +127,5 @@ function gainsOver(baseline: DesignCost, pruned: DesignCost): Record<Scope, Gain
       topsPerMm2,
       product: energy * topsPerMm2,
     };
-  };
-  return Object.fromEntries(scopes.map((scope) => [scope, at(scope)])) as Record<Scope, Gain>;
+  });
 }

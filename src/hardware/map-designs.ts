@@ -10,6 +10,12 @@ import { type HardwareLayer, layerMapping } from './layer-mapping';
 /** The baseline that gives the unpruned network its due: its own codes, each layer with the ADC bits it really needs. */
 export const FAIR_BASELINE = 'dense, measured';
 
+/** The baseline with every column converted by ADCs for as many full cells as a tile has rows. */
+export const WORST_CASE = 'dense, worst case';
+
+/** The baseline that needs no pruning: as few rows driven at a time as the pruned network's ADCs read. */
+export const ROW_LIMITED = 'row-limited dense';
+
 /** The pruned network or a baseline, counted but not yet costed. */
 export interface MappedDesign {
   readonly name: string;
@@ -30,25 +36,17 @@ export interface MapDesignsInput {
 
 /**
  * The pruned network first, then its baselines:
- * - `dense, worst case`: every bit column converted, ADCs for R full cells under full pulses: 8 bits at R = 128 with 1-bit
+ * - `WORST_CASE`: every bit column converted, ADCs for R full cells under full pulses: 8 bits at R = 128 with 1-bit
  *   cells and DACs;
- * - `dense, measured`: the unpruned codes, empty columns skipped, each layer's ADCs for the ones it really has;
- * - `row-limited dense`: the unpruned codes at the pruned network's ADC bits b (the largest of a layer's planes), as many
+ * - `FAIR_BASELINE`: the unpruned codes, empty columns skipped, each layer's ADCs for the ones it really has;
+ * - `ROW_LIMITED`: the unpruned codes at the pruned network's ADC bits b (the largest of a layer's planes), as many
  *   rows a conversion as such an ADC reads: 2^b - 1 with 1-bit cells and DACs, one at least.
  * The last two need `denseLayers`; without them row-limited counts every column.
  */
-export function mapDesigns({
-  layers,
-  denseLayers,
-  arrayColumns = 128,
-  skip,
-}: MapDesignsInput): MappedDesign[] {
-  if (denseLayers) checkSameLayers(layers, denseLayers);
-  const settings = { arrayColumns, skip };
-  const dense = denseLayers?.map((layer, i) => ({
-    ...layer,
-    activity: layer.activity ?? layers[i].activity,
-  }));
+export function mapDesigns(input: MapDesignsInput): MappedDesign[] {
+  const { layers } = input;
+  const settings = settingsOf(input);
+  const dense = denseOf(input);
   return [
     {
       name: 'pruned',
@@ -56,7 +54,7 @@ export function mapDesigns({
       layers: layers.map((layer) => ({ mapping: layerMapping(layer, settings), adcBits: layer.adcBits })),
     },
     {
-      name: 'dense, worst case',
+      name: WORST_CASE,
       description: 'every bit column converted, ADCs for as many ones as a tile has rows',
       layers: layers.map((layer) => ({
         mapping: layerMapping(layer, { columnPolicy: 'all', ...settings }),
@@ -75,20 +73,37 @@ export function mapDesigns({
           },
         ]
       : []),
-    {
-      name: 'row-limited dense',
-      description:
-        'unpruned weights at the ADC bits b of the pruned network, as many rows a conversion as such an ADC reads (2^b - 1 of 1-bit cells)',
-      layers: layers.map((layer, i) => ({
-        mapping: layerMapping(dense ? { ...dense[i], adcBits: layer.adcBits } : layer, {
-          columnPolicy: dense ? 'filled' : 'all',
-          rowsPerConversion: rowsRead(layer),
-          ...settings,
-        }),
-        adcBits: Math.max(largestOf(layer.adcBits), requiredAdcBits(largestDrive(layer))),
-      })),
-    },
+    mapRowLimited(input),
   ];
+}
+
+/** The baseline `ROW_LIMITED` alone. */
+export function mapRowLimited(input: MapDesignsInput): MappedDesign {
+  const dense = denseOf(input);
+  return {
+    name: ROW_LIMITED,
+    description:
+      'unpruned weights at the ADC bits b of the pruned network, as many rows a conversion as such an ADC reads (2^b - 1 of 1-bit cells)',
+    layers: input.layers.map((layer, i) => ({
+      mapping: layerMapping(dense ? { ...dense[i], adcBits: layer.adcBits } : layer, {
+        columnPolicy: dense ? 'filled' : 'all',
+        rowsPerConversion: rowsRead(layer),
+        ...settingsOf(input),
+      }),
+      adcBits: Math.max(largestOf(layer.adcBits), requiredAdcBits(largestDrive(layer))),
+    })),
+  };
+}
+
+function settingsOf({ arrayColumns = 128, skip }: MapDesignsInput) {
+  return { arrayColumns, skip };
+}
+
+/** The unpruned layers; those whose inputs were not counted have the pruned network's. */
+function denseOf({ layers, denseLayers }: MapDesignsInput) {
+  if (!denseLayers) return undefined;
+  checkSameLayers(layers, denseLayers);
+  return denseLayers.map((layer, i) => ({ ...layer, activity: layer.activity ?? layers[i].activity }));
 }
 
 function checkSameLayers(

@@ -282,6 +282,12 @@ describe('cim-pruning in a process of its own', () => {
     const own = JSON.parse((await run('hardware', pruned, '--preset', preset, '--json')).out);
     expect(own).toMatchObject({ adcModel: 'flash' });
     expect(own.layers[0].energyPj.dac).toBe(0);
+    const puma = await run('hardware', pruned, '--preset', 'puma');
+    expect(puma.out).toMatch(/PUMA: 0\.25 mW \* b[\s\S]*\npreset puma: PUMA \(Ankit/);
+    expect((await run('hardware', '--help')).out).toMatch(/--preset NAME +isaac, tinyadc, puma/);
+    expect(await refusal('hardware', pruned, '--preset', 'pumas')).toMatch(
+      /preset: "pumas" is unknown; one of isaac, tinyadc, puma, forms/,
+    );
     expect((await run('hardware', pruned, ...dense, '--layers')).out).toMatch(/Layers of pruned/);
     for (const format of ['onnx', 'crosssim', 'timeloop', 'neurosim']) {
       const folder = scratch(`exported-${format}`);

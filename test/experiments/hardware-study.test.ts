@@ -8,10 +8,12 @@ import { hardwareTables } from '../../src/experiments/hardware-tables';
 import { networkActivity } from '../../src/experiments/network-activity';
 import { networkDesigns, networkHardware } from '../../src/experiments/network-hardware';
 import type { FloatModel, IntegerModel } from '../../src/experiments/open-model';
-import { costModel } from '../../src/hardware/design-cost';
+import { costModel, mapScopes } from '../../src/hardware/design-cost';
 import { shareGains } from '../../src/hardware/efficiency-definitions';
 import { constantsAt } from '../../src/hardware/hardware-preset';
 import { costDesigns } from '../../src/hardware/hardware-report';
+import { FAIR_BASELINE, ROW_LIMITED, WORST_CASE } from '../../src/hardware/map-designs';
+import { hardwarePresetNames } from '../../src/hardware/named-presets';
 import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
 import { requireTable } from '../../src/reports/table';
 import { scratchFolder } from '../networks/scratch-folder';
@@ -44,12 +46,18 @@ describe('networkHardware', () => {
   });
   it('leaves out the baselines whose ADCs the model does not answer for, and says so', () => {
     const pruning = { ...pruned.network.pruning!, dacBits: 8 };
-    const { baselines, notes } = networkHardware(
+    const report = networkHardware(
       { ...pruned.network, pruning },
       { tileRows, adcBits: () => 8, adcModel: 'flash' },
     );
-    expect(baselines.map(({ cost }) => cost.name)).toEqual(['row-limited dense']);
-    expect(notes.at(-1)).toMatch(/dense, worst case: left out, needs 1\d-bit ADCs where flash ends at 8/);
+    expect(report.baselines.map(({ cost }) => cost.name)).toEqual([ROW_LIMITED]);
+    const reason = 'ADC model flash: 13 bits is outside its validity (1 to 8 bits)';
+    expect(report.leftOut).toEqual([{ name: WORST_CASE, reason }]);
+    expect(report.notes.at(-1)).toBe(`${WORST_CASE}: left out; ${reason}`);
+    expect(designsTable(report, 't').rows.at(-1)).toEqual({ design: WORST_CASE, leftOut: reason });
+    expect(() => networkHardware(pruned.network, { tileRows, adcBits: () => 9, adcModel: 'flash' })).toThrow(
+      /flash: 9 bits is outside/,
+    );
   });
   it('refuses inputs of either sign with multi-bit DACs', () => {
     const pruning = { ...pruned.network.pruning!, dacBits: 2 };
@@ -110,6 +118,17 @@ describe('hardwareStudy', () => {
     expect(energy.gain).toBe(own.report.baselines[1].gains.tile.energy);
     expect(own.laws.filter(({ gains }) => gains).length).toBe(6);
     expect(own.laws.find(({ adcModel }) => adcModel === 'survey')!.refusal).toMatch(/2 bits is outside/);
+  });
+  it('tells efficiency and gains on every published design, or why it has none', () => {
+    expect(own.presets.map(({ preset }) => preset)).toEqual(hardwarePresetNames);
+    const [isaac, tinyadc, , forms] = own.presets;
+    expect(isaac.topsPerW).toEqual(mapScopes((scope) => own.report.pruned.scopes[scope].topsPerW));
+    expect(tinyadc.gains).toEqual(mapScopes((scope) => own.report.baselines[1].gains[scope].energy));
+    expect(forms).toEqual({
+      preset: 'forms',
+      adcModel: 'forms',
+      refusal: 'ADC model forms: 2 bits is outside its validity (4 bits only)',
+    });
   });
   it('finds the gain move with the constants that make it, and not with others', () => {
     const { sensitivity } = own;
@@ -174,6 +193,49 @@ describe('hardwareStudy', () => {
     expect([without.accuracy, without.skipping]).toEqual([undefined, undefined]);
     expect(without.report).toEqual(own.report);
     expect(designsTable(without.report, 't').rows.length).toBe(4);
+  });
+  it.each([
+    ['sar-saberi', 12, [WORST_CASE]],
+    ['flash', 8, [WORST_CASE, FAIR_BASELINE]],
+  ] as const)(
+    'goes on with 8-bit DACs, without the baselines that %s ends below',
+    (adcModel, most, leftOut) => {
+      const pruning = { ...pruned.network.pruning!, dacBits: 8, adcBits: 8 };
+      const wide = { ...pruned, network: { ...pruned.network, pruning } };
+      const study = hardwareStudy({
+        dense: [model],
+        pruned: [wide],
+        dataset,
+        folder: scratch(adcModel),
+        adcModel,
+      });
+      expect(study.networks[0].report.leftOut.map(({ name }) => name)).toEqual(leftOut);
+      expect(study.networks[0].rowLimited.map(({ adcBits }) => adcBits)).toEqual(
+        [8, 9, 10, 11, 12].filter((bits) => bits <= most),
+      );
+      for (const table of hardwareTables(study).values()) requireTable(table);
+      expect(hardwareFigures(study).size).toBeGreaterThan(0);
+      const { claims, obtained } = hardwareClaims(study);
+      expect(expectedVersusObtained(claims, obtained).summary).toMatch(/0 FAIL/);
+    },
+  );
+  it('takes several pruned networks, each with tables and figures of its own', () => {
+    const other = { ...pruned, name: 'other-pruned' };
+    const both = hardwareStudy({
+      dense: [model],
+      pruned: [pruned, other],
+      dataset,
+      folder: scratch('both'),
+    });
+    const [first, second] = both.networks;
+    expect(second).toEqual({ ...first, name: 'other-pruned' });
+    for (const name of ['mixed-pruned', 'other-pruned']) {
+      expect([...hardwareTables(both).keys()]).toContain(`05-hardware-${name}-layers`);
+      expect([...hardwareFigures(both).keys()]).toContain(`05-hardware-${name}-energy`);
+      const { rows } = hardwareTables(both).get('05-hardware-presets')!;
+      expect(rows.filter(({ network }) => network === name).length).toBe(hardwarePresetNames.length);
+    }
+    expect(hardwareClaims(both).claims.length).toBe(2 + 2 * 2);
   });
   it('refuses networks that do not belong together or were not pruned', () => {
     const study = (dense: FloatModel[], model: IntegerModel) =>

@@ -106,7 +106,7 @@ describe('the NeuroSim export', () => {
       '0,0,0,0,0,1,0,1,1,1,1,1,1,1,1,1\n0,0,0,0,0,0,0,0,1,0,0,0,0,0,0,0\n',
     );
   });
-  it('names every file in its command', () => {
+  it('names every file in the command of V1.4', () => {
     const files = exportNetwork(network, 'neurosim', { name: 'mixed', picture });
     const command = String(files.find(({ path }) => path.endsWith('trace_command.sh'))!.content);
     expect(command).toMatch(/^\.\/NeuroSIM\/main \.\/NeuroSIM\/NetWork_mixed\.csv 8 8 32 32 /);
@@ -164,6 +164,22 @@ describe('the Timeloop export', () => {
     expect(Number(/adc_2b[\s\S]*?energy: (\S+)/.exec(energies)![1])).toBeCloseTo(0.1954 * 2 + 4.14e-4 * 4, 9);
     expect(String(files.find(({ path }) => path.endsWith('ART.yaml'))!.content)).toMatch(/adc_2b/);
   });
+  it('leaves the sliced bits to a macro of CiMLoop, and has ours and every weight’s value beside', () => {
+    const files = exportNetwork(network, 'timeloop', { name: 'mixed' });
+    for (const { path, content } of files.filter(({ path }) => path.startsWith('problems/'))) {
+      expect(content).toMatch(/X: ENCODED_INPUT_BITS, Y: ENCODED_WEIGHT_BITS, Z: ENCODED_OUTPUT_BITS/);
+      expect(content).toMatch(/notes: "8-bit weights, 8-bit inputs, R = 32, ADCs of 2 bits"/);
+      const counts = /Weights: \[(.*)\]/.exec(String(content))![1].split(', ').map(Number);
+      const { codes } = network.layers.get(/\d+-(.*)\.yaml/.exec(path)![1])!;
+      expect(counts).toEqual(
+        Array.from({ length: 255 }, (_, i) => codes.filter((code) => code === i - 127).length),
+      );
+    }
+    // Eight input pulses, 7 planes of either sign.
+    expect(files.find(({ path }) => path === 'variables.yaml')!.content).toMatch(
+      /ENCODED_INPUT_BITS: 8\n {2}ENCODED_WEIGHT_BITS: 14\n/,
+    );
+  });
 });
 
 describe('exportNetwork', () => {
@@ -175,7 +191,7 @@ describe('exportNetwork', () => {
       nodes: network.description.nodes.map((node) => (node.op === 'conv' ? { ...node, groups: 3 } : node)),
     };
     const grouped = { ...network, description };
-    for (const format of ['neurosim', 'crosssim', 'timeloop'] as const)
+    for (const format of ['neurosim', 'crosssim'] as const)
       expect(() => exportNetwork(grouped, format, { name: 'grouped', picture })).toThrow();
   });
 });

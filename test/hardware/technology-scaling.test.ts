@@ -58,8 +58,13 @@ describe('hardwarePreset', () => {
   it.each([
     ['no list or object', 3, /^mine: a list of constants or an object/],
     ['null', null, /^mine: a list/],
-    ['an unknown field', { adc: 'flash' }, /^mine: field "adc" is unknown; allowed are adcModel, node/],
+    [
+      'an unknown field',
+      { adc: 'flash' },
+      /^mine: field "adc" is unknown; allowed are description, adcModel, node/,
+    ],
     ['an unknown ADC model', { adcModel: 'best' }, /^mine\.adcModel: "best"; allowed are sar-saberi/],
+    ['a description that is no text', { description: 1 }, /^mine\.description: 1; a text is needed/],
     ['a node in words', { node: '28nm' }, /^mine\.node: 28nm/],
     ['a node out of range', { node: 1 }, /1 nm is outside/],
     ['constants that are no list', { constants: {} }, /^mine\.constants: a list/],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { checkCrossbar } from '../../src/experiments/check-crossbar';
+import { exportNetwork } from '../../src/experiments/export-network';
 import { networkHardware } from '../../src/experiments/network-hardware';
 import type { NetworkDescription } from '../../src/networks/description';
 import { createInference } from '../../src/networks/inference';
@@ -89,6 +90,25 @@ describe('grouped convolutions', () => {
     };
     expect(costs(network).conversions).toBe(costs(alike).conversions);
     expect(costs(network).scopes.macro.areaUm2).toBeGreaterThan(costs(alike).scopes.macro.areaUm2);
+  });
+
+  it('are a dimension of their own in the workloads of CiMLoop', () => {
+    const pruning = {
+      method: 'none',
+      tileRows: 128,
+      encoding: 'sign-split',
+      bitLimit: {},
+      adcBits: 7,
+    } as const;
+    const files = exportNetwork({ ...network, pruning }, 'timeloop', { name: 'grouped' });
+    for (const node of crossbarNodes(network.description)) {
+      const file = files.find(({ path }) => path.endsWith(`-${node.name}.yaml`))!;
+      const size = (name: string) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(String(file.content))![1]);
+      const { rows, columns } = network.layers.get(node.name)!;
+      expect(size('G')).toBe(groups[node.name] ?? 1);
+      expect(size('C') * size('R') * size('S')).toBe(rows);
+      expect(size('M') * size('G')).toBe(columns);
+    }
   });
 });
 
