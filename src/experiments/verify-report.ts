@@ -31,8 +31,8 @@ export function networksTable({ networks, seed }: Verification): Table {
       { key: 'lossless', label: 'lossless' },
       { key: 'crossbar', label: 'crossbar' },
       { key: 'adc', label: 'ADC energy gain', digits: 2 },
-      { key: 'macro', label: 'macro', digits: 2 },
-      { key: 'tile', label: 'tile', digits: 2 },
+      { key: 'macro', label: 'macro energy gain', digits: 2 },
+      { key: 'tile', label: 'tile energy gain', digits: 2 },
     ],
     rows: networks.flatMap(rowsOf),
   };
@@ -103,6 +103,7 @@ export function networksFigures({ networks }: Verification): Map<string, Figure>
       'Accuracy against ADC bits of the networks that come with the package',
       'lossless: no conversion can clip; all test pictures, 95 % intervals; settings of each network in the table',
     ),
+    width: 1000,
     x: { title: 'ADC bits', tick: 1 },
     y: { title: 'top-1 accuracy (%)' },
     series: [...series].map(([name, own]) => {
@@ -119,12 +120,12 @@ export function networksFigures({ networks }: Verification): Map<string, Figure>
 }
 
 /** Where a network stands in the figure: at the largest ADC of its layers. */
-function pointsOf({ kind, float, dataset, measured, recounted, unpruned }: VerifiedNetwork) {
+function pointsOf({ kind, float, measured, recounted, unpruned }: VerifiedNetwork) {
   if (!measured) return [];
   const point = (tileRows: number, method: string, adcBits: number) => ({
     kind,
     network: float,
-    line: `${float} (${dataset}), R = ${tileRows}, ${method}`,
+    line: `${float}, R = ${tileRows}<br>${method}`,
     adcBits,
     accuracy: measured.accuracy,
   });
