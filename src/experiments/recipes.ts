@@ -11,7 +11,7 @@ export interface Recipe {
   readonly time: 'measured' | 'estimated';
   /**
    * Points of top-1 that the network made anew may be below the one in `data/models`; absent: only a step on the way,
-   * not verified. Chosen, not measured: a few times what another order of additions changes in such a training.
+   * not verified. Chosen, not measured: trainings that differ in seed alone end some tenths apart.
    */
   readonly tolerance?: number;
 }

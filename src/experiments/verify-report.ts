@@ -9,7 +9,7 @@ import type { Recounted, Verification, VerifiedNetwork } from './verify-networks
 /** Every network with the settings that its accuracy depends on. */
 export function networksTable({ networks, seed }: Verification): Table {
   return {
-    title: `Networks that come with the package, verified anew: accuracy on the test pictures, drops paired by picture with 95 % intervals, energy gains over the unpruned network with the ADC bits it needs (${FAIR_BASELINE}); 8-bit forms calibrated without labels, seed ${seed}`,
+    title: `Networks verified anew: accuracy on the test pictures, drops paired by picture with 95 % intervals, energy gains over the unpruned network with the ADC bits it needs (${FAIR_BASELINE}); 8-bit forms calibrated without labels, seed ${seed}`,
     columns: [
       { key: 'name', label: 'network' },
       { key: 'dataset', label: 'pictures' },
@@ -100,7 +100,7 @@ export function networksFigures({ networks }: Verification): Map<string, Figure>
   if (series.size === 0) return new Map();
   const figure = lines({
     title: titled(
-      'Accuracy against ADC bits of the networks that come with the package',
+      'Accuracy against ADC bits of the networks verified',
       'lossless: no conversion can clip; all test pictures, 95 % intervals; settings of each network in the table',
     ),
     width: 1000,
