@@ -12,7 +12,7 @@ import { packageRoot } from '../package-root';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../training/train';
-import { type Command, realNumber, textOption, wholeNumber } from './command';
+import { type Command, type Options, realNumber, textOption, wholeNumber } from './command';
 import { requireWritable } from './output-file';
 
 export const trainCommand: Command = {
@@ -50,6 +50,10 @@ export const trainCommand: Command = {
       help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
     },
     checkpoint: { value: 'FILE', help: 'where the state is kept (default runs/NETWORK-SEED.safetensors)' },
+    'stop-after': {
+      value: 'N',
+      help: 'end after N of the epochs, in the middle of the schedule, and write what there is then',
+    },
     'evaluate-every': { value: 'N', help: 'epochs between tests (default 1)' },
     output: { value: 'OUT', help: 'the trained network (default runs/NETWORK.safetensors)' },
   },
@@ -62,7 +66,7 @@ export const trainCommand: Command = {
       const model = textOption(options, option);
       return model === undefined ? undefined : openFloatModel(model, option === 'start' ? name : undefined);
     });
-    const recipe = { ...recipeOf(options), teacher: teacher?.sha256, start: start?.sha256 };
+    const recipe = { ...recipeFrom(options), teacher: teacher?.sha256, start: start?.sha256 };
     const runs = join(packageRoot().root, 'runs');
     const output = textOption(options, 'output') ?? join(runs, `${name}.safetensors`);
     const checkpoint =
@@ -93,6 +97,7 @@ export const trainCommand: Command = {
       start: start?.parameters,
       teacher: inference,
       evaluateEvery: wholeNumber(options, 'evaluate-every', 1, 10_000),
+      stopAfter: wholeNumber(options, 'stop-after', 1, 10_000),
       onEpoch: (record) => note(epochLine(record, recipe.epochs)),
     });
     inference?.dispose();
@@ -126,7 +131,8 @@ export const trainCommand: Command = {
   },
 };
 
-function recipeOf(options: Parameters<Command['run']>[1]) {
+/** The recipe that the options of `train` ask for. @throws InputError naming the option that is out of range */
+export function recipeFrom(options: Options) {
   const schedule = textOption(options, 'schedule') ?? defaultRecipe.schedule.kind;
   const precision = textOption(options, 'precision') ?? defaultRecipe.precision;
   if (schedule !== 'one-cycle' && schedule !== 'cosine' && schedule !== 'constant')

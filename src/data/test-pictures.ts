@@ -27,7 +27,7 @@ export async function openTestPictures(
   options: OpenDatasetOptions & { readonly onSkip?: (skipped: SkippedPicture) => void },
 ): Promise<TestPictures> {
   const { name, dir } = datasetKind(options);
-  if (name !== 'imagenet-folder') return streamOf(await openDataset(options));
+  if (name !== 'imagenet-folder') return datasetStream(await openDataset(options));
   const folder = await testFolderOf(dir!, options.pictures);
   return folderStream(folder, `pictures of ${dir}`, options.onSkip);
 }
@@ -53,7 +53,8 @@ export function folderStream(
   };
 }
 
-function streamOf({ title, classes, mean, std, test }: Dataset): TestPictures {
+/** The test pictures of a data set in memory. */
+export function datasetStream({ title, classes, mean, std, test }: Dataset): TestPictures {
   return {
     title,
     classes,

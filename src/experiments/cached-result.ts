@@ -13,14 +13,38 @@ export function cachedResult<T>(
   compute: () => T,
   files: readonly string[] = [],
 ): T {
-  const path = join(folder, `${name}.json`);
-  const digest = digestOf(key);
-  const stored = files.every((file) => existsSync(file)) ? readStored<T>(path) : undefined;
-  if (stored?.key === digest) return stored.value;
-  const value = compute();
-  writeJson(path, { key: digest, value });
+  const kept = keptResult<T>(folder, name, key, files);
+  return kept ? kept.value : keep(folder, name, key, compute());
+}
+
+/** `cachedResult` of what comes later. */
+export async function cachedLater<T>(
+  folder: string,
+  name: string,
+  key: unknown,
+  compute: () => Promise<T>,
+  files: readonly string[] = [],
+): Promise<T> {
+  const kept = keptResult<T>(folder, name, key, files);
+  return kept ? kept.value : keep(folder, name, key, await compute());
+}
+
+function keptResult<T>(
+  folder: string,
+  name: string,
+  key: unknown,
+  files: readonly string[],
+): { readonly value: T } | undefined {
+  const stored = files.every((file) => existsSync(file)) ? readStored<T>(pathOf(folder, name)) : undefined;
+  return stored?.key === digestOf(key) ? stored : undefined;
+}
+
+function keep<T>(folder: string, name: string, key: unknown, value: T): T {
+  writeJson(pathOf(folder, name), { key: digestOf(key), value });
   return value;
 }
+
+const pathOf = (folder: string, name: string) => join(folder, `${name}.json`);
 
 /** SHA-256 of a key's JSON, in hexadecimal. */
 export function digestOf(key: unknown): string {

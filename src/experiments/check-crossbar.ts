@@ -1,8 +1,10 @@
+import { largestOf } from '../bitplanes/per-plane';
 import { createLayerSimulator } from '../crossbar/layer-simulator';
 import { inputCodesOf, networkLayer, simulateCodes } from '../crossbar/network-layer';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
+import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
@@ -28,12 +30,12 @@ export interface CrossbarCheck {
 /**
  * Sends each layer's input codes through the bit-serial crossbar with ADCs of `adcBits` and compares every output with
  * the tensor engine's integer, bit for bit. What the engine gives goes on to the next layer. Encoding, cells, DACs and
- * flips are those of the network's pruning record.
+ * flips are those of the network's pruning record; of ADCs that differ by plane a layer has the largest.
  */
 export function checkCrossbar(
   network: IntegerNetwork,
   pictures: Pictures,
-  crossbar: { readonly adcBits: number; readonly tileRows: number },
+  crossbar: { readonly adcBits: AdcBits; readonly tileRows: number },
   onProgress?: OnProgress,
 ): CrossbarCheck {
   const total = crossbarNodes(network.description).length;
@@ -69,10 +71,10 @@ function compareLayer(
   network: IntegerNetwork,
   inputCodes: Tensor,
   sums: Tensor,
-  crossbar: { readonly adcBits: number; readonly tileRows: number },
+  crossbar: { readonly adcBits: AdcBits; readonly tileRows: number },
 ) {
   const layer = network.layers.get(node.name)!;
-  const adc = { bits: crossbar.adcBits };
+  const adc = { bits: largestOf(adcBitsOf(crossbar.adcBits, node.name)) };
   const simulator = createLayerSimulator(
     networkLayer(node, layer, network, { tileRows: crossbar.tileRows, adc }),
   );

@@ -42,7 +42,10 @@ export async function openExperiment(options: ExperimentOptions): Promise<OpenEx
 }
 
 /** The folder of an experiment's results, emptied if everything is to be computed anew. */
-export function resultsFolder({ folder, fresh }: ExperimentOptions, ...parts: readonly string[]): string {
+export function resultsFolder(
+  { folder, fresh }: Pick<ExperimentOptions, 'folder' | 'fresh'>,
+  ...parts: readonly string[]
+): string {
   const own = join(folder, ...parts);
   if (fresh) rmSync(own, { recursive: true, force: true });
   return own;

@@ -1,8 +1,9 @@
+import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { InputError } from '../errors';
 
 /** How many rows of a layer's row tiles its input pulses drive: what skipping zero inputs can save. */
 export interface InputActivity {
-  /** R of the row tiles. */
+  /** Rows of a row tile. */
   readonly tileRows: number;
   /** Bits of a pulse. */
   readonly dacBits: number;
@@ -16,12 +17,13 @@ export function inputActivity(
   {
     vectors,
     rows,
-    tileRows = 128,
+    tileRows: crossbarRows = 128,
     inputBits = 8,
     dacBits = 1,
   }: {
     readonly vectors: number;
     readonly rows: number;
+    /** R; the rows lie on their tiles evenly. */
     readonly tileRows?: number;
     readonly inputBits?: number;
     readonly dacBits?: number;
@@ -29,6 +31,7 @@ export function inputActivity(
 ): InputActivity {
   if (inputs.length !== vectors * rows || vectors < 1)
     throw new InputError(`inputs: ${inputs.length} codes are not ${vectors} vectors of ${rows} rows`);
+  const tileRows = evenTileRows(rows, crossbarRows);
   const tiles = Math.ceil(rows / tileRows);
   const driven = Array.from(
     { length: tiles },

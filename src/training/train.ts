@@ -105,6 +105,8 @@ export interface TrainingOptions {
   readonly afterNode?: TrainerOptions['afterNode'];
   /** Epochs between test evaluations (default 1; the last epoch is always evaluated). */
   readonly evaluateEvery?: number;
+  /** Ends after so many of the recipe's epochs, in the middle of its schedule; default: all. */
+  readonly stopAfter?: number;
   readonly onProgress?: OnProgress;
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Stops after the batch in hand; the last epoch's checkpoint stays. */
@@ -154,10 +156,11 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
       : parameters;
   };
   try {
-    for (let epoch = curve.length; epoch < recipe.epochs; epoch++) {
+    const epochs = Math.min(options.stopAfter ?? recipe.epochs, recipe.epochs);
+    for (let epoch = curve.length; epoch < epochs; epoch++) {
       const sums = await runEpoch(epoch, trainer, options);
       if (!sums) return { parameters: result(), curve, finished: false };
-      const last = epoch === recipe.epochs - 1;
+      const last = epoch === epochs - 1;
       const report = steering?.report?.();
       const due = last || (epoch + 1) % (options.evaluateEvery ?? 1) === 0;
       const testAccuracy = due

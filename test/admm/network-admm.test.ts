@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createNetworkAdmm, gradualLimit, type NetworkAdmmSettings } from '../../src/admm/network-admm';
 import { layerWeights, trainedLayers, writeCodes } from '../../src/admm/trained-layers';
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
+import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { InputError } from '../../src/errors';
 import { parameterLayout } from '../../src/training/parameter-vector';
 import { normals } from '../tensor/values';
@@ -50,7 +51,7 @@ describe('createNetworkAdmm', () => {
     const codes = admm.codes();
     for (const layer of layers) {
       const { name, rows, columns, offset } = layer;
-      const shape = { rows, columns, tileRows: 16, weightBits: 6, bitLimit: 2 };
+      const shape = { rows, columns, tileRows: evenTileRows(rows, 16), weightBits: 6, bitLimit: 2 };
       expect(certifyLayer({ ...codes.get(name)!, ...shape }).holds).toBe(true);
       const target = new Float32Array(length);
       writeCodes(layer, codes.get(name)!, target);

@@ -9,8 +9,9 @@ import {
 } from '../../src/admm/prune-by-training';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { trainedIntegerNetwork } from '../../src/admm/trained-integer-network';
-import { layerWeights, trainedLayers, writeCodes } from '../../src/admm/trained-layers';
+import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from '../../src/admm/trained-layers';
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
+import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import { InputError } from '../../src/errors';
 import { calibrationPictures } from '../../src/experiments/calibration';
@@ -163,6 +164,9 @@ describe('pruneByTraining', () => {
   });
 });
 
+/** A layer on crossbars of 16 rows. */
+const tiled = ({ rows, columns }: TrainedLayer) => ({ rows, columns, tileRows: evenTileRows(rows, 16) });
+
 describe('createMaskedWeights', () => {
   it('keeps every limit for any weights, and leaves codes that fit as they are', () => {
     const layers = trainedLayers(description, dataset.std);
@@ -173,7 +177,7 @@ describe('createMaskedWeights', () => {
         const { name, rows, columns } = layer;
         const targets = layerWeights(layer, weights);
         const scales = maxAbsScales(targets, rows, columns, 8);
-        const shape = { rows, columns, tileRows: 16, weightBits: 8, bitLimit: 3, method: 'greedy' as const };
+        const shape = { ...tiled(layer), weightBits: 8, bitLimit: 3, method: 'greedy' as const };
         return [name, { codes: projectLayer({ ...shape, targets, scales }).codes, scales }];
       }),
     );
@@ -185,11 +189,10 @@ describe('createMaskedWeights', () => {
     const masked = createMaskedWeights(layers, start, weights, limits);
     for (const vector of [weights, normals(length, 'others')]) {
       const codes = masked.codes(vector);
-      for (const { name, rows, columns } of layers)
-        expect(
-          certifyLayer({ ...codes.get(name)!, rows, columns, tileRows: 16, weightBits: 8, bitLimit: 3 })
-            .holds,
-        ).toBe(true);
+      for (const layer of layers) {
+        const limited = { ...tiled(layer), weightBits: 8, bitLimit: 3 };
+        expect(certifyLayer({ ...codes.get(layer.name)!, ...limited }).holds).toBe(true);
+      }
       const forward = masked.forwardWeights!(vector);
       expect(masked.codes(forward)).toEqual(codes);
       expect(relativeDifference(masked.forwardWeights!(forward), forward)).toBeLessThan(1e-6);
@@ -217,8 +220,10 @@ describe('createMaskedWeights with refreshes', () => {
       if ([...masked.state().values()].some((data, i) => data.some((value, at) => value !== before[i][at])))
         changedAt.push(step);
       const codes = masked.codes(normals(length, `any ${step}`));
-      for (const { name, rows, columns } of layers)
-        expect(certifyLayer({ ...limits, ...codes.get(name)!, rows, columns, bitLimit: 2 }).holds).toBe(true);
+      for (const layer of layers) {
+        const own = { ...limits, ...codes.get(layer.name)!, ...tiled(layer), bitLimit: 2 };
+        expect(certifyLayer(own).holds).toBe(true);
+      }
     }
     expect(changedAt).toEqual([4, 8]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countOnes } from '../../src/bitplanes/count-ones';
+import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { createCrossbarInference, neverClips } from '../../src/crossbar/crossbar-inference';
 import { mapLayer } from '../../src/crossbar/layer-job';
 import { engines } from '../../src/crossbar/layer-simulator';
@@ -106,7 +107,8 @@ describe('observeNetwork', () => {
   it('counts the ones of the bit columns and the clipped share as the codes and sums tell them', () => {
     for (const { name, ones, sums, clippingRate, conversions } of observations) {
       const { codes, rows, columns } = network.layers.get(name)!;
-      const { counts } = countOnes({ codes, rows, columns, tileRows, weightBits: 8 });
+      const shape = { rows, columns, tileRows: evenTileRows(rows, tileRows), weightBits: 8 };
+      const { counts } = countOnes({ codes, ...shape });
       const expected = new Array<number>(Math.max(...counts) + 1).fill(0);
       for (const count of counts) expected[count]++;
       expect(ones).toEqual(expected);

@@ -124,7 +124,8 @@ describe('the CrossSim export', () => {
       expect(Math.max(...mostOnes)).toBeLessThanOrEqual(3);
       const { rows, columns, codes } = network.layers.get(name)!;
       const file = files.find(({ path }) => path === weights)!.content as Uint8Array;
-      const width = rows <= tileRows ? rows : Math.ceil(rows / tileRows) * tileRows;
+      const arrays = Math.ceil(rows / tileRows);
+      const width = arrays * Math.ceil(rows / arrays);
       const start = file.length - columns * width;
       expect(start % 64).toBe(0);
       expect(text(file.subarray(0, start))).toContain(`'shape': (${columns}, ${width})`);

@@ -31,7 +31,7 @@ describe('layerMapping', () => {
       const layer = { ...randomLayer('conv', keep, 3), dacBits };
       const filled = layerMapping(layer);
       const all = layerMapping(layer, { columnPolicy: 'all' });
-      const statistics = layerStatistics(layer);
+      const statistics = layerStatistics({ ...layer, tileRows: 72 });
       expect(filled.conversions).toBe(statistics.conversions);
       expect(all.conversions).toBe(statistics.denseConversions);
       expect(filled.losslessBits).toBe(statistics.requiredAdcBits);
@@ -39,7 +39,7 @@ describe('layerMapping', () => {
   });
   it('takes ceil(8/d) pulses an input with DACs of d bits, and ADCs for 2^d - 1 times the sums', () => {
     const whole = layerMapping(randomLayer('conv', 1, 6));
-    const ones = layerStatistics(randomLayer('conv', 1, 6)).maxOnes;
+    const ones = layerStatistics({ ...randomLayer('conv', 1, 6), tileRows: 72 }).maxOnes;
     for (const [dacBits, pulses] of [
       [2, 4],
       [3, 3],
@@ -90,11 +90,11 @@ describe('layerMapping', () => {
 });
 
 describe('layerMapping with inputs', () => {
-  // 16 vectors of 144 rows, mostly zeros; tile 1 (rows 128..143) gets none in half of them.
+  // 16 vectors of 144 rows in tiles of 72, mostly zeros; tile 1 gets none in half of them.
   const random = randomStream(3, 'inputs');
   const inputs = Uint8Array.from({ length: 16 * 144 }, (_, i) => {
     const code = random.uniform() < 0.2 ? random.integer(256) : 0;
-    return i % 144 >= 128 && i < 8 * 144 ? 0 : code;
+    return i % 144 >= 72 && i < 8 * 144 ? 0 : code;
   });
   const activity = inputActivity(inputs, { vectors: 16, rows: 144 });
   // Ones in every bit column.
@@ -103,8 +103,8 @@ describe('layerMapping with inputs', () => {
 
   it('counts the driven rows of every tile and bit plane', () => {
     for (const [tile, first, last] of [
-      [0, 0, 128],
-      [1, 128, 144],
+      [0, 0, 72],
+      [1, 72, 144],
     ]) {
       const expected = new Float64Array(last - first + 1);
       for (let vector = 0; vector < 16; vector++) {
@@ -122,7 +122,7 @@ describe('layerMapping with inputs', () => {
   it('counts a row as driven by a pulse of several bits where any of them is one', () => {
     const { driven, dacBits } = inputActivity(inputs, { vectors: 16, rows: 144, dacBits: 3 });
     expect(dacBits).toBe(3);
-    const expected = new Float64Array(129);
+    const expected = new Float64Array(73);
     for (let vector = 0; vector < 16; vector++) {
       for (const [first, mask] of [
         [0, 7],
@@ -130,7 +130,7 @@ describe('layerMapping with inputs', () => {
         [6, 3],
       ]) {
         let rows = 0;
-        for (let row = 0; row < 128; row++) if ((inputs[vector * 144 + row] >> first) & mask) rows++;
+        for (let row = 0; row < 72; row++) if ((inputs[vector * 144 + row] >> first) & mask) rows++;
         expected[rows] += 1 / 48;
       }
     }
@@ -138,7 +138,7 @@ describe('layerMapping with inputs', () => {
       expect(driven[0][n]).toBeCloseTo(share, 12);
     });
     const skip = { inputBits: true };
-    expect(() => layerMapping({ ...layer, dacBits: 3 }, { skip })).toThrow(/1-bit DACs, not 128 and 3/);
+    expect(() => layerMapping({ ...layer, dacBits: 3 }, { skip })).toThrow(/1-bit DACs, not 72 and 3/);
   });
   it('skips pulses that drive no row of a tile', () => {
     const whole = layerMapping(layer);
@@ -171,7 +171,7 @@ describe('layerMapping with inputs', () => {
       /layer conv: activity: missing/,
     );
     expect(() => layerMapping({ ...layer, tileRows: 64 }, { skip })).toThrow(
-      /of 128 rows a tile and 1-bit DACs, not 64 and 1/,
+      /of 72 rows a tile and 1-bit DACs, not 48 and 1/,
     );
     expect(() => inputActivity(inputs, { vectors: 15, rows: 144 })).toThrow(/2304 codes are not 15 vectors/);
   });
@@ -331,10 +331,10 @@ describe('hardwareReport', () => {
       'row-limited dense',
     ]);
     const [worst, measured, limited] = report.baselines.map(({ cost }) => cost.layers[0]);
-    expect(worst.adcBits).toBe(8);
-    expect(measured.adcBits).toBeLessThan(8);
+    expect(worst.adcBits).toBe(7);
+    expect(measured.adcBits).toBeLessThan(7);
     expect(limited.adcBits).toBe(3);
-    // 19 row groups in the tile of 128 rows, 3 in that of 16.
+    // 11 row groups in each tile of 72 rows.
     expect(limited.conversions / measured.conversions).toBeCloseTo(11, 0);
   });
   it('gives the baselines ADCs for full pulses of the DACs', () => {
@@ -343,10 +343,10 @@ describe('hardwareReport', () => {
     const [worst, measured, limited] = hardwareReport({ layers, denseLayers }).baselines.map(
       ({ cost }) => cost.layers[0],
     );
-    expect(worst.adcBits).toBe(9); // 128 rows of 3 are 384
+    expect(worst.adcBits).toBe(8); // 72 rows of 3 are 216
     expect(measured.adcBits).toBe(layerMapping(denseLayers[0]).losslessBits);
     expect(limited.adcBits).toBe(4);
-    // Five rows of 3 are read at once: 26 groups in the tile of 128 rows, 4 in that of 16.
+    // Five rows of 3 are read at once: 15 groups in each tile of 72 rows.
     expect(limited.conversions / measured.conversions).toBeCloseTo(15, 0);
     const [single] = hardwareReport({ layers: layers.map((layer) => ({ ...layer, adcBits: 1 })) })
       .baselines.slice(-1)

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cachedLater, digestOf } from '../experiments/cached-result';
+import { ingredients, type Recipe } from '../experiments/recipes';
+import { type Command, type CommandContext, parseCommandLine } from './command';
+import { pruneCommand } from './prune';
+import { trainCommand } from './train';
+
+const verbs: Readonly<Record<string, Command>> = { train: trainCommand, prune: pruneCommand };
+
+export interface RunRecipesOptions {
+  /** Where networks and the states of unfinished ones go. */
+  readonly folder: string;
+  /** Folder of CIFAR10. */
+  readonly dataDir?: string;
+  readonly context: CommandContext;
+}
+
+/**
+ * Runs recipes in order, each by its own verb. What an earlier run made by the same recipe from the same files is taken
+ * over; an unfinished recipe goes on where it stopped, as its verb does. Returns the files by recipe name.
+ */
+export async function runRecipes(
+  recipes: readonly Recipe[],
+  { folder, dataDir, context }: RunRecipesOptions,
+): Promise<Map<string, string>> {
+  mkdirSync(folder, { recursive: true });
+  const made = new Map<string, string>();
+  for (const recipe of recipes) {
+    const { name, data, line } = recipe;
+    const output = join(folder, `${name}.safetensors`);
+    const key = { line, from: ingredients(recipe).map((ingredient) => checksum(made.get(ingredient)!)) };
+    const state = join(folder, `${name}-${digestOf(key).slice(0, 8)}`);
+    const words = line.split(' ').map((word) => word.replace(/^\{(.+)\}$/, (_, other) => made.get(other)!));
+    const [verb, ...args] = words;
+    args.push('--dataset', data, '-o', output);
+    if (data === 'cifar10' && dataDir !== undefined) args.push('--data', dataDir);
+    args.push(
+      ...(verb === 'train' ? ['--checkpoint', `${state}.state.safetensors`] : ['--checkpoints', state]),
+    );
+    const run = async () => {
+      context.note(announcement(recipe));
+      const parsed = parseCommandLine(verbs[verb], args);
+      const { text, data: result } = await verbs[verb].run(parsed.words, parsed.options, context);
+      context.note(text);
+      return result;
+    };
+    await cachedLater(folder, name, key, run, [output]);
+    made.set(name, output);
+  }
+  return made;
+}
+
+/** The command line and the time it takes, told before it begins. */
+export function announcement({ name, line, minutes, time }: Recipe): string {
+  const duration = minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+  return `${name}: ${line}; about ${duration} on two cores (${time})`;
+}
+
+function checksum(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
