@@ -125,7 +125,7 @@ export const imagenetPoints: readonly ImagenetPoint[] = [
 ];
 
 /** Raise it when the same settings give other results. */
-const REVISION = 2;
+const REVISION = 3;
 
 /** ADCs that read any column of up to 255 rows. */
 const WHOLE_BITS = 8;
@@ -227,7 +227,14 @@ function prunedAt(
     const started = performance.now();
     const store = layerStore(`${path}.unfinished`, own);
     const adcBits = bitsOf(quantized, point);
-    const wanted = { ...settings, tileRows: point.tileRows, adcBits, ridge: 'shrinkage' as const };
+    // With as many channels as rows a tile, each tile would hold one tap of the kernel, the middle one far larger weights.
+    const wanted = {
+      ...settings,
+      tileRows: point.tileRows,
+      adcBits,
+      ridge: 'shrinkage' as const,
+      balancedRows: true,
+    };
     const onProgress = progress(name);
     const { calibration } = pictures;
     const pruned = prunePostTraining(quantized, model.folded, calibration, wanted, onProgress, store);
