@@ -55,6 +55,7 @@ export const trainCommand: Command = {
       help: 'end after N of the epochs, in the middle of the schedule, and write what there is then',
     },
     'evaluate-every': { value: 'N', help: 'epochs between tests (default 1)' },
+    half: { help: 'write the network in float16 (3 digits, half the size)' },
     output: { value: 'OUT', help: 'the trained network (default runs/NETWORK.safetensors)' },
   },
   words: [1, 1],
@@ -108,7 +109,7 @@ export const trainCommand: Command = {
         text: `stopped after ${result.curve.length} of ${recipe.epochs} epochs; the same command goes on from ${checkpoint}`,
         exitCode: 130,
       };
-    saveParameters(output, network, result.parameters, {
+    const notes = {
       mean: JSON.stringify(dataset.mean),
       std: JSON.stringify(dataset.std),
       recipe: JSON.stringify(recipe),
@@ -123,7 +124,8 @@ export const trainCommand: Command = {
           startedAt,
         }),
       ),
-    });
+    };
+    saveParameters(output, network, result.parameters, notes, options.half === true);
     return {
       data: { finished: true, output, top1: last?.testAccuracy, curve: result.curve },
       text: `${output}: ${last?.testAccuracy?.toFixed(2)} % on the ${dataset.test.count} test pictures of ${dataset.title}`,

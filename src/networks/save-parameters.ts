@@ -4,8 +4,8 @@ import { requireParameters } from './require-parameters';
 import { writeSafetensors } from './write-safetensors';
 
 /**
- * Writes the parameters of `description` as float32 to the safetensors file `path`, in network order, whole or not at
- * all. `__metadata__` gets `format: pt`, `network`, `classes`, and what `metadata` adds. Throws InputError where a
+ * Writes the parameters of `description` as float32 (or float16, half the size and 3 digits) to the safetensors file
+ * `path`, in network order, whole or not at all. `__metadata__` gets `format: pt`, `network`, `classes`, and what `metadata` adds. Throws InputError where a
  * parameter is missing or the file cannot be written.
  */
 export function saveParameters(
@@ -13,10 +13,11 @@ export function saveParameters(
   description: NetworkDescription,
   parameters: Parameters,
   metadata: Readonly<Record<string, string>> = {},
+  half = false,
 ): void {
   requireParameters(description, parameters);
   const tensors = new Map(
-    [...parameterShapes(description).keys()].map((name) => [name, parameters.get(name)!]),
+    [...parameterShapes(description).keys()].map((name) => [name, { ...parameters.get(name)!, half }]),
   );
   const { name, classes } = description;
   writeSafetensors(path, tensors, { format: 'pt', network: name, classes: String(classes), ...metadata });

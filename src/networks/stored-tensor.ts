@@ -1,3 +1,5 @@
+import { widenHalf } from './half-precision';
+
 /** Numbers of a tensor in a file. F16 and BF16 are widened to float32, BOOL is 0 or 1. */
 export type TensorData =
   | Float32Array
@@ -20,19 +22,6 @@ export interface StoredTensor {
 
 export type Dtype = keyof typeof DTYPES;
 
-/** Binary16 (IEEE 754) bits to a number. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-function widenHalf(buffer: ArrayBuffer): Float32Array {
-  return Float32Array.from(new Uint16Array(buffer), halfToNumber);
-}
-
 /** A bfloat16 is the upper half of a float32. */
 function widenBfloat16(buffer: ArrayBuffer): Float32Array {
   const bits = Uint32Array.from(new Uint16Array(buffer), (half) => half << 16);
@@ -43,7 +32,7 @@ function widenBfloat16(buffer: ArrayBuffer): Float32Array {
 export const DTYPES = {
   F64: { bytes: 8, read: (b: ArrayBuffer): TensorData => new Float64Array(b) },
   F32: { bytes: 4, read: (b: ArrayBuffer): TensorData => new Float32Array(b) },
-  F16: { bytes: 2, read: (b: ArrayBuffer): TensorData => widenHalf(b) },
+  F16: { bytes: 2, read: (b: ArrayBuffer): TensorData => widenHalf(new Uint16Array(b)) },
   BF16: { bytes: 2, read: (b: ArrayBuffer): TensorData => widenBfloat16(b) },
   I64: { bytes: 8, read: (b: ArrayBuffer): TensorData => new BigInt64Array(b) },
   U64: { bytes: 8, read: (b: ArrayBuffer): TensorData => new BigUint64Array(b) },

@@ -1,10 +1,14 @@
+import { InputError } from '../errors';
+import { narrowHalf } from './half-precision';
 import { replaceFile } from './replace-file';
-import { type Dtype, elementCount, type TensorData } from './stored-tensor';
+import { type Dtype, elementCount, type StoredTensor, type TensorData } from './stored-tensor';
 
 /** What can be written; the array's type gives the file's dtype. */
 export interface WritableTensor {
   readonly shape: readonly number[];
   readonly data: TensorData;
+  /** Float32 numbers are stored as F16. */
+  readonly half?: boolean;
 }
 
 const DTYPE_OF: Readonly<Record<string, Dtype>> = {
@@ -26,6 +30,17 @@ function requireWritable(name: string, { shape, data }: WritableTensor): void {
     throw new Error(`tensor '${name}': shape [${shape}] does not hold ${data.length} numbers`);
 }
 
+/** As the file has it. */
+function stored(name: string, tensor: WritableTensor): StoredTensor {
+  requireWritable(name, tensor);
+  const { shape, data, half } = tensor;
+  if (!half) return { shape, data, dtype: DTYPE_OF[data.constructor.name] };
+  const bits = narrowHalf(data as Float32Array);
+  if (bits.some((each) => (each & 0x7c00) === 0x7c00))
+    throw new InputError(`tensor '${name}' holds numbers that float16 has no room for`);
+  return { shape, data: bits, dtype: 'F16' };
+}
+
 /** Length in 8 bytes, then the JSON, padded with spaces so that the data starts at a multiple of 8. */
 function headerBytes(header: object): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(header));
@@ -38,22 +53,23 @@ function headerBytes(header: object): Uint8Array {
 
 /**
  * Writes `tensors` and `metadata` to the safetensors file `path`, whole or not at all. Wider element types come first
- * (else in the map's order), so that every tensor is aligned to its type. Throws InputError where it cannot be written.
+ * (else in the map's order), so that every tensor is aligned to its type. Throws InputError where it cannot be written, or
+ * a number is too large for F16.
  */
 export function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, WritableTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): void {
-  const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const ordered = [...tensors]
+    .map(([name, tensor]) => [name, stored(name, tensor)] as const)
+    .sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const header: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let offset = 0;
   for (const [name, tensor] of ordered) {
-    requireWritable(name, tensor);
     const end = offset + tensor.data.byteLength;
-    const dtype = DTYPE_OF[tensor.data.constructor.name];
-    header[name] = { dtype, shape: tensor.shape, data_offsets: [offset, end] };
+    header[name] = { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [offset, end] };
     offset = end;
   }
   const bodies = ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));

@@ -102,6 +102,22 @@ describe('loadParameters and saveParameters', () => {
     expect(loaded.metadata).toEqual({ format: 'pt', network: 'resnet20', classes: '10', seed: '1' });
   });
 
+  it('keep three digits in float16, and refuse what it has no room for', () => {
+    saveParameters(scratch('half.safetensors'), resnet20, parameters, {}, true);
+    const { parameters: loaded } = loadParameters(scratch('half.safetensors'));
+    for (const [name, { data }] of parameters)
+      data.forEach((value, i) => {
+        expect(Math.abs(loaded.get(name)!.data[i] - value)).toBeLessThanOrEqual(
+          2 ** -11 * Math.abs(value) + 2 ** -25,
+        );
+      });
+    const { shape, data } = parameters.get('linear.bias')!;
+    const large = new Map([...parameters, ['linear.bias', { shape, data: data.map(() => 7e4) }]]);
+    expect(() => saveParameters(scratch('large'), resnet20, large, {}, true)).toThrow(
+      /tensor 'linear\.bias' holds numbers that float16 has no room for/,
+    );
+  });
+
   it.each([
     ['resnet20', 100],
     ['resnet44-projection', 7],
