@@ -6,6 +6,7 @@ import { requireFit } from '../experiments/require-fit';
 import { describeAccount } from '../networks/describe-account';
 import { batchFor, measureStream } from '../training/evaluate';
 import { type Command, textOption, wholeNumber } from './command';
+import { datasetOptions, namedDataset } from './dataset-options';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -14,11 +15,7 @@ export const evaluateCommand: Command = {
     'Accuracy on the test pictures. MODEL is a .safetensors, .pth or .th file or the name of one in data/models;\nmean and std come from the file or the .json beside it.',
   options: {
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
-    data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
-    dataset: {
-      value: 'NAME',
-      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
-    },
+    ...datasetOptions,
     pictures: { value: 'N', help: 'only the first N test pictures' },
   },
   words: [1, 1],
@@ -27,9 +24,7 @@ export const evaluateCommand: Command = {
     const model = openModel(name, textOption(options, 'network'));
     const skipped: SkippedPicture[] = [];
     const dataset = await openTestPictures({
-      name: textOption(options, 'dataset'),
-      dir: textOption(options, 'data'),
-      onProgress,
+      ...namedDataset(options, onProgress),
       onSkip: (picture) => skipped.push(picture),
     });
     const description = model.kind === 'float' ? model.description : model.network.description;

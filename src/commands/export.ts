@@ -11,6 +11,7 @@ import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption } from './command';
+import { datasetOptions, namedDataset } from './dataset-options';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -20,13 +21,10 @@ export const exportCommand: Command = {
   options: {
     to: { value: 'FORMAT', help: exportFormats.join(', ') },
     output: { value: 'FOLDER', help: 'where the files go; made if it is not there' },
+    ...datasetOptions,
     data: {
       value: 'DIR',
       help: 'neurosim: data set of the picture that is traced (default: CIM_PRUNING_DATA, data/)',
-    },
-    dataset: {
-      value: 'NAME',
-      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
     },
   },
   words: [1, 1],
@@ -62,11 +60,7 @@ async function firstPicture(
   options: Options,
   { onProgress }: CommandContext,
 ): Promise<Pictures> {
-  const dataset = await openDataset({
-    name: textOption(options, 'dataset'),
-    dir: textOption(options, 'data'),
-    onProgress,
-  });
+  const dataset = await openDataset(namedDataset(options, onProgress));
   requireFit(network.description, dataset);
   return firstPictures(calibrationPictures(dataset.train, 16, 1), 1);
 }

@@ -15,6 +15,7 @@ import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { toText } from '../reports/to-text';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
+import { datasetOptions, namedDataset } from './dataset-options';
 import { readJsonFile } from './read-json-file';
 
 const SKIPS: Readonly<Record<string, Skipping>> = {
@@ -47,13 +48,10 @@ export const hardwareCommand: Command = {
       help: 'zero inputs left out: none, input-bits (pulses that drive no row) or rows (default none)',
     },
     pictures: { value: 'N', help: 'training pictures whose inputs are counted for --skip (default 16)' },
+    ...datasetOptions,
     data: {
       value: 'DIR',
       help: 'folder of the data set, for --skip (default: CIM_PRUNING_DATA, then data/)',
-    },
-    dataset: {
-      value: 'NAME',
-      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
     },
     layers: { help: 'show every layer of the pruned network, too' },
   },
@@ -120,11 +118,7 @@ async function activityOf(
   { onProgress }: CommandContext,
 ) {
   const count = wholeNumber(options, 'pictures', 16, 1024) ?? 16;
-  const dataset = await openDataset({
-    name: textOption(options, 'dataset'),
-    dir: textOption(options, 'data'),
-    onProgress,
-  });
+  const dataset = await openDataset(namedDataset(options, onProgress));
   requireFit(network.description, dataset);
   return networkActivity(network, calibrationPictures(dataset.train, count, 1), tileRows);
 }

@@ -17,6 +17,7 @@ import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { requireNativeEngine } from '../tensor/engine';
 import { type Command, textOption, wholeNumber } from './command';
+import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 import { pruneByTrainingCommand, trainingOptions } from './prune-by-training';
 
@@ -83,11 +84,7 @@ export const pruneCommand: Command = {
     },
     ...trainingOptions,
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
-    data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
-    dataset: {
-      value: 'NAME',
-      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
-    },
+    ...datasetOptions,
     seed: { value: 'N', help: 'root seed (default 1)' },
     output: { value: 'OUT', help: 'the file to write' },
   },
@@ -136,11 +133,7 @@ export const pruneCommand: Command = {
     };
     requireWritable(output);
     const model = openFloatModel(name, textOption(options, 'network'));
-    const dataset = await openDataset({
-      name: textOption(options, 'dataset'),
-      dir: textOption(options, 'data'),
-      onProgress,
-    });
+    const dataset = await openDataset(namedDataset(options, onProgress));
     requireFit(model.description, dataset);
     const count =
       wholeNumber(options, 'calibration', 16, dataset.train.count) ?? defaultCalibration(dataset.train);

@@ -20,6 +20,7 @@ import { adcBitsText } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
+import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 import { readJsonFile } from './read-json-file';
 
@@ -50,11 +51,7 @@ export const simulateOptions: Command['options'] = {
   seeds: { value: 'N', help: 'MODEL: circuits drawn, with seeds 1..N (default 1)' },
   pictures: { value: 'N', help: 'MODEL: only the first N test pictures (default all; 200 on a circuit)' },
   statistics: { value: 'FILE', help: 'MODEL: writes what each layer saw on 16 pictures (JSON)' },
-  data: { value: 'DIR', help: 'MODEL: folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
-  dataset: {
-    value: 'NAME',
-    help: 'MODEL: cifar10, generated or imagenet-folder (default: what the folder holds)',
-  },
+  ...datasetOptions,
 };
 
 /** For the help of the verb. */
@@ -68,11 +65,7 @@ export async function simulateModel(name: string, options: Options, { onProgress
   const adc = asked.adc(pruning);
   if (asked.circuit?.converter && adc !== 'lossless') checkConverter(asked.circuit.converter, adc);
   const tileRows = asked.tileRows ?? pruning?.tileRows ?? 128;
-  const dataset = await openDataset({
-    name: textOption(options, 'dataset'),
-    dir: textOption(options, 'data'),
-    onProgress,
-  });
+  const dataset = await openDataset(namedDataset(options, onProgress));
   requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
   const calibration = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), 1);
   const network = model.kind === 'integer' ? model.network : quantised(model, dataset, calibration);

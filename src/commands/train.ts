@@ -5,6 +5,7 @@ import { InputError } from '../errors';
 import { normalisationOf } from '../experiments/normalisation';
 import { openFloatModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
+import { fittingParameters } from '../networks/fitting-parameters';
 import { createInference } from '../networks/inference';
 import { networkByName } from '../networks/network-by-name';
 import { saveParameters } from '../networks/save-parameters';
@@ -13,6 +14,7 @@ import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../training/train';
 import { type Command, type Options, realNumber, textOption, wholeNumber } from './command';
+import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 
 export const trainCommand: Command = {
@@ -36,7 +38,10 @@ export const trainCommand: Command = {
       value: 'X',
       help: `share of the teacher in the targets (default ${defaultRecipe.distillation})`,
     },
-    start: { value: 'MODEL', help: 'go on from a trained float network instead of fresh parameters' },
+    start: {
+      value: 'MODEL',
+      help: 'go on from a trained float network; what does not fit, as a classifier of other classes, is fresh',
+    },
     cutout: { value: 'N', help: 'side of the square blotted out; 0 (default): none' },
     resizing: {
       value: 'LIST',
@@ -44,11 +49,7 @@ export const trainCommand: Command = {
     },
     precision: { value: 'NAME', help: 'bfloat16 (default; master weights stay float32) or float32' },
     seed: { value: 'N', help: `(default ${defaultRecipe.seed})` },
-    data: { value: 'DIR', help: 'folder of the data set (default: CIM_PRUNING_DATA, then data/)' },
-    dataset: {
-      value: 'NAME',
-      help: 'cifar10, generated or imagenet-folder (default: what the folder holds)',
-    },
+    ...datasetOptions,
     checkpoint: { value: 'FILE', help: 'where the state is kept (default runs/NETWORK-SEED.safetensors)' },
     'stop-after': {
       value: 'N',
@@ -62,10 +63,10 @@ export const trainCommand: Command = {
   stopsCleanly: true,
   async run([name], options, { onProgress, note, signal }) {
     requireNativeEngine('training');
-    const network = networkByName(name);
+    networkByName(name);
     const [teacher, start] = ['teacher', 'start'].map((option) => {
       const model = textOption(options, option);
-      return model === undefined ? undefined : openFloatModel(model, option === 'start' ? name : undefined);
+      return model === undefined ? undefined : openFloatModel(model);
     });
     const recipe = { ...recipeFrom(options), teacher: teacher?.sha256, start: start?.sha256 };
     const runs = join(packageRoot().root, 'runs');
@@ -74,12 +75,12 @@ export const trainCommand: Command = {
       textOption(options, 'checkpoint') ?? join(runs, `${name}-seed${recipe.seed}.state.safetensors`);
     mkdirSync(runs, { recursive: true });
     for (const path of [output, checkpoint]) requireWritable(path);
-    const dataset = await openDataset({
-      name: textOption(options, 'dataset'),
-      dir: textOption(options, 'data'),
-      onProgress,
-    });
+    const dataset = await openDataset(namedDataset(options, onProgress));
+    const network = networkByName(name, { classes: dataset.classes.length });
     requireFit(network, dataset);
+    const fitting = start && fittingParameters(network, start.parameters, recipe.seed);
+    if (fitting && fitting.fresh.length > 0)
+      note(`fresh, for ${start.name} has no such: ${fitting.fresh.join(', ')}`);
     const startedAt = new Date();
     const inference =
       teacher &&
@@ -95,7 +96,7 @@ export const trainCommand: Command = {
       checkpoint,
       signal,
       onProgress,
-      start: start?.parameters,
+      start: fitting?.parameters,
       teacher: inference,
       evaluateEvery: wholeNumber(options, 'evaluate-every', 1, 10_000),
       stopAfter: wholeNumber(options, 'stop-after', 1, 10_000),

@@ -15,7 +15,7 @@ export const IMAGENET_STD: readonly number[] = [0.229, 0.224, 0.225];
 export interface ImageFolderOptions {
   /** Side of the central square that is kept, in pixels. Default 224. */
   readonly size?: number;
-  /** The shorter side is brought to this first. Default 256. */
+  /** The shorter side is brought to this first. Default 8/7 of `size`: 256 for 224, as torchvision's networks have it. */
   readonly resize?: number;
 }
 
@@ -53,7 +53,7 @@ const MOST_SKIPPED = 0.01;
  * for a folder that is missing or without pictures in class folders.
  */
 export async function imageFolder(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
-  const { size = 224, resize = 256 } = options;
+  const { size = 224, resize = Math.round((8 * size) / 7) } = options;
   checkSizes(size, resize);
   const folders = (await list(dir)).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const classes = folders.filter((name) => !name.startsWith('.')).sort();
