@@ -220,7 +220,7 @@ export const reproduceCommand: Command = {
     },
     model: {
       value: 'MODEL',
-      help: `the float network to prune (default: resnet20-cifar10; imagenet: a file); hardware: the pruned ones, A,B;\n${' '.repeat(21)}full: the one network to make, with what it is made from`,
+      help: `the float network to prune (default: resnet20-cifar10; imagenet: a file); hardware: pruned ones, A,B;\n${' '.repeat(21)}full: the one network to make, with what it is made from`,
     },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },
