@@ -1,4 +1,6 @@
 import { listDatasets, dataCommand as verifyData } from '../data/data-command';
+import { namedFolder } from '../data/open-dataset';
+import { provideWeights, torchvisionWeights, weightsFolder } from '../data/torchvision-weights';
 import { toText } from '../reports/to-text';
 import { type Command, textOption } from './command';
 
@@ -6,7 +8,7 @@ export const dataCommand: Command = {
   name: 'data',
   usage: 'NAME [--dir D] | list',
   summary:
-    'Verifies a data set that is there, or downloads and verifies it; `data list` tells which there are and where.',
+    'Verifies a data set or published weights that are there, or downloads and verifies them; `data list` tells which\nthere are and where.',
   options: {
     dir: { value: 'D', help: 'folder to verify or to download to (default: CIM_PRUNING_DATA, then data/)' },
   },
@@ -21,9 +23,12 @@ export const dataCommand: Command = {
         { key: 'folder', label: 'folder' },
       ];
       const rows = list.map(({ name: key, what, folder }) => ({ name: key, what, folder: folder ?? '-' }));
-      return { data: list, text: toText({ title: 'data sets', columns, rows }) };
+      return { data: list, text: toText({ title: 'data sets and weights', columns, rows }) };
     }
-    const report = await verifyData({ name, dir, onProgress });
+    const weights = torchvisionWeights()[name];
+    const report = weights
+      ? await provideWeights(name, weights, namedFolder({ dir }).dir ?? weightsFolder(), { onProgress })
+      : await verifyData({ name, dir, onProgress });
     return { data: report, text: report.message };
   },
 };

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { CIFAR10_FILE_BYTES, findCifar10, loadCifar10 } from './cifar10';
@@ -8,6 +8,7 @@ import { type DownloadCifar10Options, downloadCifar10 } from './download-cifar10
 import { GENERATED_TEST, GENERATED_TITLE, GENERATED_TRAIN } from './generated-pictures';
 import { imageFolder, imageFolderBatches, type SkippedPicture } from './image-folder';
 import { datasetName, namedFolder } from './open-dataset';
+import { torchvisionWeights, weightsFolder } from './torchvision-weights';
 
 export interface DataCommandOptions extends DownloadCifar10Options {
   /** One of `DATASET_NAMES`. Needed unless `list`. */
@@ -50,7 +51,7 @@ export interface DataReport {
   readonly message: string;
 }
 
-/** `data list`: the data sets, and where they are. */
+/** `data list`: data sets and weights, and where they are. */
 export function listDatasets(options: DataCommandOptions = {}): DataListEntry[] {
   const { dataFolder = DATA_FOLDER } = options;
   const manifest = options.manifest ?? cifar10Manifest();
@@ -72,6 +73,15 @@ export function listDatasets(options: DataCommandOptions = {}): DataListEntry[] 
       what: 'your own folder of class folders of JPEG pictures, as ImageNet has them (--dir DIR)',
       downloadBytes: 0,
     },
+    ...Object.entries(torchvisionWeights()).map(([name, { url, bytes, top1 }]) => {
+      const folder = named ?? weightsFolder(dataFolder);
+      return {
+        name,
+        what: `torchvision's weights, ${top1} % top-1 on ImageNet`,
+        folder: exists(join(folder, basename(url))) ? folder : undefined,
+        downloadBytes: bytes,
+      };
+    }),
   ];
 }
 

@@ -155,6 +155,9 @@ it('listDatasets says what there is and where', () => {
     'cifar10',
     'generated',
     'imagenet-folder',
+    'resnet18-imagenet',
+    'resnet34-imagenet',
+    'resnet50-imagenet',
   ]);
   expect(find({})[0]).toBeUndefined();
   expect(find({ dir: cifar })[0]).toBe(join(cifar, 'cifar-10-batches-bin'));
