@@ -122,8 +122,8 @@ const profiles: typeof experiments = {
     ),
 };
 
-function networksReport({ result, table, verdict, files }: NetworksOutcome): CommandResult {
-  return report(result, [table, verdict.table], verdict, files);
+function networksReport({ result, tables, verdict, files }: NetworksOutcome): CommandResult {
+  return report(result, [...tables, verdict.table], verdict, files);
 }
 
 /** A few pictures and ADCs. */

@@ -8,6 +8,7 @@ import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/
 import { provenance } from '../reports/provenance';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
+import { layersFigures, layersTable } from './layer-view-report';
 import { networkPaths } from './network-files';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
 import { saveReport } from './save-report';
@@ -16,7 +17,8 @@ import { type Allowance, networksClaims, networksFigures, networksTable } from '
 
 export interface NetworksOutcome {
   readonly result: Verification;
-  readonly table: Table;
+  /** All networks, then the layers of each pruned one. */
+  readonly tables: readonly Table[];
   readonly verdict: ExpectedVersusObtained;
   readonly files: readonly string[];
 }
@@ -76,12 +78,23 @@ export async function reportNetworks(options: ReportNetworksOptions): Promise<Ne
     engine: engineVersion(),
     startedAt,
   });
-  const files = await saveReport(new Map([['07-networks', table]]), networksFigures(result), {
+  const pruned = result.networks.flatMap(({ name, recounted }) =>
+    recounted ? [{ name, layers: recounted.layers }] : [],
+  );
+  const tables = new Map([
+    ['07-networks', table],
+    ...pruned.map(({ name, layers }) => [`07-networks-${name}-layers`, layersTable(name, layers)] as const),
+  ]);
+  const figures = new Map([
+    ...networksFigures(result),
+    ...pruned.flatMap(({ name, layers }) => [...layersFigures(name, layers)]),
+  ]);
+  const files = await saveReport(tables, figures, {
     dir,
     provenance: source,
     realData: datasets.some(({ real }) => real),
   });
-  return { result, table, verdict: expectedVersusObtained(claims, obtained), files };
+  return { result, tables: [...tables.values()], verdict: expectedVersusObtained(claims, obtained), files };
 }
 
 /** top-1 of the networks that come with the package, percent on all test pictures, by name. */

@@ -19,6 +19,7 @@ import { certifyNetwork } from './certify-network';
 import { checkCrossbar } from './check-crossbar';
 import { compareLogits, type Estimate } from './compare-logits';
 import { denseNetwork } from './dense-network';
+import { type LayerView, layerViews } from './layer-view';
 import { dataOf, type FloatFile, openNetworkFiles, type PrunedFile } from './network-files';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
 import { normalisationOf } from './normalisation';
@@ -62,6 +63,7 @@ export interface Recounted {
   /** Every layer keeps its limits: no input can make a conversion clip. */
   readonly lossless: boolean;
   readonly nonzeroShare: number;
+  readonly layers: readonly LayerView[];
   readonly hardware: HardwareSummary;
 }
 
@@ -263,9 +265,10 @@ async function measurePruned(
 function recount(network: IntegerNetwork, float: FloatFile): Recounted {
   const { method, tileRows, adcBits, encoding, dacBits = 1 } = network.pruning!;
   const { requiredAdcBits, lossless, nonzeroShare } = certifyNetwork(network);
+  const dense = denseNetwork(float.model, network);
   const hardware = networkHardware(network, {
     tileRows,
-    dense: denseNetwork(float.model, network),
+    dense,
     adcBits: (layer) => adcBitsOf(adcBits, layer),
   });
   return {
@@ -277,6 +280,7 @@ function recount(network: IntegerNetwork, float: FloatFile): Recounted {
     requiredAdcBits,
     lossless,
     nonzeroShare,
+    layers: layerViews(network, dense),
     hardware: summarizeHardware(hardware),
   };
 }

@@ -7,7 +7,9 @@ import { checkedDescription, checkIntegerNetwork } from './check-integer-network
 import { crossbarNodes } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork, PruningRecord } from './integer-network';
 
-const FORMAT = 'cim-pruning integer network 2';
+const KIND = 'cim-pruning integer network';
+/** 2: rows lie evenly on the row tiles (1: R rows on all but the last). */
+const FORMAT = `${KIND} 2`;
 
 interface StoredLayer {
   readonly inputScale: number;
@@ -59,7 +61,7 @@ const tileRowsOf = (rows: number, pruning: PruningRecord | undefined) =>
 
 /** Whether a safetensors file's metadata are those of an integer network. */
 export function isIntegerNetwork(metadata: Readonly<Record<string, string>>): boolean {
-  return metadata.format === FORMAT;
+  return metadata.format?.startsWith(KIND) === true;
 }
 
 /**
@@ -71,6 +73,10 @@ export function loadIntegerNetwork(path: string): IntegerNetwork {
   if (!isIntegerNetwork(metadata))
     throw new InputError(
       `${path}: no integer network (format '${metadata.format ?? 'none'}'); \`cim-pruning prune\` makes one`,
+    );
+  if (metadata.format !== FORMAT)
+    throw new InputError(
+      `${path}: written as '${metadata.format}', this version reads '${FORMAT}': prune it again`,
     );
   const field = <T>(name: string): T => parseField<T>(path, name, metadata[name]);
   const description = checkedDescription(path, field('description'));

@@ -162,13 +162,14 @@ describe('the verdict on verified networks', () => {
 describe('the report on verified networks', () => {
   it('shows R, bits, ADC bits, encoding and seed beside every accuracy, with provenance', async () => {
     const figures = scratch('figures');
-    const { table } = await reportNetworks({
+    const { tables } = await reportNetworks({
       ...options('first'),
       profile: 'small',
       figures,
       expectedTop1: {},
       allowance: exactly,
     });
+    const [table, layers] = tables;
     const settings = ['tileRows', 'bits', 'adcBits', 'encoding', 'seed', 'top1'];
     for (const key of settings) expect(table.columns.map((column) => column.key)).toContain(key);
     expect(table.rows.at(-1)).toMatchObject({
@@ -181,10 +182,17 @@ describe('the report on verified networks', () => {
       crossbar: 'agrees',
       adc: expect.any(Number),
     });
+    expect(layers.rows).toHaveLength(4);
+    for (const row of layers.rows) {
+      expect(row.ones).toBeLessThanOrEqual(3);
+      expect(row.needed).toBeLessThanOrEqual(Math.min(2, Number(row.neededBefore)));
+      expect(row.bitsKept).toBeLessThan(100);
+    }
     const names = readdirSync(figures);
     for (const ending of ['csv', 'md', 'tex', 'provenance.json'])
       expect(names).toContain(`07-generated-networks.${ending}`);
-    expect(names).toContain('07-generated-networks-accuracy.json');
+    for (const figure of ['accuracy', 'tiny-pruned-ones', 'tiny-pruned-planes'])
+      expect(names).toContain(`07-generated-networks-${figure}.json`);
     expect(readFileSync(join(figures, '07-generated-networks.md'), 'utf8')).toMatch(/tiny-pruned/);
   });
 });

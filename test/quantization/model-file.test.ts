@@ -125,6 +125,19 @@ describe('the file of an integer network', () => {
       }
     }
     expect(refusal((_, metadata) => delete metadata.format)).toMatch(/no integer network \(format 'none'\)/);
+    expect(
+      refusal((_, metadata) => {
+        metadata.format = 'cim-pruning integer network 1';
+      }),
+    ).toMatch(/written as 'cim-pruning integer network 1', this version reads .* 2': prune it again/);
+    expect(
+      refusal(
+        inField('layers', ({ conv1, ...rest }) => ({
+          ...rest,
+          conv1: { ...(conv1 as object), tileRows: 26 },
+        })),
+      ),
+    ).toMatch(/layer 'conv1': tileRows 26 is not \d+, as R asks for/);
     expect(refusal(inField('layers', ({ fc1, ...rest }) => rest))).toMatch(/'layers' has no entry 'fc1'/);
     expect(
       refusal(inField('layers', (all) => ({ ...all, fc1: { ...(all.fc1 as object), inputBits: 9 } }))),
