@@ -80,7 +80,10 @@ export function createMaskedWeights(
   };
   const codesOf = ({ layer, mask, sign, scales }: MaskedLayer, vector: Float32Array) => {
     const targets = layerWeights(layer, vector);
-    for (let i = 0; i < targets.length; i++) targets[i] /= scales[i % scales.length];
+    const { columns } = layer;
+    // Run in every step of a training: no division to find the column.
+    for (let start = 0; start < targets.length; start += columns)
+      for (let n = 0; n < columns; n++) targets[start + n] /= scales[n];
     return { codes: nearestWithMask({ targets, mask, sign }), scales };
   };
   return {

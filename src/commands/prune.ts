@@ -9,6 +9,7 @@ import { InputError } from '../errors';
 import { allocateAdcBits } from '../experiments/allocate-adc-bits';
 import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
+import { labelledBy } from '../experiments/labelled-by';
 import { normalisationOf } from '../experiments/normalisation';
 import { openFloatModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
@@ -85,6 +86,9 @@ export const pruneCommand: Command = {
     ...trainingOptions,
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
     ...datasetOptions,
+    unlabelled: {
+      help: 'pictures of any classes: those that MODEL tells stand for labels, accuracy is agreement with it',
+    },
     seed: { value: 'N', help: 'root seed (default 1)' },
     output: { value: 'OUT', help: 'the file to write' },
   },
@@ -133,7 +137,8 @@ export const pruneCommand: Command = {
     };
     requireWritable(output);
     const model = openFloatModel(name, textOption(options, 'network'));
-    const dataset = await openDataset(namedDataset(options, onProgress));
+    const opened = await openDataset(namedDataset(options, onProgress));
+    const dataset = options.unlabelled === true ? labelledBy(model, opened, onProgress) : opened;
     requireFit(model.description, dataset);
     const count =
       wholeNumber(options, 'calibration', 16, dataset.train.count) ?? defaultCalibration(dataset.train);

@@ -69,6 +69,9 @@ const experiments: Readonly<
     const { result, tables, verdict, files } = await runImagenet({
       ...common('imagenet', options, context),
       moreDir: textOption(options, 'more-calibration'),
+      trained: textOption(options, 'trained')
+        ?.split(',')
+        .map((path) => ({ title: 'trained further', path })),
       notebook: notebookOf(options, '06-imagenet.ipynb'),
       ...(options.quick === true && QUICK_IMAGENET),
     });
@@ -217,6 +220,10 @@ export const reproduceCommand: Command = {
     'more-calibration': {
       value: 'DIR',
       help: 'imagenet: class folders of more, unlabelled pictures to calibrate on, four to a mosaic',
+    },
+    trained: {
+      value: 'A,B',
+      help: 'imagenet: pruned networks that were trained further, measured beside the others',
     },
     model: {
       value: 'MODEL',
