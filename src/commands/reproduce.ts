@@ -109,6 +109,7 @@ const profiles: typeof experiments = {
         folder: packageFile('runs', 'small'),
         figures: packageFile('figures'),
         fresh: options.fresh === true,
+        notebook: notebookOf(options, '07-networks.ipynb'),
         onProgress,
         note,
       }),

@@ -6,7 +6,7 @@ import type { Table } from '../reports/table';
 import type { ColumnView, LayerView } from './layer-view';
 
 /** What pruning did, layer by layer. */
-export function layersTable(network: string, layers: readonly LayerView[]): Table {
+export function layerViewTable(network: string, layers: readonly LayerView[]): Table {
   return {
     title: `${network}, layer by layer: ADC bits, ones in the fullest bit column and weights kept, before and after pruning`,
     columns: [
@@ -43,7 +43,7 @@ export function layersTable(network: string, layers: readonly LayerView[]): Tabl
 const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 /** Ones of the bit columns before and after, of all layers together: how many columns hold how many, and by plane. */
-export function layersFigures(network: string, layers: readonly LayerView[]): Map<string, Figure> {
+export function layerViewFigures(network: string, layers: readonly LayerView[]): Map<string, Figure> {
   const views = { unpruned: layers.map(({ before }) => before), pruned: layers.map(({ after }) => after) };
   const ones = histogram({
     title: titled('Ones in the bit columns of all layers', network),

@@ -8,7 +8,8 @@ import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/
 import { provenance } from '../reports/provenance';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
-import { layersFigures, layersTable } from './layer-view-report';
+import { executeNotebook } from './execute-notebook';
+import { layerViewFigures, layerViewTable } from './layer-view-report';
 import { networkPaths } from './network-files';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
 import { saveReport } from './save-report';
@@ -24,12 +25,13 @@ export interface NetworksOutcome {
 }
 
 /** Integers give the same classes everywhere; floats, and input scales found with them, may turn a picture or two. */
-const exactly: Allowance = ({ kind }) => ({ tolerance: kind === 'pruned' ? 0.001 : 0.02, compare: 'equal' });
+export const exactly: Allowance = ({ kind }) => ({
+  tolerance: kind === 'pruned' ? 0.001 : 0.02,
+  compare: 'equal',
+});
 
 /** Profile small: verifies every network that comes with the package, those on CIFAR10 where that can be had. */
-export async function runSmall(
-  options: Omit<ExperimentOptions, 'model' | 'notebook'>,
-): Promise<NetworksOutcome> {
+export async function runSmall(options: Omit<ExperimentOptions, 'model'>): Promise<NetworksOutcome> {
   const { onProgress, note } = options;
   const cifar10 = await openDataset({
     name: 'cifar10',
@@ -42,7 +44,7 @@ export async function runSmall(
     note?.('CIFAR10 could not be had (give it with --data DIR): its networks are only recounted');
   const datasets = cifar10.real ? [cifar10, generatedPictures()] : [cifar10];
   const folder = resultsFolder(options);
-  return reportNetworks({
+  const outcome = await reportNetworks({
     profile: 'small',
     paths: networkPaths(),
     datasets,
@@ -52,6 +54,8 @@ export async function runSmall(
     allowance: exactly,
     onProgress,
   });
+  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
+  return outcome;
 }
 
 export interface ReportNetworksOptions extends VerifyOptions {
@@ -83,11 +87,13 @@ export async function reportNetworks(options: ReportNetworksOptions): Promise<Ne
   );
   const tables = new Map([
     ['07-networks', table],
-    ...pruned.map(({ name, layers }) => [`07-networks-${name}-layers`, layersTable(name, layers)] as const),
+    ...pruned.map(
+      ({ name, layers }) => [`07-networks-${name}-layers`, layerViewTable(name, layers)] as const,
+    ),
   ]);
   const figures = new Map([
     ...networksFigures(result),
-    ...pruned.flatMap(({ name, layers }) => [...layersFigures(name, layers)]),
+    ...pruned.flatMap(({ name, layers }) => [...layerViewFigures(name, layers)]),
   ]);
   const files = await saveReport(tables, figures, {
     dir,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { layerViews } from '../../src/experiments/layer-view';
-import { layersFigures, layersTable } from '../../src/experiments/layer-view-report';
+import { layerViewFigures, layerViewTable } from '../../src/experiments/layer-view-report';
 import { networkByName } from '../../src/networks/network-by-name';
 import type { IntegerNetwork } from '../../src/quantization/integer-network';
 
@@ -50,9 +50,9 @@ describe('layerViews', () => {
   });
 
   it('shows them as a table and two figures', () => {
-    expect(layersTable('net', [view]).rows[0]).toMatchObject({ kept: 50, onesBefore: 2, ones: 1 });
-    expect(layersTable('net', [view]).rows[0].bitsKept).toBeCloseTo((100 * 5) / 11, 9);
-    const figures = layersFigures('net', [view, view]);
+    expect(layerViewTable('net', [view]).rows[0]).toMatchObject({ kept: 50, onesBefore: 2, ones: 1 });
+    expect(layerViewTable('net', [view]).rows[0].bitsKept).toBeCloseTo((100 * 5) / 11, 9);
+    const figures = layerViewFigures('net', [view, view]);
     expect([...figures.keys()]).toEqual(['07-networks-net-ones', '07-networks-net-planes']);
     const [before, after] = figures.get('07-networks-net-planes')!.data as { y: number[] }[];
     expect(before.y).toEqual([6 / 8, 3 / 8, 2 / 8]);
