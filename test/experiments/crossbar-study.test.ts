@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { stepGranularities } from '../../src/crossbar/adc-steps';
 import { benchNetwork } from '../../src/experiments/bench-network';
 import {
@@ -71,10 +72,11 @@ describe('networkSteps', () => {
     const range = { policy: { policy: 'full-scale' }, granularity: 'array', pictures } as const;
     const steps = networkSteps(network, { tileRows, adc: { bits: 2 } }, range);
     for (const [name, { rows }] of network.layers) {
-      const heights = Array.from({ length: Math.ceil(rows / tileRows) }, (_, array) =>
-        Math.min(tileRows, rows - array * tileRows),
+      const height = evenTileRows(rows, tileRows);
+      const heights = Array.from({ length: Math.ceil(rows / height) }, (_, array) =>
+        Math.min(height, rows - array * height),
       );
-      expect([...steps.get(name)!.values]).toEqual(heights.map((height) => Math.ceil(height / 3)));
+      expect([...steps.get(name)!.values]).toEqual(heights.map((own) => Math.ceil(own / 3)));
     }
   });
 

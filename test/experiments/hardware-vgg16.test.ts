@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { designsTable, gainsTable, layersTable } from '../../src/experiments/hardware-report';
 import { networkHardware, summarizeHardware } from '../../src/experiments/network-hardware';
 import { FAIR_BASELINE, ROW_LIMITED, WORST_CASE } from '../../src/hardware/map-designs';
@@ -72,10 +73,7 @@ describe('networkHardware of VGG-16 for CIFAR10', () => {
   });
   it('drives three rows at a time where nothing was pruned', () => {
     layers.forEach(({ rows }, i) => {
-      const groups = Array.from({ length: Math.ceil(rows / tileRows) }, (_, tile) =>
-        Math.ceil(Math.min(tileRows, rows - tile * tileRows) / 3),
-      );
-      const most = Math.max(...groups);
+      const most = Math.ceil(evenTileRows(rows, tileRows) / 3);
       expect(limited.layers[i].conversions).toBeLessThanOrEqual(most * measured.layers[i].conversions);
       expect(limited.layers[i].latencyNs / measured.layers[i].latencyNs).toBeCloseTo(most, 6);
     });
