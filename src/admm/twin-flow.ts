@@ -3,7 +3,7 @@ import { type Pictures, runNode, uploadParameters } from '../networks/inference'
 import { lastUses } from '../networks/last-uses';
 import type { NodeShape } from '../networks/node-shapes';
 import { type PictureNormaliser, pictureNormaliser } from '../networks/picture-normaliser';
-import { crossbarNodes } from '../quantization/crossbar-layers';
+import { crossbarNodes, isOnCrossbars } from '../quantization/crossbar-layers';
 import { type InputCoding, inputCoding } from '../quantization/input-coding';
 import { type LoadedLayer, loadLayer } from '../quantization/integer-layer';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
@@ -51,8 +51,6 @@ interface Batch {
 }
 
 const asFloats = (codes: Tensor) => (codes.dtype === DType.float32 ? codes : k.cast(codes, DType.float32));
-
-const isOnCrossbars = (node: Node) => node.op === 'conv' || node.op === 'dense';
 
 /** Index of the first layer on crossbars from node `from` on; behind the last node where there is none. */
 function nextOnCrossbars({ nodes }: NetworkDescription, from: number): number {

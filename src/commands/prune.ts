@@ -138,7 +138,7 @@ export const pruneCommand: Command = {
     requireWritable(output);
     const model = openFloatModel(name, textOption(options, 'network'));
     const opened = await openDataset(namedDataset(options, onProgress));
-    const dataset = options.unlabelled === true ? labelledBy(model, opened, onProgress) : opened;
+    const dataset = options.unlabelled === true ? await labelledBy(model, opened, onProgress) : opened;
     requireFit(model.description, dataset);
     const count =
       wholeNumber(options, 'calibration', 16, dataset.train.count) ?? defaultCalibration(dataset.train);

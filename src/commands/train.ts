@@ -63,6 +63,7 @@ export const trainCommand: Command = {
   stopsCleanly: true,
   async run([name], options, { onProgress, note, signal }) {
     requireNativeEngine('training');
+    // An unknown name is told before data are read.
     networkByName(name);
     const [teacher, start] = ['teacher', 'start'].map((option) => {
       const model = textOption(options, option);

@@ -1,10 +1,9 @@
 import { certifyLayer, type LayerCertificate } from '../bitplanes/certify-layer';
-import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
-import { crossbarCodes } from '../quantization/row-order';
+import { layerCodeMatrix } from '../quantization/layer-code-matrix';
 
 export interface NetworkCertificate {
   /** Every layer keeps its limits, so no conversion of any input can clip at `adcBits`. */
@@ -48,15 +47,8 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
     rows: layer.rows,
     columns: layer.columns,
     ...certifyLayer({
-      codes: crossbarCodes(layer),
-      rows: layer.rows,
-      columns: layer.columns,
-      tileRows: evenTileRows(layer.rows, rows),
-      weightBits: network.weightBits,
-      encoding,
-      cellBits,
+      ...layerCodeMatrix(layer, network, rows),
       dacBits,
-      flips: layer.flips,
       bitLimit: limits?.bitLimit[layer.name],
       valueLimit: limits?.valueLimit?.[layer.name],
       adcBits: limits && adcBitsOf(limits.adcBits, layer.name),

@@ -1,4 +1,5 @@
 import { divergences } from '../networks/divergence';
+import { largestClass } from '../networks/largest-class';
 import { ranksOf } from '../training/evaluate';
 
 /** A mean with the half width of its 95 % interval (normal approximation). */
@@ -31,7 +32,7 @@ export function compareLogits(
   const classes = logits.length / labels.length;
   const right = (of: Float32Array) => ranksOf(of, labels, classes).map((rank) => (rank === 0 ? 1 : 0));
   const [before, after] = [right(reference), right(logits)];
-  const chosen = (of: Float32Array) => Array.from(labels, (_, i) => largest(of, i * classes, classes));
+  const chosen = (of: Float32Array) => Array.from(labels, (_, i) => largestClass(of, i * classes, classes));
   const [first, second] = [chosen(reference), chosen(logits)];
   return {
     pictures: labels.length,
@@ -46,10 +47,4 @@ export function estimate(values: readonly number[]): Estimate {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   return { mean, interval: 1.96 * Math.sqrt(variance / values.length) };
-}
-
-function largest(logits: Float32Array, from: number, classes: number): number {
-  let best = 0;
-  for (let c = 1; c < classes; c++) if (logits[from + c] > logits[from + best]) best = c;
-  return best;
 }

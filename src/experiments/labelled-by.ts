@@ -1,56 +1,39 @@
-import { evaluationBatches } from '../data/batches';
 import type { Dataset, PictureSet } from '../data/dataset';
+import { datasetStream } from '../data/test-pictures';
+import { largestClass } from '../networks/largest-class';
 import { nodeShapes } from '../networks/node-shapes';
 import type { OnProgress } from '../progress';
-import { batchFor } from '../training/evaluate';
 import { modelInference } from './accuracy';
 import type { FloatModel } from './open-model';
+import { scorePictures } from './picture-scores';
 
 /**
  * A data set with the classes that a network tells in place of labels: what is trained on it needs no labels, and its
  * accuracy is how often it agrees with that network. The set's own classes may be others.
  * @throws InputError where the network cannot take the pictures
  */
-export function labelledBy(model: FloatModel, dataset: Dataset, onProgress?: OnProgress): Dataset {
-  const { classes } = model.description;
-  nodeShapes(model.description, dataset.train);
-  const label = (set: PictureSet): PictureSet => ({
-    ...set,
-    labels: classesTold(model, dataset, set, onProgress),
-  });
-  return {
-    ...dataset,
-    title: `${dataset.title}, labelled by ${model.name}`,
-    classes: Array.from({ length: classes }, (_, i) => String(i)),
-    train: label(dataset.train),
-    test: label(dataset.test),
-    checksums: { ...dataset.checksums, [`${model.name} (labels)`]: model.sha256 },
-  };
-}
-
-/** The class of the largest logit of every picture. */
-function classesTold(
+export async function labelledBy(
   model: FloatModel,
   dataset: Dataset,
-  set: PictureSet,
-  onProgress: OnProgress | undefined,
-): Int32Array {
-  const { classes } = model.description;
-  const labels = new Int32Array(set.count);
-  const inference = modelInference(model, dataset);
-  let done = 0;
-  try {
-    for (const batch of evaluationBatches(set, { batchSize: batchFor(set) })) {
-      const logits = inference.logits(batch);
-      for (let i = 0; i < batch.count; i++) {
-        const own = logits.subarray(i * classes, (i + 1) * classes);
-        labels[done + i] = own.indexOf(Math.max(...own));
-      }
-      done += batch.count;
-      onProgress?.({ done, total: set.count, note: `classes that ${model.name} tells` });
-    }
-  } finally {
-    inference.dispose();
-  }
-  return labels;
+  onProgress?: OnProgress,
+): Promise<Dataset> {
+  const { description, name, sha256 } = model;
+  nodeShapes(description, dataset.train);
+  const classes = Array.from({ length: description.classes }, (_, i) => String(i));
+  const label = async (set: PictureSet): Promise<PictureSet> => {
+    const stream = datasetStream({ ...dataset, classes, test: set });
+    const { logits } = await scorePictures(modelInference(model, dataset), stream, set.count, onProgress);
+    return {
+      ...set,
+      labels: set.labels.map((_, i) => largestClass(logits, i * classes.length, classes.length)),
+    };
+  };
+  return {
+    ...dataset,
+    title: `${dataset.title}, labelled by ${name}`,
+    classes,
+    train: await label(dataset.train),
+    test: await label(dataset.test),
+    checksums: { ...dataset.checksums, [`${name} (labels)`]: sha256 },
+  };
 }

@@ -5,7 +5,7 @@ import type { PerPlane } from '../bitplanes/per-plane';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import { adcBitsOf } from '../quantization/adc-bits';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
-import { crossbarCodes } from '../quantization/row-order';
+import { layerCodeMatrix } from '../quantization/layer-code-matrix';
 
 /** What pruning did to a layer's bit columns. */
 export interface LayerView {
@@ -55,19 +55,8 @@ export function layerViews(network: IntegerNetwork, dense: IntegerNetwork): Laye
   });
 }
 
-function columnView(layer: IntegerLayer, { weightBits, pruning }: IntegerNetwork): ColumnView {
-  const { rows, columns, flips } = layer;
-  const { tileRows, encoding, cellBits } = pruning!;
-  const { counts, planes } = countOnes({
-    codes: crossbarCodes(layer),
-    rows,
-    columns,
-    tileRows: evenTileRows(rows, tileRows),
-    weightBits,
-    encoding,
-    cellBits,
-    flips,
-  });
+function columnView(layer: IntegerLayer, network: IntegerNetwork): ColumnView {
+  const { counts, planes } = countOnes(layerCodeMatrix(layer, network, network.pruning!.tileRows));
   const onesByPlane = new Array<number>(planes).fill(0);
   counts.forEach((ones, at) => {
     onesByPlane[at % planes] += ones / (counts.length / planes);

@@ -67,7 +67,6 @@ function baselineOf({ hardware }: SmokeConfiguration, name: (typeof BASELINES)[n
   return hardware.baselines.find((baseline) => baseline.name === name)!;
 }
 
-/** A title with a smaller line under it. */
 const label = ({ tileRows, adcBits }: { tileRows: number; adcBits: number }) =>
   `R = ${tileRows}, ${adcBits} bits`;
 

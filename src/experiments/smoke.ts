@@ -7,15 +7,14 @@ import {
 } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { countOnes } from '../bitplanes/count-ones';
-import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { onesHistogram } from '../bitplanes/ones-histogram';
 import type { Dataset } from '../data/dataset';
 import { firstPictures } from '../networks/first-pictures';
 import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
+import { layerCodeMatrix } from '../quantization/layer-code-matrix';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
-import { crossbarCodes } from '../quantization/row-order';
 import type { Accuracy } from '../training/evaluate';
 import { floatAccuracy, integerAccuracy } from './accuracy';
 import { cachedResult, writeJson } from './cached-result';
@@ -220,12 +219,10 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
 }
 
 /** How many bit columns of a network hold 0, 1, 2, ... ones. */
-export function histogramOf({ layers, weightBits }: IntegerNetwork, tileRows: number): number[] {
+export function histogramOf(network: IntegerNetwork, crossbarRows: number): number[] {
   const total: number[] = [];
-  for (const layer of layers.values()) {
-    const { rows, columns } = layer;
-    const shape = { rows, columns, tileRows: evenTileRows(rows, tileRows), weightBits };
-    const { counts } = countOnes({ codes: crossbarCodes(layer), ...shape });
+  for (const layer of network.layers.values()) {
+    const { counts } = countOnes(layerCodeMatrix(layer, network, crossbarRows));
     onesHistogram(counts).forEach((count, ones) => {
       total[ones] = (total[ones] ?? 0) + count;
     });

@@ -2,7 +2,12 @@ import type { ConvNode, DenseNode, NetworkDescription, Node } from '../networks/
 
 /** The nodes that live on crossbars, in network order. */
 export function crossbarNodes(description: NetworkDescription): (ConvNode | DenseNode)[] {
-  return description.nodes.filter((node) => node.op === 'conv' || node.op === 'dense');
+  return description.nodes.filter(isOnCrossbars);
+}
+
+/** Whether a node lives on crossbars. */
+export function isOnCrossbars(node: Node): node is ConvNode | DenseNode {
+  return node.op === 'conv' || node.op === 'dense';
 }
 
 /** Names of the nodes whose output some crossbar takes as input (`'input'` for the picture): these are quantised. */

@@ -1,5 +1,6 @@
 import type { NetworkDescription, Node, Parameters } from '../networks/description';
 import { forwardTraining } from '../networks/forward-training';
+import { largestClass } from '../networks/largest-class';
 import { pictureNormaliser } from '../networks/picture-normaliser';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
@@ -237,12 +238,6 @@ function meanOf(values: Float32Array): number {
 export function countRight(logits: Float32Array, targets: Float32Array, classes: number): number {
   let right = 0;
   for (let at = 0; at < logits.length; at += classes)
-    if (largest(logits, at, classes) === largest(targets, at, classes)) right++;
+    if (largestClass(logits, at, classes) === largestClass(targets, at, classes)) right++;
   return right;
-}
-
-function largest(values: Float32Array, at: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (values[at + i] > values[at + best]) best = i;
-  return best;
 }

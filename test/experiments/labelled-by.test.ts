@@ -5,11 +5,11 @@ import { labelledBy } from '../../src/experiments/labelled-by';
 import { openFloatModel } from '../../src/experiments/open-model';
 import { requireFit } from '../../src/experiments/require-fit';
 
-it('labelledBy puts the classes that a network tells in place of labels, whatever the classes of the pictures', () => {
+it('labelledBy puts the classes that a network tells in place of labels, whatever the classes of the pictures', async () => {
   const model = openFloatModel('tiny-generated');
   const dataset = { ...generatedPictures({ train: 8, test: 300 }), classes: ['a', 'b'] };
   expect(() => requireFit(model.description, dataset)).toThrow();
-  const labelled = labelledBy(model, dataset);
+  const labelled = await labelledBy(model, dataset);
   requireFit(model.description, labelled);
   expect(floatAccuracy(model, labelled, labelled.test).top1).toBe(100);
   expect(labelled.test.labels).not.toEqual(dataset.test.labels);

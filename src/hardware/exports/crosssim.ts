@@ -5,6 +5,7 @@ import { InputError } from '../../errors';
 import { adcBitsOf } from '../../quantization/adc-bits';
 import { crossbarNodes } from '../../quantization/crossbar-layers';
 import type { IntegerLayer, IntegerNetwork } from '../../quantization/integer-network';
+import { layerCodeMatrix } from '../../quantization/layer-code-matrix';
 import { crossbarCodes } from '../../quantization/row-order';
 import { type ExportFile, requireUngrouped } from './export-file';
 
@@ -136,9 +137,7 @@ function crosssimLayer(
 }
 
 function mostOnesBySlice(layer: IntegerLayer, tileRows: number, weightBits: number): number[] {
-  const { rows, columns } = layer;
-  const shape = { rows, columns, tileRows: evenTileRows(rows, tileRows), weightBits };
-  const { counts, planes } = countOnes({ codes: crossbarCodes(layer), ...shape });
+  const { counts, planes } = countOnes(layerCodeMatrix(layer, { weightBits }, tileRows));
   const most = new Array<number>(planes).fill(0);
   counts.forEach((ones, at) => {
     most[at % planes] = Math.max(most[at % planes], ones);
@@ -149,8 +148,7 @@ function mostOnesBySlice(layer: IntegerLayer, tileRows: number, weightBits: numb
 function weightFile(layer: IntegerLayer, tileRows: number): Uint8Array {
   const { rows, columns } = layer;
   const codes = crossbarCodes(layer);
-  const arrays = Math.ceil(rows / tileRows);
-  const width = arrays * Math.ceil(rows / arrays);
+  const width = Math.ceil(rows / tileRows) * evenTileRows(rows, tileRows);
   const values = new Int8Array(columns * width);
   for (let column = 0; column < columns; column++)
     for (let row = 0; row < rows; row++) values[column * width + row] = codes[row * columns + column];

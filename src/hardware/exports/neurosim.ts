@@ -14,8 +14,9 @@ export interface LayerTrace {
 
 /**
  * What DNN+NeuroSim V1.4 reads: the network's CSV, a weight and an input CSV for each layer, and the command that runs it
- * (V1.3's main takes the same files, but not the two numbers of rows in front of them). Rows keep the order in which they stand on the crossbars (NeuroSim has c, ky, kx), so that its subarrays hold
- * the row tiles. NeuroSim maps weights with an offset and knows nothing of bit planes: set `levelOutput` in its Param.cpp
+ * (V1.3's main takes the same files, but not the two numbers of rows in front of them). Rows keep the order in which they
+ * stand on the crossbars (NeuroSim has c, ky, kx); its subarrays are filled one after another, so that they hold the row
+ * tiles where these are full. NeuroSim maps weights with an offset and knows nothing of bit planes: set `levelOutput` in its Param.cpp
  * to 2^(ADC bits), and read its components' energies rather than its ADC resolution.
  */
 export function neurosimFiles(
