@@ -1,9 +1,8 @@
 import type { BitMask } from '../projections/bit-mask';
 import { checkLimits, isPlainSignSplit, type LimitOptions } from '../projections/limits';
-import { scope, upload } from '../tensor/engine';
-import * as k from '../tensor/kernels';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { descendCodebook } from './descend-codebook';
+import { type BlockProblem, descendInBlocks } from './descend-in-blocks';
 
 /**
  * Improves feasible codes of a layer in the metric of its Hessian, one move at a time, keeping every budget:
@@ -34,20 +33,37 @@ const LEAST_GAIN = 1e-6;
 /** Columns of a part of the work. */
 const BLOCK = 4;
 
+/** From so many rows on the products between blocks of rows pay. */
+const LARGE = 1024;
+
 /** Changes `codes` [rows, columns] in place; returns how many moves were made. */
 export function descend(problem: DescentProblem, codes: Int8Array): number {
-  const { hessian, rows, columns } = problem;
+  const { hessian, rows } = problem;
   let trace = 0;
   for (let row = 0; row < rows; row++) trace += hessian[row * rows + row];
   const leastGain = (LEAST_GAIN * trace) / rows;
   if (!isPlainSignSplit(problem)) return descendCodebook(problem, leastGain, codes);
+  return rows < LARGE
+    ? descendTogether(problem, leastGain, codes)
+    : descendInBlocks(problem, codes, (block, own) => descendTogether(block, leastGain, own));
+}
+
+/** Moves in all rows of a problem whose gradients it holds or works out from its targets. */
+function descendTogether(
+  problem: DescentProblem | BlockProblem,
+  leastGain: number,
+  codes: Int8Array,
+): number {
+  const { hessian, rows, columns, tileRows } = problem;
+  const { targets, gradients } = problem as Partial<DescentProblem & BlockProblem>;
   const work: DescentWork = {
     problem: {
       ...problem,
       bits: checkLimits(problem).bits,
       hessian: shareArray(hessian),
-      targets: shareArray(problem.targets),
-      gradients: rows >= LARGE ? shareArray(gradientsOf(problem, codes)) : undefined,
+      diagonal: shareArray(Float64Array.from({ length: rows }, (_, i) => hessian[i * (rows + 1)])),
+      targets: targets && shareArray(targets),
+      gradients: gradients && shareArray(gradients),
       leastGain,
     },
     codes: shareArray(codes),
@@ -59,21 +75,10 @@ export function descend(problem: DescentProblem, codes: Int8Array): number {
     argument: work,
     parts: Math.ceil(columns / BLOCK),
     // A product with the Hessian, and the moves in each tile.
-    milliseconds: columns * rows * (rows + 5 * problem.tileRows) * 1e-6,
+    milliseconds: columns * rows * (rows + 5 * tileRows) * 1e-6,
   });
   if (work.codes !== codes) codes.set(work.codes);
   return work.moves.reduce((sum, moves) => sum + moves, 0);
-}
-
-/** From so many rows on the gradients come from the tensor engine: a product as long as the moves take otherwise. */
-const LARGE = 1024;
-
-/** H (v - a) of all columns, [columns, rows]. */
-function gradientsOf({ hessian, targets, rows, columns }: DescentProblem, codes: Int8Array): Float32Array {
-  const errors = Float32Array.from(codes, (code, at) => code - targets[at]);
-  return scope(() =>
-    k.floats(k.matMul(upload(errors, [rows, columns]), upload(hessian, [rows, rows]), true)),
-  );
 }
 
 interface DescentWork {
@@ -94,10 +99,14 @@ export function descendParts({ problem, codes, moves }: DescentWork, take: () =>
 }
 
 /** Sign-split codes in 1-bit cells. */
-interface Problem extends DescentProblem {
+interface Problem extends Omit<DescentProblem, 'targets'> {
+  /** Either these or the gradients. */
+  readonly targets?: Float32Array;
+  /** Of the Hessian, [rows], together in memory. */
+  readonly diagonal: Float64Array;
   /** Ones allowed by plane, lowest first. */
   readonly bits: Int32Array;
-  /** H (v - a), [columns, rows]; absent: computed column by column. */
+  /** H (v - a), [columns, rows]; absent: worked out from the targets, column by column. */
   readonly gradients?: Float32Array;
   /** Of a move, in the units of the error 1/2 (v - a)' H (v - a). */
   readonly leastGain: number;
@@ -108,14 +117,25 @@ interface ColumnState {
   readonly values: Int32Array;
   /** H (v - a) */
   readonly gradient: Float64Array;
-  /** Ones of each bit column: [tile][polarity][plane]. */
-  readonly ones: Int32Array;
-  /** Nonzeros of each tile. */
-  readonly nonzeros: Int32Array;
   /** Roots of the Hessian's diagonal. */
   readonly roots: Float64Array;
-  /** Rows of a tile that may take a bit, and what that does to the error; filled anew for each bit column. */
-  readonly takers: Int32Array;
+  /** Ones of each bit column: [tile][polarity][plane]. */
+  readonly ones: Int32Array;
+  /** Planes with room for another one, as a mask: [tile][polarity]. */
+  readonly free: Int32Array;
+  /** Nonzeros of each tile. */
+  readonly nonzeros: Int32Array;
+  readonly takers: Takers;
+}
+
+/** Of the rows of a tile for one polarity; filled anew for each and after each move. */
+interface Takers {
+  /** Bits that the row may take, as a mask. */
+  readonly open: Int32Array;
+  /** Of the error along the polarity, and half the curvature. */
+  readonly slopes: Float64Array;
+  readonly halves: Float64Array;
+  /** What a bit does to the error where the row takes it; infinite where it may not. */
   readonly takings: Float64Array;
 }
 
@@ -132,26 +152,32 @@ function descendColumn(problem: Problem, codes: Int8Array, column: number): numb
 }
 
 function columnState(problem: Problem, codes: Int8Array, column: number): ColumnState {
-  const { hessian, targets, gradients, rows, columns, tileRows, weightBits } = problem;
-  const planes = weightBits - 1;
+  const { hessian, targets, gradients, rows, columns, tileRows, bits } = problem;
+  const planes = bits.length;
   const tiles = Math.ceil(rows / tileRows);
   const values = Int32Array.from({ length: rows }, (_, row) => codes[row * columns + column]);
   const gradient = new Float64Array(rows);
   if (gradients) gradient.set(gradients.subarray(column * rows, (column + 1) * rows));
+  const open = bits.reduce((mask, limit, plane) => mask | (limit > 0 ? 1 << plane : 0), 0);
   const state = {
     column,
     values,
     gradient,
+    roots: problem.diagonal.map(Math.sqrt),
     ones: new Int32Array(tiles * 2 * planes),
+    free: new Int32Array(tiles * 2).fill(open),
     nonzeros: new Int32Array(tiles),
-    roots: Float64Array.from({ length: rows }, (_, i) => Math.sqrt(hessian[i * (rows + 1)])),
-    takers: new Int32Array(tileRows),
-    takings: new Float64Array(tileRows),
+    takers: {
+      open: new Int32Array(tileRows),
+      slopes: new Float64Array(tileRows),
+      halves: new Float64Array(tileRows),
+      takings: new Float64Array(tileRows),
+    },
   };
   for (let row = 0; row < rows; row++) {
     count(problem, state, row, values[row], 1);
     if (gradients) continue;
-    const error = values[row] - targets[row * columns + column];
+    const error = values[row] - targets![row * columns + column];
     const line = hessian.subarray(row * rows, (row + 1) * rows);
     for (let i = 0; i < rows; i++) gradient[i] += line[i] * error;
   }
@@ -159,14 +185,25 @@ function columnState(problem: Problem, codes: Int8Array, column: number): Column
 }
 
 /** Adds (by = 1) or removes (by = -1) a row's value from the counts. */
-function count(problem: Problem, state: ColumnState, row: number, value: number, by: number): void {
+function count(
+  { bits, tileRows }: Problem,
+  state: ColumnState,
+  row: number,
+  value: number,
+  by: number,
+): void {
   if (value === 0) return;
-  const planes = problem.weightBits - 1;
-  const tile = Math.floor(row / problem.tileRows);
-  const base = (tile * 2 + (value < 0 ? 1 : 0)) * planes;
-  const magnitude = Math.abs(value);
-  for (let plane = 0; plane < planes; plane++) if ((magnitude >> plane) & 1) state.ones[base + plane] += by;
-  state.nonzeros[tile] += by;
+  const { ones, free, nonzeros } = state;
+  const tile = Math.floor(row / tileRows);
+  const line = tile * 2 + (value < 0 ? 1 : 0);
+  const base = line * bits.length;
+  for (let rest = Math.abs(value); rest !== 0; rest &= rest - 1) {
+    const plane = 31 - Math.clz32(rest & -rest);
+    ones[base + plane] += by;
+    if (ones[base + plane] < bits[plane]) free[line] |= 1 << plane;
+    else free[line] &= ~(1 << plane);
+  }
+  nonzeros[tile] += by;
 }
 
 function setValue(problem: Problem, state: ColumnState, row: number, value: number): void {
@@ -187,16 +224,19 @@ function allowedBits({ allowed, columns }: Problem, { column }: ColumnState, row
 
 /** Gives every weight in turn its best value under the free bits. */
 function singleMoves(problem: Problem, state: ColumnState): number {
-  const { hessian, rows } = problem;
+  const { diagonal, rows, tileRows, valueLimit } = problem;
+  const { values, gradient, free, nonzeros } = state;
   let moves = 0;
   for (let row = 0; row < rows; row++) {
-    const curvature = hessian[row * rows + row];
-    const value = state.values[row];
-    const wanted = value - state.gradient[row] / curvature;
-    count(problem, state, row, value, -1);
-    const best = nearestFree(problem, state, row, wanted);
-    count(problem, state, row, value, 1);
-    const gain = (curvature * ((value - wanted) ** 2 - (best - wanted) ** 2)) / 2;
+    const value = values[row];
+    const wanted = value - gradient[row] / diagonal[row];
+    const sign = wanted < 0 ? -1 : 1;
+    const tile = Math.floor(row / tileRows);
+    if (value === 0 && nonzeros[tile] >= valueLimit) continue;
+    const own = value * sign > 0 ? value * sign : 0;
+    const bits = (free[tile * 2 + (sign < 0 ? 1 : 0)] | own) & allowedBits(problem, state, row, sign);
+    const best = sign * nearestWithBits(wanted * sign, bits);
+    const gain = (diagonal[row] * ((value - wanted) ** 2 - (best - wanted) ** 2)) / 2;
     if (gain <= problem.leastGain) continue;
     setValue(problem, state, row, best);
     moves++;
@@ -204,90 +244,96 @@ function singleMoves(problem: Problem, state: ColumnState): number {
   return moves;
 }
 
-/** Nearest value to `wanted` that the bit columns and the value limit leave room for. */
-function nearestFree(problem: Problem, state: ColumnState, row: number, wanted: number): number {
-  const planes = problem.weightBits - 1;
-  const tile = Math.floor(row / problem.tileRows);
-  if (state.nonzeros[tile] >= problem.valueLimit) return 0;
-  const base = (tile * 2 + (wanted < 0 ? 1 : 0)) * planes;
-  const allowed = allowedBits(problem, state, row, wanted < 0 ? -1 : 1);
-  const isFree = (plane: number) =>
-    state.ones[base + plane] < problem.bits[plane] && ((allowed >> plane) & 1) === 1;
-  let lower = 0;
-  for (let plane = 0; plane < planes; plane++) if (isFree(plane)) lower += 1 << plane;
-  let rest = Math.abs(wanted);
+/** The subset of a mask's bits that is nearest to `wanted`, from 0. */
+function nearestWithBits(wanted: number, mask: number): number {
+  let rest = wanted;
   let magnitude = 0;
-  // From the top plane down, a bit is taken iff the rest is at least halfway between all lower bits and it.
-  for (let plane = planes - 1; plane >= 0; plane--) {
-    if (!isFree(plane)) continue;
-    lower -= 1 << plane;
-    if (rest >= ((1 << plane) + lower) / 2) {
-      magnitude += 1 << plane;
-      rest -= 1 << plane;
-    }
+  // From the top bit down, one is taken iff the rest is at least halfway between all lower bits and it.
+  for (let lower = mask; lower !== 0; ) {
+    const bit = 1 << (31 - Math.clz32(lower));
+    lower ^= bit;
+    if (rest < (bit + lower) / 2) continue;
+    magnitude += bit;
+    rest -= bit;
   }
-  return wanted < 0 ? -magnitude : magnitude;
+  return magnitude;
 }
 
 /** In every bit column that is full, or whose tile has no room for another nonzero, moves a bit where that lowers the error. */
 function bitMoves(problem: Problem, state: ColumnState): number {
-  const planes = problem.weightBits - 1;
+  const { bits, rows, tileRows, valueLimit } = problem;
+  const planes = bits.length;
   let moves = 0;
-  for (let tile = 0; tile * problem.tileRows < problem.rows; tile++)
-    for (const sign of [1, -1])
+  for (let tile = 0; tile * tileRows < rows; tile++)
+    for (const sign of [1, -1]) {
+      let filled = false;
       for (let plane = planes - 1; plane >= 0; plane--) {
         const ones = state.ones[(tile * 2 + (sign < 0 ? 1 : 0)) * planes + plane];
-        const tight = ones >= problem.bits[plane] || state.nonzeros[tile] >= problem.valueLimit;
-        if (tight && ones > 0 && moveBit(problem, state, tile, sign, plane)) moves++;
+        const tight = ones >= bits[plane] || state.nonzeros[tile] >= valueLimit;
+        if (!tight || ones === 0) continue;
+        if (!filled) fillTakers(problem, state, tile, sign);
+        filled = !moveBit(problem, state, tile, sign, plane);
+        if (!filled) moves++;
       }
+    }
   return moves;
+}
+
+/** Looks up which bits of a polarity the rows of a tile may take, and how the error lies there. */
+function fillTakers(problem: Problem, state: ColumnState, tile: number, sign: number): void {
+  const { diagonal, rows, tileRows } = problem;
+  const { values, gradient, takers } = state;
+  const first = tile * tileRows;
+  const count = Math.min(rows, first + tileRows) - first;
+  for (let i = 0; i < count; i++) {
+    const row = first + i;
+    const value = values[row] * sign;
+    takers.open[i] = value < 0 ? 0 : allowedBits(problem, state, row, sign) & ~value;
+    takers.slopes[i] = gradient[row] * sign;
+    takers.halves[i] = diagonal[row] / 2;
+  }
 }
 
 /** Makes the best move of one bit within a bit column, if any lowers the error. */
 function moveBit(problem: Problem, state: ColumnState, tile: number, sign: number, plane: number): boolean {
   const { hessian, rows, tileRows, valueLimit } = problem;
-  const { values, gradient, roots, takers, takings } = state;
+  const { values, roots } = state;
+  const { open, slopes, halves, takings } = state.takers;
   const first = tile * tileRows;
-  const last = Math.min(rows, first + tileRows);
+  const count = Math.min(rows, first + tileRows) - first;
   const bit = 1 << plane;
-  const step = sign * bit;
+  const square = bit * bit;
   const valuesFull = state.nonzeros[tile] >= valueLimit;
-  let count = 0;
   let leastTaking = Infinity;
   let largestRoot = 0;
-  for (let i = first; i < last; i++) {
-    const value = values[i] * sign;
-    if (value < 0 || (value & bit) !== 0 || (allowedBits(problem, state, i, sign) & bit) === 0) continue;
-    const taking = gradient[i] * step + (hessian[i * rows + i] * bit * bit) / 2;
-    takers[count] = i;
-    takings[count++] = taking;
+  for (let i = 0; i < count; i++) {
+    const taking = (open[i] & bit) === 0 ? Infinity : slopes[i] * bit + halves[i] * square;
+    takings[i] = taking;
     if (taking < leastTaking) leastTaking = taking;
-    if (roots[i] > largestRoot) largestRoot = roots[i];
+    if (roots[first + i] > largestRoot) largestRoot = roots[first + i];
   }
   let best = -problem.leastGain;
   let giver = -1;
   let taker = -1;
-  for (let j = first; j < last; j++) {
-    if (values[j] * sign <= 0 || (Math.abs(values[j]) & bit) === 0) continue;
-    const giving = -gradient[j] * step + (hessian[j * rows + j] * bit * bit) / 2;
+  for (let j = 0; j < count; j++) {
+    const value = values[first + j] * sign;
+    if (value <= 0 || (value & bit) === 0) continue;
+    const giving = halves[j] * square - slopes[j] * bit;
     // |H_ij| is at most sqrt(H_ii H_jj), so most givers need no look at their takers.
-    const most = roots[j] * largestRoot * bit * bit * (1 + 1e-6);
+    const most = roots[first + j] * largestRoot * square * (1 + 1e-6);
     if (giving + leastTaking - most >= best) continue;
-    const crowded = valuesFull && Math.abs(values[j]) !== bit;
-    const line = j * rows;
-    for (let t = 0; t < count; t++) {
-      const i = takers[t];
-      if (crowded && values[i] === 0) continue;
-      const change = giving + takings[t] - hessian[line + i] * bit * bit;
-      if (change < best) {
-        best = change;
-        giver = j;
-        taker = i;
-      }
+    const crowded = valuesFull && value !== bit;
+    const line = (first + j) * rows + first;
+    for (let i = 0; i < count; i++) {
+      const change = giving + takings[i] - hessian[line + i] * square;
+      if (change >= best || (crowded && values[first + i] === 0)) continue;
+      best = change;
+      giver = first + j;
+      taker = first + i;
     }
   }
   if (giver < 0) return false;
-  setValue(problem, state, giver, values[giver] - step);
-  setValue(problem, state, taker, values[taker] + step);
+  setValue(problem, state, giver, values[giver] - sign * bit);
+  setValue(problem, state, taker, values[taker] + sign * bit);
   return true;
 }
