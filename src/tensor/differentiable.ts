@@ -1,6 +1,7 @@
 import { DType, dispose, type Tensor } from './engine';
 import * as k from './kernels';
 import type { Tape } from './tape';
+import { winogradConv, winogradGradients, winogradSide } from './winograd';
 
 /** Operations that record their gradients on a tape. Shapes and meanings are those of `kernels`. */
 
@@ -8,6 +9,16 @@ import type { Tape } from './tape';
 const alias = (x: Tensor) => k.reshape(x, x.shape);
 
 export function conv2d(tape: Tape, x: Tensor, w: Tensor, shape: k.ConvShape, inputGradient = true): Tensor {
+  const side = winogradSide(x, w, shape);
+  if (side) {
+    const { y, transformed } = winogradConv(x, w, side);
+    return tape.record({
+      output: y,
+      inputs: [x, w],
+      saved: [transformed],
+      gradients: (g) => winogradGradients(w, transformed, g, side, inputGradient),
+    });
+  }
   return tape.record({
     output: k.conv2d(x, w, shape),
     inputs: [x, w],

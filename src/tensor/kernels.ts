@@ -450,6 +450,27 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
   return run('MatMul', list, [a, b]);
 }
 
+/** Matrix products of stacks: a [B, M, K] * b [B, K, N]; either may be given transposed. */
+export function batchMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  const list = attributes(`batchmatmul${a.dtype},${transposeA},${transposeB}`, () => [
+    attribute.type('T', a.dtype),
+    attribute.bool('adj_x', transposeA),
+    attribute.bool('adj_y', transposeB),
+  ]);
+  return run('BatchMatMulV2', list, [a, b]);
+}
+
+/** The rows of a [R, N] with the given numbers (int32). */
+export function gatherRows(a: Tensor, rows: Tensor): Tensor {
+  const list = attributes(`gather${a.dtype}`, () => [
+    attribute.type('Tparams', a.dtype),
+    attribute.type('Tindices', DType.int32),
+    attribute.type('Taxis', DType.int32),
+    attribute.int('batch_dims', 0),
+  ]);
+  return run('GatherV2', list, [a, rows, axisScalar(0)]);
+}
+
 /** Adds a vector along the last axis. */
 export const biasAdd = (x: Tensor, bias: Tensor) => run('BiasAdd', biasAttributes(x.dtype), [x, bias]);
 
