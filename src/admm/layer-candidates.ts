@@ -82,7 +82,7 @@ export function layerCandidates(
   const few = firstPictures(calibration, Math.min(compared, calibration.count));
   const wanted = logitsOf(network, few);
   const candidates = new Map<string, LayerCandidate[]>();
-  throughLayers(network, reference, calibration, rest.batchSize, undefined, (step) => {
+  throughLayers(network, reference, calibration, rest, undefined, (step) => {
     const { node } = step;
     const measured = measureLayer(step, network, rest);
     const own = adcBits.map((bits, i) => {

@@ -41,6 +41,11 @@ export interface PostTrainingSettings extends BudgetSettings {
   readonly varianceMatching?: number;
   /** Calibration pictures computed at once; changes memory and speed, not the result. */
   readonly batchSize?: number;
+  /**
+   * Bytes that activations of the calibration pictures may take between two layers, in both networks together; default
+   * 1.5 GiB. Where they are wider, a layer sees the first pictures only.
+   */
+  readonly activationBytes?: number;
 }
 
 /** What works well for CIFAR networks: more of each lowers the error a little and costs time in proportion. */
@@ -49,6 +54,7 @@ export const postTrainingDefaults = {
   patches: 24576,
   varianceMatching: 0.5,
   searchLimit: 100,
+  activationBytes: 1.5 * 2 ** 30,
 } as const;
 
 /** Calibration pictures by default: 1024 of 32 x 32, fewer of larger ones for the memory's sake, but 128 if there are. */
@@ -63,6 +69,7 @@ const RANGES = {
   iterations: [1, 1e6],
   patches: [1, 1e9],
   batchSize: [1, 1e9],
+  activationBytes: [1, 2 ** 50],
 } as const;
 
 /** @throws InputError naming the first setting that is out of range, and for fewer than 16 calibration pictures */

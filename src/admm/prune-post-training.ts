@@ -43,7 +43,7 @@ export function prunePostTraining(
   const done = new Map(network.layers);
   // Projection shortcuts are pruned first, so that the 3x3 convolutions beside them make their losses good.
   const ordered = { ...network, description: sideBranchesFirst(network.description) };
-  const pruned = throughLayers(ordered, reference, calibration, settings.batchSize, onProgress, (step) => {
+  const pruned = throughLayers(ordered, reference, calibration, settings, onProgress, (step) => {
     const { node, timer } = step;
     const kept = finished.get(node.name);
     if (kept) {

@@ -4,6 +4,7 @@ import { nodeShapes } from '../networks/node-shapes';
 import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import { type PostTrainingSettings, postTrainingDefaults } from './post-training-settings';
 import { createStageTimer, type StageTimer } from './stage-timer';
 import { createTwinFlow, type TwinFlow } from './twin-flow';
 
@@ -17,7 +18,7 @@ export interface ReferenceNetwork {
 export interface LayerStep {
   readonly node: ConvNode | DenseNode;
   readonly flow: TwinFlow;
-  /** [pictures, height, width, channels] of its input. */
+  /** [pictures that have arrived, height, width, channels] of its input. */
   readonly inputShape: readonly number[];
   readonly timer: StageTimer;
 }
@@ -27,7 +28,7 @@ export function throughLayers(
   network: IntegerNetwork,
   reference: ReferenceNetwork,
   calibration: Pictures,
-  batchSize: number | undefined,
+  { batchSize, activationBytes }: Pick<PostTrainingSettings, 'batchSize' | 'activationBytes'>,
   onProgress: OnProgress | undefined,
   replace: (step: LayerStep) => IntegerLayer,
 ): Map<string, IntegerLayer> {
@@ -35,14 +36,15 @@ export function throughLayers(
   const total = crossbarNodes(description).length;
   const layers = new Map<string, IntegerLayer>();
   const shapes = nodeShapes(description, calibration);
-  const flow = createTwinFlow(network, reference.parameters, calibration, shapes, batchSize);
+  const bytes = activationBytes ?? postTrainingDefaults.activationBytes;
+  const flow = createTwinFlow(network, reference.parameters, calibration, { shapes, bytes, batchSize });
   try {
     // The way to a layer counts among its own stages.
     let timer = createStageTimer();
     timer.time('inference', () => flow.start());
     for (const node of crossbarNodes(description)) {
       onProgress?.({ done: layers.size, total, note: node.name });
-      const inputShape = [calibration.count, ...shapes.get(node.input)!];
+      const inputShape = [flow.pictures(), ...shapes.get(node.input)!];
       const layer = replace({ node, flow, inputShape, timer });
       layers.set(node.name, layer);
       timer = createStageTimer();

@@ -9,6 +9,7 @@ import { type LoadedLayer, loadLayer } from '../quantization/integer-layer';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
+import { picturesBefore } from './flow-memory';
 
 /** Both networks at one node for one batch of pictures. */
 export interface BatchView {
@@ -25,7 +26,8 @@ export interface BatchView {
 
 /**
  * The calibration pictures on their way through the float and the compressed network, side by side and batch by batch.
- * Of every batch only what a later node still reads is kept, codes as bytes.
+ * Of every batch only what a later node still reads is kept, codes as bytes. Where wide activations leave no room for all
+ * pictures, the others follow from the start when there is room, through the layers as they are by then.
  */
 export interface TwinFlow {
   /** The nodes before the first layer on crossbars. */
@@ -34,6 +36,8 @@ export interface TwinFlow {
   advance(node: ConvNode | DenseNode, layer: IntegerLayer): void;
   /** Where the flow has arrived: what was computed so far, and the reference output of the layer that comes next. */
   batches(): Iterable<BatchView>;
+  /** Pictures that have arrived there: the first ones. */
+  pictures(): number;
   dispose(): void;
 }
 
@@ -61,15 +65,22 @@ function nextOnCrossbars({ nodes }: NetworkDescription, from: number): number {
 const widestActivation = (shapes: ReadonlyMap<string, NodeShape>) =>
   Math.max(...Array.from(shapes.values(), ([height, width, channels]) => height * width * channels));
 
-/** @param shapes of every node for these pictures
- * @param batchSize pictures computed at once; default: as many as keep the widest activation within 64 MiB */
+export interface TwinFlowOptions {
+  /** Of every node for these pictures. */
+  readonly shapes: ReadonlyMap<string, NodeShape>;
+  /** Bytes that activations may take between two layers. */
+  readonly bytes: number;
+  /** Pictures computed at once; default: as many as keep the widest activation within 64 MiB. */
+  readonly batchSize?: number;
+}
+
 export function createTwinFlow(
   network: IntegerNetwork,
   parameters: Parameters,
   pictures: Pictures,
-  shapes: ReadonlyMap<string, NodeShape>,
-  batchSize = Math.max(1, Math.floor(BATCH_FLOATS / widestActivation(shapes))),
+  options: TwinFlowOptions,
 ): TwinFlow {
+  const { shapes, batchSize = Math.max(1, Math.floor(BATCH_FLOATS / widestActivation(shapes))) } = options;
   const { description, mean, std } = network;
   const lastUse = lastUses(description);
   const nodes = new Map(description.nodes.map((node) => [node.name, node]));
@@ -80,9 +91,19 @@ export function createTwinFlow(
   const tensors = uploadParameters(parameters);
   const batches: Batch[] = [];
   const normalise = pictureNormaliser(mean, std);
-  for (let first = 0; first < pictures.count; first += batchSize)
-    batches.push(startBatch(pictures, first, Math.min(batchSize, pictures.count - first), normalise));
-  normalise.dispose();
+  const bytesOf = (name: string) => {
+    const stored = name === 'input' || (codings.has(name) && !readers.get(name)!.inputSigned) ? 1 : 4;
+    return stored + 4;
+  };
+  const room = picturesBefore(description, {
+    shapes,
+    bytesOf,
+    pictures: pictures.count,
+    bytes: options.bytes,
+  });
+  /** The layers passed so far, as they are in the compressed network. */
+  const passed = new Map<string, IntegerLayer>();
+  let arrived = 0;
 
   const decode = (name: string, codes: Tensor) => codings.get(name)!.decode(asFloats(codes));
   const reference = (outputs: Outputs) => (name: string) =>
@@ -107,15 +128,50 @@ export function createTwinFlow(
   };
 
   /** Runs nodes first ..< last, each batch through all of them: what lies between is never there for all pictures. */
-  const run = (first: number, last: number, loaded?: LoadedLayer) => {
-    for (const batch of batches)
+  const run = (
+    chosen: readonly Batch[],
+    first: number,
+    last: number,
+    loaded: ReadonlyMap<string, LoadedLayer>,
+  ) => {
+    for (const batch of chosen)
       for (let i = first; i < last; i++) {
         const node = description.nodes[i];
         const output = scope(() => runNode(node, reference(batch.reference), tensors));
         batch.reference.set(node.name, keep(output));
-        runCompressed(batch, node, isOnCrossbars(node) ? loaded : undefined);
+        runCompressed(batch, node, loaded.get(node.name));
         for (const outputs of [batch.reference, batch.compressed, batch.codes]) forget(outputs, i);
       }
+  };
+
+  /** Loads the layers passed for as long as `body` runs. */
+  const withLayers = (names: readonly string[], body: (loaded: Map<string, LoadedLayer>) => void) => {
+    const loaded = new Map(
+      names.map((name) => [
+        name,
+        loadLayer(nodes.get(name) as ConvNode | DenseNode, passed.get(name)!, mean),
+      ]),
+    );
+    try {
+      body(loaded);
+    } finally {
+      for (const layer of loaded.values()) layer.dispose();
+    }
+  };
+
+  /** Lets as many more pictures follow up to node `last` as there is room for. */
+  const follow = (last: number) => {
+    const wanted = last < room.length ? room[last] : arrived;
+    if (wanted <= arrived) return;
+    withLayers([...passed.keys()], (loaded) => {
+      while (arrived < wanted) {
+        const count = Math.min(batchSize, wanted - arrived);
+        const batch = startBatch(pictures, arrived, count, normalise);
+        batches.push(batch);
+        arrived += count;
+        run([batch], 0, last, loaded);
+      }
+    });
   };
 
   /** Frees what node `index` was the last to read. */
@@ -128,16 +184,15 @@ export function createTwinFlow(
   };
 
   return {
-    start: () => run(0, nextOnCrossbars(description, 0)),
+    start: () => follow(nextOnCrossbars(description, 0)),
     advance(node, layer) {
       const first = description.nodes.indexOf(node);
-      const loaded = loadLayer(node, layer, mean);
-      try {
-        run(first, nextOnCrossbars(description, first + 1), loaded);
-      } finally {
-        loaded.dispose();
-      }
+      const last = nextOnCrossbars(description, first + 1);
+      passed.set(node.name, layer);
+      withLayers([node.name], (loaded) => run(batches, first, last, loaded));
+      follow(last);
     },
+    pictures: () => arrived,
     *batches() {
       for (const batch of batches)
         yield {
@@ -154,6 +209,7 @@ export function createTwinFlow(
           dispose(...outputs.values());
           outputs.clear();
         }
+      normalise.dispose();
       for (const coding of codings.values()) coding.dispose();
       dispose(...tensors.values());
     },

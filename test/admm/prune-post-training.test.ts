@@ -209,6 +209,7 @@ describe('prunePostTraining', () => {
       [{ iterations: 0 }, /iterations 0/],
       [{ patches: Number.NaN }, /patches NaN/],
       [{ batchSize: 0 }, /batchSize 0/],
+      [{ activationBytes: 0.5 }, /activationBytes 0.5/],
     ] as const) {
       expect(() => prune(change)).toThrow(InputError);
       expect(() => prune(change)).toThrow(line);
