@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { calibrationSplit, filesChecksum } from '../data/calibration-split';
 import { loadPictures, spread, trainFolderOf } from '../data/image-folder';
 import { joinPictures } from '../data/join-pictures';
-import { withMirrored } from '../data/mirrored';
 import { mosaics } from '../data/mosaics';
 import { namedFolder } from '../data/open-dataset';
+import { withRandomViews } from '../data/random-views';
 import { folderStream } from '../data/test-pictures';
 import { InputError } from '../errors';
 import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
@@ -22,8 +22,10 @@ import { saveReport } from './save-report';
 
 export type RunImagenetOptions = ExperimentOptions &
   Pick<ImagenetStudyOptions, 'points' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'> & {
-    /** Calibration pictures, each also mirrored; default 250. */
+    /** Calibration pictures; default 250. */
     readonly calibration?: number;
+    /** Random views of each to calibrate on beside it; default 5. */
+    readonly views?: number;
     /** Class folders (or train and val of such) of more pictures to calibrate on, brought to half the side. */
     readonly moreDir?: string;
     /** How many of them, four to a mosaic; default 3000. */
@@ -42,7 +44,9 @@ export interface ImagenetOutcome {
 /** The late layers have few positions a picture and thousands of rows: fewer pictures would leave their Hessians thin. */
 const CALIBRATION = 250;
 
-/** Four to a mosaic, they weigh one and a half times as much as the pictures with their mirror images. */
+const VIEWS = 5;
+
+/** Four to a mosaic, they weigh half as much as the pictures with their views. */
 const MORE = 3000;
 
 /** The study of an ImageNet network from class folders of pictures to figures. */
@@ -57,7 +61,9 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   const model = openFloatModel(options.model);
   const count = options.calibration ?? CALIBRATION;
   const split = await calibrationSplit(dir, count, { size });
-  const own = withMirrored(await loadPictures(split.calibration, { onProgress }));
+  const { resize } = split.calibration;
+  const whole = await loadPictures({ ...split.calibration, size: resize }, { onProgress });
+  const own = withRandomViews(whole, size, options.views ?? VIEWS, randomStream(options.seed ?? 1, 'views'));
   const more = options.moreDir === undefined ? undefined : await mosaicPictures(options.moreDir, options);
   const calibration = more ? joinPictures(own, more.pictures) : own;
   const scored = folderStream(split.scored, `pictures of ${split.scored.files.length} files`, (skipped) =>
@@ -65,7 +71,8 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   );
   requireFit(model.description, scored);
   const folder = resultsFolder(options, model.name);
-  const rule = more ? `${split.rule}; ${more.rule}` : split.rule;
+  const views = `${split.rule}, ${options.views ?? VIEWS} random views of each too`;
+  const rule = more ? `${views}; ${more.rule}` : views;
   const checksum = more ? `${split.checksum} ${more.checksum}` : split.checksum;
   const pictures = { calibration, scored, rule, checksum };
   const result = await imagenetStudy({ ...options, model, pictures, folder });

@@ -6,8 +6,8 @@ import { layerStore } from '../../src/admm/layer-store';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { evaluationBatches } from '../../src/data/batches';
 import { calibrationSplit } from '../../src/data/calibration-split';
-import { withMirrored } from '../../src/data/mirrored';
 import { mosaics } from '../../src/data/mosaics';
+import { withRandomViews } from '../../src/data/random-views';
 import { openTestPictures, type TestPictures } from '../../src/data/test-pictures';
 import { floatAccuracy, modelInference } from '../../src/experiments/accuracy';
 import { compareLogits } from '../../src/experiments/compare-logits';
@@ -21,6 +21,7 @@ import {
 import { type ImagenetPoint, imagenetStudy } from '../../src/experiments/imagenet-study';
 import { kernelStatistics } from '../../src/experiments/kernel-statistics';
 import { runImagenet } from '../../src/experiments/run-imagenet';
+import { randomStream } from '../../src/tensor/random';
 import { measureStream } from '../../src/training/evaluate';
 import { scratchFolder } from '../networks/scratch-folder';
 import { dataset, pictures } from '../quantization/small-model';
@@ -80,12 +81,36 @@ describe('calibrationSplit', () => {
   });
 });
 
-describe('withMirrored', () => {
-  it('adds each picture with left and right changed', () => {
-    const set = { count: 1, height: 1, width: 2, channels: 3 };
-    const both = withMirrored({ ...set, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) });
-    expect([...both.pixels]).toEqual([1, 2, 3, 4, 5, 6, 4, 5, 6, 1, 2, 3]);
-    expect(both.count).toBe(2);
+describe('withRandomViews', () => {
+  it('gives the central squares, then rectangles of each picture, some mirrored, and the same ones for the same stream', () => {
+    const count = 40;
+    // Red tells the picture, green the column, blue the row.
+    const pixels = Uint8Array.from({ length: count * 16 * 16 * 3 }, (_, i) => {
+      const place = Math.floor(i / 3);
+      return [5 * Math.floor(place / 256), 10 * (place % 16), 10 * (Math.floor(place / 16) % 16)][i % 3];
+    });
+    const set = { count, height: 16, width: 16, channels: 3, pixels };
+    const views = withRandomViews(set, 8, 2, randomStream(1, 'views'));
+    expect(views).toMatchObject({ count: 3 * count, height: 8, width: 8, channels: 3 });
+    expect(withRandomViews(set, 8, 2, randomStream(1, 'views'))).toEqual(views);
+    expect(withRandomViews(set, 8, 2, randomStream(2, 'views'))).not.toEqual(views);
+    const at = (i: number, row: number, x: number) => [
+      ...views.pixels.subarray((i * 64 + row * 8 + x) * 3, (i * 64 + row * 8 + x) * 3 + 3),
+    ];
+    let turned = 0;
+    const widths = new Set<number>();
+    for (let i = 0; i < views.count; i++) {
+      const [red, left, top] = at(i, 0, 0);
+      const [, right, bottom] = at(i, 7, 7);
+      expect(red).toBe(5 * (i % count));
+      if (i < count) expect([left, top, right, bottom]).toEqual([40, 40, 110, 110]);
+      expect(bottom).toBeGreaterThan(top);
+      if (right < left) turned++;
+      widths.add(Math.abs(right - left));
+    }
+    expect(turned).toBeGreaterThan(20);
+    expect(turned).toBeLessThan(60);
+    expect(widths.size).toBeGreaterThan(5);
   });
 });
 
@@ -253,10 +278,20 @@ describe('imagenetStudy', () => {
     const folder = scratch('mosaics');
     const { result } = await runImagenet({
       ...{ dataDir: dir, moreDir, model: 'tiny-generated', folder, figures: folder },
-      ...{ size: 32, calibration: 16, more: 12, points: points.slice(0, 1), iterations: 1, patches: 64 },
+      ...{
+        size: 32,
+        calibration: 16,
+        views: 2,
+        more: 12,
+        points: points.slice(0, 1),
+        iterations: 1,
+        patches: 64,
+      },
     });
-    expect(result.calibrationPictures).toBe(2 * 16 + 3);
-    expect(result.rule).toMatch(/\(16\), the other 24 scored; 3 mosaics of 12 other pictures/);
+    expect(result.calibrationPictures).toBe(3 * 16 + 3);
+    expect(result.rule).toMatch(
+      /\(16\), the other 24 scored, 2 random views of each too; 3 mosaics of 12 other pictures/,
+    );
   });
 
   it('needs both the pictures and the network', async () => {
