@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../errors';
+import { rivalEntries } from '../experiments/rivals-study';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
 import { runHardware } from '../experiments/run-hardware';
@@ -7,6 +8,7 @@ import { runImagenet } from '../experiments/run-imagenet';
 import { runMethods } from '../experiments/run-methods';
 import { type NetworksOutcome, runSmall } from '../experiments/run-networks';
 import { runProjections } from '../experiments/run-projections';
+import { runRivals } from '../experiments/run-rivals';
 import { runSmoke } from '../experiments/run-smoke';
 import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
@@ -44,6 +46,14 @@ const experiments: Readonly<
       ...common('methods', options, context),
       notebook: notebookOf(options, '02-methods.ipynb'),
       ...(options.quick === true && QUICK_METHODS),
+    });
+    return report(result, [table, verdict.table], verdict, files);
+  },
+  rivals: async (options, context) => {
+    const { result, table, verdict, files } = await runRivals({
+      ...common('rivals', options, context),
+      notebook: notebookOf(options, '08-rivals.ipynb'),
+      ...(options.quick === true && QUICK_RIVALS),
     });
     return report(result, [table, verdict.table], verdict, files);
   },
@@ -141,6 +151,13 @@ const QUICK_CROSSBAR = {
   readoutVectors: 32,
 } as const;
 
+/** One resolution, ours and one rival: still two epochs each. */
+const QUICK_RIVALS = {
+  adcBits: [2],
+  entries: rivalEntries.filter(({ name }) => name === 'hierarchical' || name === 'value-only'),
+  iterations: 4,
+} as const;
+
 /** One crossbar, small pictures. */
 const QUICK_IMAGENET = {
   points: [{ tileRows: 64, adcBits: 4, part: 'all' }],
@@ -204,7 +221,8 @@ export const reproduceCommand: Command = {
     'smoke: ResNet-20 pruned without training (minutes), and its notebook. small: every network that comes with the package',
     'verified anew on all test pictures (minutes). full: those networks trained and pruned again from nothing (hours; resumes).',
     'Or one experiment alone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes),',
-    'methods (every rival at R 128, 64, 32 and 2 to 4 bits), budgets (ADC bits allocated to layers and bit planes),',
+    'methods (every rival at R 128, 64, 32 and 2 to 4 bits), rivals (rivals and ablations after equal training; hours),',
+    'budgets (ADC bits allocated to layers and bit planes),',
     'crossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells),',
     'hardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),',
     'imagenet (an ImageNet network pruned after training; hours).',

@@ -1,0 +1,94 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { certifyNetwork } from '../../src/experiments/certify-network';
+import { useFastEngines } from '../../src/experiments/fast-engines';
+import { openIntegerModel } from '../../src/experiments/open-model';
+import { rivalsClaims, rivalsFigures, rivalsTable } from '../../src/experiments/rivals-report';
+import { compareTrained, type RivalsResult, rivalEntries } from '../../src/experiments/rivals-study';
+import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
+import { liveTensors } from '../../src/tensor/engine';
+import { scratchFolder } from '../networks/scratch-folder';
+import { dataset } from '../quantization/small-model';
+import { model } from './mixed-model';
+
+useFastEngines({ threads: 1 });
+
+describe('compareTrained', () => {
+  const scratch = scratchFolder();
+  const folder = scratch('rivals');
+  const compare = (change = {}) =>
+    compareTrained({
+      model,
+      dataset,
+      folder,
+      tileRows: 16,
+      adcBits: [2],
+      batchSize: 16,
+      calibration: 16,
+      iterations: 2,
+      patches: 200,
+      ...change,
+    });
+  let result: RivalsResult;
+  beforeAll(async () => {
+    result = await compare();
+  });
+
+  it('trains every rival and ablation equally long, and none of the networks it writes can clip', () => {
+    expect(result.rows.map(({ name }) => name)).toEqual(rivalEntries.map(({ name }) => name));
+    for (const row of result.rows) {
+      expect(row.curve).toHaveLength(2);
+      expect(row.accuracy.pictures).toBe(dataset.test.count);
+      expect(row.lossless).toBe(true);
+      const { network } = openIntegerModel(join(folder, `${row.name}-adc2.safetensors`));
+      const { requiredAdcBits, nonzeroShare } = certifyNetwork(network, 16);
+      expect(requiredAdcBits).toBe(row.requiredAdcBits);
+      expect(nonzeroShare).toBe(row.nonzeroShare);
+      expect(row.dropFromFloat).toBeCloseTo(result.float.top1 - row.accuracy.top1, 9);
+      // Those whose bits training itself chooses have no accuracy before it.
+      expect(row.before === undefined).toBe(['network-admm', 'bit-slice-l1'].includes(row.name));
+    }
+    const value = result.rows.find(({ name }) => name === 'value-only')!;
+    const ours = result.rows.find(({ name }) => name === 'hierarchical')!;
+    expect(value.nonzeroShare).toBeLessThan(ours.nonzeroShare);
+  });
+
+  it('goes on where it was, and leaves no tensor behind', async () => {
+    const name = 'projection-adc2.safetensors';
+    rmSync(join(folder, name));
+    const before = liveTensors();
+    const again = await compare();
+    expect(liveTensors()).toBe(before);
+    expect(existsSync(join(folder, name))).toBe(true);
+    again.rows.forEach((row, i) => {
+      if (row.name === 'projection') expect(row.accuracy).toEqual(result.rows[i].accuracy);
+      else expect(row).toEqual(result.rows[i]);
+    });
+  });
+
+  it('shows ours beside rivals and ablations, and fails where a rival leads or a conversion can clip', () => {
+    expect(rivalsTable(result).rows).toHaveLength(rivalEntries.length);
+    const figures = rivalsFigures(result);
+    expect([...figures.keys()]).toEqual(['08-rivals', '08-ablations']);
+    const names = (name: string) => figures.get(name)!.data.map((trace) => (trace as { name: string }).name);
+    expect(names('08-rivals')).toEqual(
+      rivalEntries.filter(({ kind }) => kind !== 'ablation').map(({ title }) => title),
+    );
+    const verdict = (change: Partial<RivalsResult>) => {
+      const { claims, obtained } = rivalsClaims({ ...result, realData: true, ...change });
+      return expectedVersusObtained(claims, obtained).passed;
+    };
+    const withTop1 = (kind: string, top1: number) =>
+      result.rows.map((row) => (row.kind === kind ? { ...row, accuracy: { ...row.accuracy, top1 } } : row));
+    expect(verdict({ rows: withTop1('rival', 0) })).toBe(true);
+    expect(verdict({ rows: withTop1('rival', 100) })).toBe(false);
+    expect(
+      verdict({ rows: withTop1('rival', 0).map((row, i) => (i === 3 ? { ...row, lossless: false } : row)) }),
+    ).toBe(false);
+  });
+
+  it('refuses a single epoch, which network ADMM and retraining cannot share', async () => {
+    await expect(compare({ epochs: 1 })).rejects.toThrow(/epochs 1: a whole number from 2/);
+  });
+});
