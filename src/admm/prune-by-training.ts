@@ -131,7 +131,10 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   const layout = parameterLayout(description);
   const trained = packParameters(parameters, layout.slots);
   const folded = foldBatchNorm(description, parameters);
-  const teacher = createInference(folded.description, folded.parameters, normalisation);
+  const teacher = createInference(folded.description, folded.parameters, {
+    ...normalisation,
+    approximate: true,
+  });
   try {
     const chosen = start
       ? { codes: unfoldedCodes(options, layers, trained), parameters, curve: [], finished: true }

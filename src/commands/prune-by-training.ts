@@ -22,6 +22,7 @@ import {
   textOption,
   wholeNumber,
 } from './command';
+import { precisionHelp, precisionOption } from './precision-option';
 
 /** Options of `prune --method training`. */
 export const trainingOptions: Readonly<Record<string, CommandOption>> = {
@@ -54,6 +55,7 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
     value: 'N',
     help: 'training: times that retraining chooses its bits anew, over its first half (default 0)',
   },
+  precision: { ...precisionHelp, help: `training: ${precisionHelp.help}` },
   'quantized-activations': { help: 'training: round activations to their codes while retraining' },
   checkpoints: { value: 'DIR', help: 'training: where its states are kept (default runs/OUT)' },
 };
@@ -91,6 +93,7 @@ export async function pruneByTrainingCommand(
     batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
     firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
     maskRefreshes: wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes,
+    precision: precisionOption(options) ?? defaults.precision,
     quantizedActivations: options['quantized-activations'] === true,
   };
   const start = textOption(options, 'start');

@@ -16,6 +16,7 @@ import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../t
 import { type Command, type Options, realNumber, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
+import { precisionHelp, precisionOption } from './precision-option';
 
 export const trainCommand: Command = {
   name: 'train',
@@ -47,7 +48,7 @@ export const trainCommand: Command = {
       value: 'LIST',
       help: 'progressive resizing, SIDE:EPOCHS,...: 16:8,24:3 shows 16 pixels for 8 epochs, 24 for 3, then all',
     },
-    precision: { value: 'NAME', help: 'bfloat16 (default; master weights stay float32) or float32' },
+    precision: precisionHelp,
     seed: { value: 'N', help: `(default ${defaultRecipe.seed})` },
     ...datasetOptions,
     checkpoint: { value: 'FILE', help: 'where the state is kept (default runs/NETWORK-SEED.safetensors)' },
@@ -85,11 +86,10 @@ export const trainCommand: Command = {
     const startedAt = new Date();
     const inference =
       teacher &&
-      createInference(
-        teacher.folded.description,
-        teacher.folded.parameters,
-        normalisationOf(teacher, dataset),
-      );
+      createInference(teacher.folded.description, teacher.folded.parameters, {
+        ...normalisationOf(teacher, dataset),
+        approximate: true,
+      });
     const result = await train({
       network,
       dataset,
@@ -138,14 +138,11 @@ export const trainCommand: Command = {
 /** The recipe that the options of `train` ask for. @throws InputError naming the option that is out of range */
 export function recipeFrom(options: Options) {
   const schedule = textOption(options, 'schedule') ?? defaultRecipe.schedule.kind;
-  const precision = textOption(options, 'precision') ?? defaultRecipe.precision;
   if (schedule !== 'one-cycle' && schedule !== 'cosine' && schedule !== 'constant')
     throw new InputError(`--schedule ${schedule}: allowed are one-cycle, cosine and constant`);
-  if (precision !== 'float32' && precision !== 'bfloat16')
-    throw new InputError(`--precision ${precision}: allowed are bfloat16 and float32`);
   return {
     ...defaultRecipe,
-    precision,
+    precision: precisionOption(options) ?? defaultRecipe.precision,
     epochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaultRecipe.epochs,
     batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaultRecipe.batchSize,
     schedule: {

@@ -333,7 +333,10 @@ async function sliced(bench: Bench, adcBits: number): Promise<Trained> {
     parameterLayout(description).length,
     { weightBits: BITS.weightBits, sliceBits: 2, penalty: SLICE_PENALTY },
   );
-  const teacher = createInference(model.folded.description, model.folded.parameters, normalisation);
+  const teacher = createInference(model.folded.description, model.folded.parameters, {
+    ...normalisation,
+    approximate: true,
+  });
   try {
     const { parameters: trained, curve } = await train({
       network: description,

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { NetworkDescription } from '../../src/networks/description';
+import { createInference } from '../../src/networks/inference';
+import { initialParameters } from '../../src/networks/initial-parameters';
 import * as d from '../../src/tensor/differentiable';
 import { DType, dispose, liveTensors, scope, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
@@ -67,6 +70,44 @@ describe('Winograd convolution', () => {
     results.forEach((result, i) => {
       expect(relativeDifference(result, expected[i])).toBeLessThan(1e-5);
     });
+  });
+
+  it('computes a teacher that may approximate, and nothing else outside training', () => {
+    const conv = { op: 'conv', name: 'conv', input: 'input', inChannels: 3, outChannels: 128 } as const;
+    const wide = { ...conv, name: 'wide', input: 'conv', inChannels: 128 } as const;
+    const shape = { kernel: 3, stride: 1, padding: 1, groups: 1, bias: true } as const;
+    const description: NetworkDescription = {
+      name: 'wide',
+      input: { height: 8, width: 8, channels: 3 },
+      classes: 4,
+      nodes: [
+        { ...conv, ...shape },
+        { ...wide, ...shape },
+        { op: 'globalpool', name: 'pool', input: 'wide' },
+        { op: 'dense', name: 'fc', input: 'pool', inFeatures: 128, outFeatures: 4, bias: true },
+      ],
+    };
+    const parameters = initialParameters(description, 1);
+    const pictures = {
+      count: 3,
+      height: 8,
+      width: 8,
+      channels: 3,
+      pixels: new Uint8Array(3 * 192).map((_, i) => i),
+    };
+    const logits = (approximate: boolean) => {
+      const options = { mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2], approximate };
+      const inference = createInference(description, parameters, options);
+      const result = inference.logits(pictures);
+      inference.dispose();
+      return result;
+    };
+    const [exact, near] = [logits(false), logits(true)];
+    expect(near).not.toEqual(exact);
+    expect(relativeDifference(near, exact)).toBeLessThan(1e-4);
+    const before = liveTensors();
+    logits(true);
+    expect(liveTensors()).toBe(before);
   });
 
   it('is chosen for 3x3 convolutions of stride 1 alone, ungrouped, in float32, where squares divide the picture', () => {
