@@ -114,6 +114,7 @@ export * from './experiments/projection-study';
 export * from './experiments/readout-lines';
 export * from './experiments/readout-report';
 export * from './experiments/readout-study';
+export * from './experiments/rival-entries';
 export * from './experiments/rivals-report';
 export * from './experiments/rivals-study';
 export * from './experiments/row-permutation';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../errors';
-import { rivalEntries } from '../experiments/rivals-study';
+import { rivalEntries } from '../experiments/rival-entries';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
 import { runHardware } from '../experiments/run-hardware';

@@ -1,0 +1,69 @@
+import type { TrainingPruningSettings } from '../admm/prune-by-training';
+import type { Compensation, PruningMethod } from '../admm/pruning-method';
+
+/** How a line of the comparison chooses its bits before it is retrained. */
+export type RivalStart =
+  | { readonly method: PruningMethod; readonly compensation: Compensation }
+  | 'network-admm'
+  | 'bit-slice-l1';
+
+/** A line: how bits are chosen, and what is done otherwise than in the other lines. */
+export interface RivalEntry {
+  readonly name: string;
+  /** What people read. */
+  readonly title: string;
+  /** A rival method, our own, or our own with a part left out or exchanged. */
+  readonly kind: 'ours' | 'rival' | 'ablation';
+  readonly start: RivalStart;
+  readonly change?: Partial<Pick<TrainingPruningSettings, 'distillation' | 'maskRefreshes'>>;
+}
+
+/** Every rival starts in its strongest form: with layer ADMM wherever its set of codes has one. */
+export const rivalEntries: readonly RivalEntry[] = [
+  {
+    name: 'hierarchical',
+    title: 'hierarchical, layer ADMM',
+    kind: 'ours',
+    start: { method: 'lagrangian', compensation: 'layer-admm' },
+  },
+  {
+    name: 'value-only',
+    title: 'value-only (TinyADC-like), layer ADMM',
+    kind: 'rival',
+    start: { method: 'value-only', compensation: 'layer-admm' },
+  },
+  {
+    name: 'bit-only',
+    title: 'bit-only, layer ADMM',
+    kind: 'rival',
+    start: { method: 'bit-only', compensation: 'layer-admm' },
+  },
+  {
+    name: 'greedy',
+    title: 'greedy bit truncation',
+    kind: 'rival',
+    start: { method: 'greedy', compensation: 'none' },
+  },
+  { name: 'bit-slice-l1', title: 'bit-slice L1, then greedy', kind: 'rival', start: 'bit-slice-l1' },
+  {
+    name: 'projection',
+    title: 'hierarchical, projection alone',
+    kind: 'ablation',
+    start: { method: 'lagrangian', compensation: 'none' },
+  },
+  { name: 'network-admm', title: 'hierarchical, network ADMM', kind: 'ablation', start: 'network-admm' },
+  {
+    name: 'no-distillation',
+    title: 'hierarchical, layer ADMM, labels alone',
+    kind: 'ablation',
+    start: { method: 'lagrangian', compensation: 'layer-admm' },
+    change: { distillation: 0 },
+  },
+  {
+    name: 'refreshed',
+    title: 'hierarchical, layer ADMM, bits chosen anew 20 times',
+    kind: 'ablation',
+    start: { method: 'lagrangian', compensation: 'layer-admm' },
+    change: { maskRefreshes: 20 },
+  },
+];
