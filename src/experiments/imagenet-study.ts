@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { layerStore } from '../admm/layer-store';
 import { postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
+import { type StageSeconds, totalSeconds } from '../admm/stage-timer';
 import type { Unlabelled } from '../data/dataset';
 import type { TestPictures } from '../data/test-pictures';
 import { firstPictures } from '../networks/first-pictures';
@@ -69,6 +70,8 @@ export interface PruningOutcome {
   /** Mean certified distance of the last projections' columns from the best ones. */
   readonly meanGap: number;
   readonly seconds: number;
+  /** Of these, by stage, over all layers. */
+  readonly stages: StageSeconds;
   /** Largest memory of the process until then. */
   readonly memoryGib: number;
 }
@@ -246,6 +249,7 @@ function prunedAt(
       relativeErrors: Object.fromEntries(pruned.layers.map((layer) => [layer.name, layer.relativeError])),
       meanGap: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length,
       seconds: (performance.now() - started) / 1000,
+      stages: totalSeconds(pruned.layers.map(({ seconds }) => seconds)),
       memoryGib: process.resourceUsage().maxRSS / 2 ** 20,
     };
   };

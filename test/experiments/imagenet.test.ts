@@ -262,6 +262,10 @@ describe('imagenetStudy', () => {
     expect(some.adcBits).toMatchObject({ conv1: expect.any(Number) });
     expect(new Set(Object.values(some.adcBits))).toEqual(new Set([2, 8]));
     expect(all.accuracy.top1).toBeCloseTo(result.float.top1 - all.fromFloat.drop.mean, 6);
+    const { seconds, stages } = all.pruning!;
+    const inStages = Object.values(stages).reduce((sum, value) => sum + value, 0);
+    expect(inStages).toBeGreaterThan(seconds / 2);
+    expect(inStages).toBeLessThanOrEqual(seconds);
     expect(await study(folder)).toEqual(result);
     expect(imagenetTable(result).rows).toHaveLength(2);
     expect(kernelTable(result).rows).toHaveLength(network.layers.size);
