@@ -3,9 +3,6 @@ import * as k from '../tensor/kernels';
 import { shareArray } from '../tensor/parallel';
 import type { DescentProblem } from './hessian-descent';
 
-/** Rows of a block: few enough for a move to be cheap, many enough for the products between blocks to be fast. */
-const BLOCK_ROWS = 512;
-
 /** Passes over a block before the next one's turn. */
 const BLOCK_ROUNDS = 2;
 
@@ -32,12 +29,13 @@ interface Block {
  */
 export function descendInBlocks(
   problem: DescentProblem,
+  blockRows: number,
   codes: Int8Array,
   descendBlock: (block: BlockProblem, codes: Int8Array) => number,
 ): number {
   const { targets, ...limits } = problem;
   const { allowed, rows, columns, rounds } = limits;
-  const blocks = blocksOf(problem);
+  const blocks = blocksOf(problem, blockRows);
   const errors = Float32Array.from(codes, (code, at) => code - targets[at]);
   let moves = 0;
   let quiet = 0;
@@ -68,8 +66,8 @@ export function descendInBlocks(
   return moves;
 }
 
-function blocksOf({ hessian, rows, tileRows }: DescentProblem): Block[] {
-  const size = Math.max(1, Math.floor(BLOCK_ROWS / tileRows)) * tileRows;
+function blocksOf({ hessian, rows, tileRows }: DescentProblem, blockRows: number): Block[] {
+  const size = Math.max(1, Math.floor(blockRows / tileRows)) * tileRows;
   const borders = Array.from({ length: Math.ceil(rows / size) }, (_, i) => i * size);
   return borders.map((first) => {
     const last = Math.min(rows, first + size);

@@ -25,16 +25,21 @@ export interface DescentProblem extends Omit<LimitOptions, 'flip'> {
   readonly allowed?: BitMask;
   /** Rounds of 1-opt and 2-opt at most. */
   readonly rounds: number;
+  /** Rows descended together, a multiple of `tileRows` but for rounding down; default: all, or 512 of a large layer's. */
+  readonly blockRows?: number;
 }
 
 /** Least gain of a move in units of the mean curvature: less may be rounding, and moves could go in circles. */
 const LEAST_GAIN = 1e-6;
 
 /** Columns of a part of the work. */
-const BLOCK = 4;
+const COLUMNS_AT_ONCE = 4;
 
 /** From so many rows on the products between blocks of rows pay. */
 const LARGE = 1024;
+
+/** Rows of a block: few enough for a move to be cheap, many enough for the products between blocks to be fast. */
+const BLOCK_ROWS = 512;
 
 /** Changes `codes` [rows, columns] in place; returns how many moves were made. */
 export function descend(problem: DescentProblem, codes: Int8Array): number {
@@ -43,9 +48,10 @@ export function descend(problem: DescentProblem, codes: Int8Array): number {
   for (let row = 0; row < rows; row++) trace += hessian[row * rows + row];
   const leastGain = (LEAST_GAIN * trace) / rows;
   if (!isPlainSignSplit(problem)) return descendCodebook(problem, leastGain, codes);
-  return rows < LARGE
+  const { blockRows = rows < LARGE ? rows : BLOCK_ROWS } = problem;
+  return blockRows >= rows
     ? descendTogether(problem, leastGain, codes)
-    : descendInBlocks(problem, codes, (block, own) => descendTogether(block, leastGain, own));
+    : descendInBlocks(problem, blockRows, codes, (block, own) => descendTogether(block, leastGain, own));
 }
 
 /** Moves in all rows of a problem whose gradients it holds or works out from its targets. */
@@ -73,7 +79,7 @@ function descendTogether(
     module: 'admm/hessian-descent',
     name: 'descendParts',
     argument: work,
-    parts: Math.ceil(columns / BLOCK),
+    parts: Math.ceil(columns / COLUMNS_AT_ONCE),
     // A product with the Hessian, and the moves in each tile.
     milliseconds: columns * rows * (rows + 5 * tileRows) * 1e-6,
   });
@@ -92,8 +98,8 @@ interface DescentWork {
 /** Descends in the blocks of columns that it can take. */
 export function descendParts({ problem, codes, moves }: DescentWork, take: () => number): void {
   for (let part = take(); part >= 0; part = take()) {
-    const last = Math.min(problem.columns, (part + 1) * BLOCK);
-    for (let column = part * BLOCK; column < last; column++)
+    const last = Math.min(problem.columns, (part + 1) * COLUMNS_AT_ONCE);
+    for (let column = part * COLUMNS_AT_ONCE; column < last; column++)
       moves[column] = descendColumn(problem, codes, column);
   }
 }

@@ -173,6 +173,38 @@ describe('descend', () => {
     );
   });
 
+  it('block after block of rows also keeps every limit, never raises the error, and stops where no block can be bettered', () => {
+    fc.assert(
+      fc.property(
+        sizes({ rows: 24, columns: 3, weightBits: 8 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.boolean(),
+        (shape, blockRows, masked) => {
+          const whole = problemOf(shape);
+          const length = whole.targets.length;
+          const allowed = masked
+            ? { mask: new Uint8Array(length).fill(5), sign: Int8Array.from(whole.targets, Math.sign) }
+            : undefined;
+          const problem = { ...whole, allowed, blockRows };
+          const codes = masked ? new Int8Array(length) : greedyCodes(problem);
+          const before = codes.slice();
+          const moves = descend(problem, codes);
+          expect(keepsLimits(problem, codes)).toBe(true);
+          expect(moves === 0).toBe(codes.every((code, i) => code === before[i]));
+          if (masked) for (const code of codes) expect(Math.abs(code) & ~5).toBe(0);
+          // Gradients between blocks are float32.
+          expect(total(problem, codes)).toBeLessThanOrEqual(total(problem, before) * (1 + 1e-5));
+          const again = codes.slice();
+          descend({ ...problem, blockRows: undefined }, again);
+          expect(total(problem, again)).toBeGreaterThanOrEqual(
+            total(problem, codes) - 1e-4 * total(problem, before) - length * leastGain(problem),
+          );
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   it('stops only where no single weight can be changed for the better', () => {
     fc.assert(
       fc.property(sizes({ rows: 10, columns: 2, weightBits: 5 }), (shape) => {
