@@ -1,5 +1,6 @@
 import type { BitMask } from '../projections/bit-mask';
 import { checkLimits, isPlainSignSplit, type LimitOptions } from '../projections/limits';
+import { nearestTable } from '../projections/nearest-with-mask';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { descendCodebook } from './descend-codebook';
 import { type BlockProblem, descendInBlocks } from './descend-in-blocks';
@@ -62,12 +63,14 @@ function descendTogether(
 ): number {
   const { hessian, rows, columns, tileRows } = problem;
   const { targets, gradients } = problem as Partial<DescentProblem & BlockProblem>;
+  const diagonal = Float64Array.from({ length: rows }, (_, i) => hessian[i * (rows + 1)]);
   const work: DescentWork = {
     problem: {
       ...problem,
       bits: checkLimits(problem).bits,
       hessian: shareArray(hessian),
-      diagonal: shareArray(Float64Array.from({ length: rows }, (_, i) => hessian[i * (rows + 1)])),
+      diagonal: shareArray(diagonal),
+      roots: shareArray(diagonal.map(Math.sqrt)),
       targets: targets && shareArray(targets),
       gradients: gradients && shareArray(gradients),
       leastGain,
@@ -110,6 +113,8 @@ interface Problem extends Omit<DescentProblem, 'targets'> {
   readonly targets?: Float32Array;
   /** Of the Hessian, [rows], together in memory. */
   readonly diagonal: Float64Array;
+  /** Roots of the diagonal. */
+  readonly roots: Float64Array;
   /** Ones allowed by plane, lowest first. */
   readonly bits: Int32Array;
   /** H (v - a), [columns, rows]; absent: worked out from the targets, column by column. */
@@ -123,8 +128,6 @@ interface ColumnState {
   readonly values: Int32Array;
   /** H (v - a) */
   readonly gradient: Float64Array;
-  /** Roots of the Hessian's diagonal. */
-  readonly roots: Float64Array;
   /** Ones of each bit column: [tile][polarity][plane]. */
   readonly ones: Int32Array;
   /** Planes with room for another one, as a mask: [tile][polarity]. */
@@ -169,7 +172,6 @@ function columnState(problem: Problem, codes: Int8Array, column: number): Column
     column,
     values,
     gradient,
-    roots: problem.diagonal.map(Math.sqrt),
     ones: new Int32Array(tiles * 2 * planes),
     free: new Int32Array(tiles * 2).fill(open),
     nonzeros: new Int32Array(tiles),
@@ -232,6 +234,7 @@ function allowedBits({ allowed, columns }: Problem, { column }: ColumnState, row
 function singleMoves(problem: Problem, state: ColumnState): number {
   const { diagonal, rows, tileRows, valueLimit } = problem;
   const { values, gradient, free, nonzeros } = state;
+  const nearest = nearestTable();
   let moves = 0;
   for (let row = 0; row < rows; row++) {
     const value = values[row];
@@ -241,28 +244,14 @@ function singleMoves(problem: Problem, state: ColumnState): number {
     if (value === 0 && nonzeros[tile] >= valueLimit) continue;
     const own = value * sign > 0 ? value * sign : 0;
     const bits = (free[tile * 2 + (sign < 0 ? 1 : 0)] | own) & allowedBits(problem, state, row, sign);
-    const best = sign * nearestWithBits(wanted * sign, bits);
+    const twice = Math.min(255, Math.floor(2 * wanted * sign));
+    const best = sign * nearest[(bits << 8) + twice];
     const gain = (diagonal[row] * ((value - wanted) ** 2 - (best - wanted) ** 2)) / 2;
     if (gain <= problem.leastGain) continue;
     setValue(problem, state, row, best);
     moves++;
   }
   return moves;
-}
-
-/** The subset of a mask's bits that is nearest to `wanted`, from 0. */
-function nearestWithBits(wanted: number, mask: number): number {
-  let rest = wanted;
-  let magnitude = 0;
-  // From the top bit down, one is taken iff the rest is at least halfway between all lower bits and it.
-  for (let lower = mask; lower !== 0; ) {
-    const bit = 1 << (31 - Math.clz32(lower));
-    lower ^= bit;
-    if (rest < (bit + lower) / 2) continue;
-    magnitude += bit;
-    rest -= bit;
-  }
-  return magnitude;
 }
 
 /** In every bit column that is full, or whose tile has no room for another nonzero, moves a bit where that lowers the error. */
@@ -302,8 +291,8 @@ function fillTakers(problem: Problem, state: ColumnState, tile: number, sign: nu
 
 /** Makes the best move of one bit within a bit column, if any lowers the error. */
 function moveBit(problem: Problem, state: ColumnState, tile: number, sign: number, plane: number): boolean {
-  const { hessian, rows, tileRows, valueLimit } = problem;
-  const { values, roots } = state;
+  const { hessian, roots, rows, tileRows, valueLimit } = problem;
+  const { values } = state;
   const { open, slopes, halves, takings } = state.takers;
   const first = tile * tileRows;
   const count = Math.min(rows, first + tileRows) - first;

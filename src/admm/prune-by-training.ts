@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
-import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
+import type { InferenceOptions, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import type { ProjectionMethod } from '../projections/project-column';
 import { tuneScales } from '../projections/tune-scales';
@@ -17,6 +17,7 @@ import { fakeQuantizer } from '../quantization/fake-quantization';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { permuteRows } from '../quantization/row-order';
 import { packParameters, parameterLayout, unpackParameters } from '../training/parameter-vector';
+import { createTeacher } from '../training/teacher';
 import { defaultRecipe, type EpochRecord, type TrainingRecipe, train } from '../training/train';
 import { layerBudget } from './layer-budget';
 import { createMaskedWeights } from './masked-weights';
@@ -131,10 +132,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   const layout = parameterLayout(description);
   const trained = packParameters(parameters, layout.slots);
   const folded = foldBatchNorm(description, parameters);
-  const teacher = createInference(folded.description, folded.parameters, {
-    ...normalisation,
-    approximate: true,
-  });
+  const teacher = createTeacher(folded, normalisation);
   try {
     const chosen = start
       ? { codes: unfoldedCodes(options, layers, trained), parameters, curve: [], finished: true }

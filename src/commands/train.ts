@@ -6,12 +6,12 @@ import { normalisationOf } from '../experiments/normalisation';
 import { openFloatModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { fittingParameters } from '../networks/fitting-parameters';
-import { createInference } from '../networks/inference';
 import { networkByName } from '../networks/network-by-name';
 import { saveParameters } from '../networks/save-parameters';
 import { packageRoot } from '../package-root';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
+import { createTeacher } from '../training/teacher';
 import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../training/train';
 import { type Command, type Options, realNumber, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
@@ -84,12 +84,7 @@ export const trainCommand: Command = {
     if (fitting && fitting.fresh.length > 0)
       note(`fresh, for ${start.name} has no such: ${fitting.fresh.join(', ')}`);
     const startedAt = new Date();
-    const inference =
-      teacher &&
-      createInference(teacher.folded.description, teacher.folded.parameters, {
-        ...normalisationOf(teacher, dataset),
-        approximate: true,
-      });
+    const inference = teacher && createTeacher(teacher.folded, normalisationOf(teacher, dataset));
     const result = await train({
       network,
       dataset,

@@ -1,14 +1,17 @@
 import type { RandomStream } from '../tensor/random';
 import type { Unlabelled } from './dataset';
-import { centerCrop, type Raster, resizeBilinear } from './resize';
+import { centerCrop, cut, type Raster, resizeBilinear } from './resize';
 
-/** Share of a picture's area, and proportion of width to height, of a random view: as torchvision's networks saw them in training, but for the smallest. */
+/**
+ * Share of a picture's area, and proportion of width to height, of a random view: as torchvision's networks saw them in
+ * training, but for the smallest.
+ */
 const AREA = [0.25, 1] as const;
 const PROPORTION = [3 / 4, 4 / 3] as const;
 
 /**
- * The central square of each picture, then `copies` random views of each: a rectangle brought to the square, every other
- * one mirrored. For calibration, where pictures are few: layers fitted to random views know more of the world.
+ * The central square of each picture, then `copies` random views of each: a rectangle brought to the square, half
+ * of them mirrored. For calibration, where pictures are few: layers fitted to random views know more of the world.
  * @param side of the squares, at most the pictures' sides
  */
 export function withRandomViews(
@@ -42,21 +45,6 @@ function randomRectangle(image: Raster, random: RandomStream): Raster {
   const top = random.integer(image.height - height + 1);
   const left = random.integer(image.width - width + 1);
   return cut(image, top, left, height, width);
-}
-
-function cut(
-  { pixels, width: all, channels }: Raster,
-  top: number,
-  left: number,
-  height: number,
-  width: number,
-) {
-  const result = new Uint8Array(height * width * channels);
-  for (let row = 0; row < height; row++) {
-    const from = ((top + row) * all + left) * channels;
-    result.set(pixels.subarray(from, from + width * channels), row * width * channels);
-  }
-  return { pixels: result, height, width, channels };
 }
 
 /** Left and right changed. */

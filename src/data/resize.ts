@@ -37,15 +37,18 @@ export function resizeShorterSide(image: Raster, side: number): Raster {
 
 /** torchvision's `CenterCrop(side)`; the picture must be at least that large. */
 export function centerCrop(image: Raster, side: number): Raster {
-  const { width, channels } = image;
-  const top = halfToEven(image.height - side);
-  const left = halfToEven(width - side);
-  const pixels = new Uint8Array(side * side * channels);
-  for (let row = 0; row < side; row++) {
-    const start = ((top + row) * width + left) * channels;
-    pixels.set(image.pixels.subarray(start, start + side * channels), row * side * channels);
+  return cut(image, halfToEven(image.height - side), halfToEven(image.width - side), side, side);
+}
+
+/** A rectangle of a picture, which must hold it. */
+export function cut(image: Raster, top: number, left: number, height: number, width: number): Raster {
+  const { channels } = image;
+  const pixels = new Uint8Array(height * width * channels);
+  for (let row = 0; row < height; row++) {
+    const start = ((top + row) * image.width + left) * channels;
+    pixels.set(image.pixels.subarray(start, start + width * channels), row * width * channels);
   }
-  return { pixels, height: side, width: side, channels };
+  return { pixels, height, width, channels };
 }
 
 /** Half of a whole number; Python's round() takes halves to the even neighbour. */

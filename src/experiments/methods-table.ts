@@ -15,10 +15,16 @@ import type { Accuracy } from '../training/evaluate';
 import { floatAccuracy, integerAccuracy } from './accuracy';
 import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
+import {
+  baselineOf,
+  type CertifiedRow,
+  type ComparedCrossbar,
+  certifiedRow,
+  crossbarHardware,
+} from './certified-row';
 import { certifyNetwork } from './certify-network';
 import { calibrateClippedDense, clippedAccuracy } from './clipped-dense';
 import { gapHistogram } from './gap-histogram';
-import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
 import { normalisationOf } from './normalisation';
 import { type FloatModel, openIntegerModel } from './open-model';
 import { describeStudy, type Study } from './study';
@@ -82,30 +88,19 @@ export interface MethodsOptions {
 }
 
 /** One line at one R and ADC resolution. */
-export interface MethodRow {
+export interface MethodRow extends CertifiedRow, ComparedCrossbar {
   readonly method: ComparedMethod;
   readonly title: string;
   readonly compensation?: Compensation;
-  readonly tileRows: number;
-  readonly adcBits: number;
   readonly accuracy: Accuracy;
   /** Points below the float and the 8-bit network on the same pictures. */
   readonly dropFromFloat: number;
   readonly dropFrom8bit: number;
-  /** Share of weights that are not zero. */
-  readonly nonzeroShare: number;
-  /** No conversion of any input can clip: recounted from the codes. */
-  readonly lossless: boolean;
-  readonly requiredAdcBits: number;
   /** Output error over output variance, mean over the layers, on the calibration pictures. */
   readonly relativeError?: number;
   /** Mean certified distance of the (last) projection's columns from the best ones, and their histogram. */
   readonly meanGap?: number;
   readonly gaps?: readonly number[];
-  /** Per inference: conversions, ADC energy (pJ), and how many times less than the unpruned network at its measured bits. */
-  readonly conversions: number;
-  readonly adcEnergyPj: number;
-  readonly adcEnergyGain: number;
   readonly seconds: number;
 }
 
@@ -137,8 +132,6 @@ interface Bench {
   /** Float and 8-bit network on the first so many test pictures. */
   readonly baselines: (limit: number) => { readonly float: Accuracy; readonly integer: Accuracy };
 }
-
-type Crossbar = { readonly tileRows: number; readonly adcBits: number };
 
 /**
  * The methods compared at equal R, weight, activation and ADC bits, without training: each line pruned, certified from
@@ -212,9 +205,9 @@ function openBench(options: MethodsOptions): Bench {
 /** The unpruned network is measured once an R, at the bits it needs. */
 function crossbarsOf(
   { method }: MethodEntry,
-  configurations: readonly Crossbar[],
+  configurations: readonly ComparedCrossbar[],
   quantized: IntegerNetwork,
-): readonly Crossbar[] {
+): readonly ComparedCrossbar[] {
   if (method !== 'unpruned') return configurations;
   return [...new Set(configurations.map(({ tileRows }) => tileRows))].map((tileRows) => ({
     tileRows,
@@ -222,10 +215,15 @@ function crossbarsOf(
   }));
 }
 
-const rowName = ({ method, compensation }: MethodEntry, { tileRows, adcBits }: Crossbar) =>
+const rowName = ({ method, compensation }: MethodEntry, { tileRows, adcBits }: ComparedCrossbar) =>
   `${method}${compensation ? `-${compensation}` : ''}-r${tileRows}-adc${adcBits}`;
 
-function measureRow(bench: Bench, entry: MethodEntry, crossbar: Crossbar, onProgress: OnProgress): MethodRow {
+function measureRow(
+  bench: Bench,
+  entry: MethodEntry,
+  crossbar: ComparedCrossbar,
+  onProgress: OnProgress,
+): MethodRow {
   const started = performance.now();
   const measured = measure(bench, entry, crossbar, onProgress);
   const { accuracy } = measured;
@@ -242,15 +240,20 @@ function measureRow(bench: Bench, entry: MethodEntry, crossbar: Crossbar, onProg
 
 type Measured = Omit<
   MethodRow,
-  keyof MethodEntry | keyof Crossbar | 'dropFromFloat' | 'dropFrom8bit' | 'seconds'
+  keyof MethodEntry | keyof ComparedCrossbar | 'dropFromFloat' | 'dropFrom8bit' | 'seconds'
 >;
 
-function measure(bench: Bench, entry: MethodEntry, crossbar: Crossbar, onProgress: OnProgress): Measured {
+function measure(
+  bench: Bench,
+  entry: MethodEntry,
+  crossbar: ComparedCrossbar,
+  onProgress: OnProgress,
+): Measured {
   const { quantized } = bench;
   switch (entry.method) {
     case 'unpruned':
       return {
-        ...certified(bench, quantized, crossbar),
+        ...certifiedRow(quantized, quantized, crossbar),
         accuracy: bench.baselines(bench.testPictures).integer,
       };
     case 'row-limited':
@@ -265,12 +268,12 @@ function measure(bench: Bench, entry: MethodEntry, crossbar: Crossbar, onProgres
 }
 
 /** Drives 2^B - 1 rows at a time: the unpruned network's accuracy at many times its conversions. */
-function rowLimited(bench: Bench, crossbar: Crossbar): Measured {
+function rowLimited(bench: Bench, crossbar: ComparedCrossbar): Measured {
   const { adcBits } = crossbar;
-  const hardware = hardwareOf(bench, bench.quantized, crossbar);
+  const hardware = crossbarHardware(bench.quantized, bench.quantized, crossbar);
   const [cost, dense] = [ROW_LIMITED, FAIR_BASELINE].map((name) => baselineOf(hardware, name));
   return {
-    ...certified(bench, bench.quantized, crossbar),
+    ...certifiedRow(bench.quantized, bench.quantized, crossbar),
     accuracy: bench.baselines(bench.testPictures).integer,
     lossless: true,
     requiredAdcBits: adcBits,
@@ -283,7 +286,7 @@ function rowLimited(bench: Bench, crossbar: Crossbar): Measured {
 /** Calibration pictures whose activations set the range of clipped dense's ADCs: every conversion of theirs is simulated. */
 const RANGE_PICTURES = 16;
 
-function clipped(bench: Bench, crossbar: Crossbar, onProgress: OnProgress): Measured {
+function clipped(bench: Bench, crossbar: ComparedCrossbar, onProgress: OnProgress): Measured {
   const { quantized, options, settings, clippedPictures } = bench;
   const { dataset } = options;
   const few = calibrationPictures(dataset.train, RANGE_PICTURES, settings.seed);
@@ -293,14 +296,14 @@ function clipped(bench: Bench, crossbar: Crossbar, onProgress: OnProgress): Meas
     onProgress,
   });
   const errors = [...adcs.values()].map(({ relativeError }) => relativeError);
-  return { ...certified(bench, quantized, crossbar), accuracy, relativeError: mean(errors) };
+  return { ...certifiedRow(quantized, quantized, crossbar), accuracy, relativeError: mean(errors) };
 }
 
 function pruned(
   bench: Bench,
   method: PruningMethod,
   compensation: Compensation | undefined,
-  crossbar: Crossbar,
+  crossbar: ComparedCrossbar,
   onProgress: OnProgress,
 ): Measured {
   const { quantized, pictures, settings, options, testPictures } = bench;
@@ -316,7 +319,7 @@ function pruned(
   const network = loadIntegerNetwork(path);
   const gaps = outcome.layers.flatMap((layer) => Array.from(layer.gaps ?? []));
   return {
-    ...certified(bench, network, crossbar),
+    ...certifiedRow(network, bench.quantized, crossbar),
     accuracy: integerAccuracy(network, dataset.test, { limit: testPictures, onProgress }),
     relativeError: mean(outcome.layers.map(({ relativeError }) => relativeError)),
     ...(gaps.length > 0 && { meanGap: mean(gaps), gaps: gapHistogram(gaps) }),
@@ -336,37 +339,12 @@ function trainedRow(bench: Bench, title: string, path: string): MethodRow {
     method: 'trained',
     title,
     ...crossbar,
-    ...certified(bench, network, crossbar),
+    ...certifiedRow(network, bench.quantized, crossbar),
     accuracy,
     dropFromFloat: float.top1 - accuracy.top1,
     dropFrom8bit: integer.top1 - accuracy.top1,
     seconds: 0,
   };
 }
-
-/** What the codes alone tell. */
-function certified(
-  bench: Bench,
-  network: IntegerNetwork,
-  crossbar: Crossbar,
-): Omit<Measured, 'accuracy' | 'relativeError' | 'meanGap' | 'gaps'> {
-  const { nonzeroShare, lossless, requiredAdcBits } = certifyNetwork(network, crossbar.tileRows);
-  const hardware = hardwareOf(bench, network, crossbar);
-  return {
-    nonzeroShare,
-    lossless: lossless && requiredAdcBits <= crossbar.adcBits,
-    requiredAdcBits,
-    conversions: hardware.conversions,
-    adcEnergyPj: hardware.energyPj.adc,
-    adcEnergyGain: baselineOf(hardware, FAIR_BASELINE).gains.adc.energy,
-  };
-}
-
-function hardwareOf({ quantized }: Bench, network: IntegerNetwork, { tileRows, adcBits }: Crossbar) {
-  return summarizeHardware(networkHardware(network, { tileRows, dense: quantized, adcBits: () => adcBits }));
-}
-
-const baselineOf = ({ baselines }: HardwareSummary, name: string) =>
-  baselines.find((baseline) => baseline.name === name)!;
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

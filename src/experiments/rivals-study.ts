@@ -4,7 +4,6 @@ import { defaultCalibration } from '../admm/post-training-settings';
 import { trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
-import { FAIR_BASELINE } from '../hardware/map-designs';
 import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
@@ -13,8 +12,7 @@ import type { EpochRecord } from '../training/train';
 import { floatAccuracy, integerAccuracy } from './accuracy';
 import { cachedLater, cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
-import { certifyNetwork } from './certify-network';
-import { networkHardware, summarizeHardware } from './network-hardware';
+import { type CertifiedRow, certifiedRow } from './certified-row';
 import { normalisationOf } from './normalisation';
 import type { FloatModel } from './open-model';
 import { type RivalEntry, rivalEntries } from './rival-entries';
@@ -45,19 +43,13 @@ export interface RivalsOptions {
 }
 
 /** A line at one ADC resolution, after its training. */
-export interface RivalRow extends Pick<RivalEntry, 'name' | 'title' | 'kind'> {
+export interface RivalRow extends Pick<RivalEntry, 'name' | 'title' | 'kind'>, CertifiedRow {
   readonly adcBits: number;
   /** On all test pictures; `before` training, where its bits were chosen without. */
   readonly accuracy: Accuracy;
   readonly before?: Accuracy;
   readonly dropFromFloat: number;
   readonly dropFrom8bit: number;
-  readonly nonzeroShare: number;
-  /** No conversion of any input can clip: recounted from the codes of the written file. */
-  readonly lossless: boolean;
-  readonly requiredAdcBits: number;
-  /** ADC energy of an inference, times less than the unpruned network's at its measured bits. */
-  readonly adcEnergyGain: number;
   readonly curve: readonly EpochRecord[];
   readonly seconds: number;
 }
@@ -160,11 +152,6 @@ async function measure(
   });
   // What is certified and measured is what was written.
   const network = loadIntegerNetwork(path);
-  const { tileRows } = settings;
-  const { nonzeroShare, lossless, requiredAdcBits } = certifyNetwork(network, tileRows);
-  const hardware = summarizeHardware(
-    networkHardware(network, { tileRows, dense: quantized, adcBits: () => adcBits }),
-  );
   const accuracy = integerAccuracy(network, dataset.test, { onProgress });
   const { float, integer } = bench.baselines();
   return {
@@ -176,10 +163,7 @@ async function measure(
     ...(before && { before }),
     dropFromFloat: float.top1 - accuracy.top1,
     dropFrom8bit: integer.top1 - accuracy.top1,
-    nonzeroShare,
-    lossless: lossless && requiredAdcBits <= adcBits,
-    requiredAdcBits,
-    adcEnergyGain: hardware.baselines.find(({ name }) => name === FAIR_BASELINE)!.gains.adc.energy,
+    ...certifiedRow(network, quantized, { tileRows: settings.tileRows, adcBits }),
     curve,
     seconds: (performance.now() - started) / 1000,
   };

@@ -1,11 +1,9 @@
-import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
-import { provenance } from '../reports/provenance';
+import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { engineVersion } from '../tensor/engine';
 import { budgetClaims, budgetFigures, budgetTable } from './budget-report';
 import { type BudgetStudyOptions, type BudgetStudyResult, budgetStudy } from './budget-study';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
-import { saveReport } from './save-report';
+import { publishStudy } from './publish-study';
 
 export type RunBudgetsOptions = Omit<ExperimentOptions, 'notebook'> &
   Pick<BudgetStudyOptions, 'tileRows' | 'budgets' | 'tried' | 'testPictures' | 'iterations'>;
@@ -24,26 +22,27 @@ export async function runBudgets(options: RunBudgetsOptions): Promise<BudgetsOut
   const folder = resultsFolder(options, dataset.name, model.name);
   const result = budgetStudy({ ...options, dataset, model, folder });
   const table = budgetTable(result);
-  const { claims, obtained } = budgetClaims(result);
-  const source = provenance({
-    parameters: { experiment: 'budgets', network: result.network, dataset: result.dataset },
-    settings: {
-      tileRows: result.tileRows,
-      weightBits: 8,
-      inputBits: 8,
-      encoding: 'sign-split',
-      calibrationPictures: result.calibrationPictures,
-      testPictures: result.integer.pictures,
+  const { verdict, files } = await publishStudy(
+    {
+      parameters: { experiment: 'budgets', network: result.network, dataset: result.dataset },
+      settings: {
+        tileRows: result.tileRows,
+        weightBits: 8,
+        inputBits: 8,
+        encoding: 'sign-split',
+        calibrationPictures: result.calibrationPictures,
+        testPictures: result.integer.pictures,
+      },
+      seed: result.seed,
+      dataChecksums: result.checksums,
+      startedAt,
+      realData: result.realData,
+      tables: new Map([['02-budgets', table]]),
+      figures: budgetFigures(result),
+      ...budgetClaims(result),
+      folder,
     },
-    seeds: { root: result.seed },
-    dataChecksums: result.checksums,
-    engine: engineVersion(),
-    startedAt,
-  });
-  const files = await saveReport(new Map([['02-budgets', table]]), budgetFigures(result), {
-    dir: options.figures,
-    provenance: source,
-    realData: result.realData,
-  });
-  return { result, table, verdict: expectedVersusObtained(claims, obtained), files };
+    options,
+  );
+  return { result, table, verdict, files };
 }

@@ -1,8 +1,5 @@
-import { join } from 'node:path';
-import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
-import { provenance } from '../reports/provenance';
+import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { engineVersion } from '../tensor/engine';
 import {
   crossbarClaims,
   crossbarFigures,
@@ -11,11 +8,10 @@ import {
   schemesTable,
 } from './crossbar-report';
 import { type CrossbarStudyOptions, type CrossbarStudyResult, crossbarStudy } from './crossbar-study';
-import { executeNotebook } from './execute-notebook';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
 import { openIntegerModel } from './open-model';
+import { publishStudy } from './publish-study';
 import { readoutTable } from './readout-report';
-import { saveReport } from './save-report';
 
 export type RunCrossbarOptions = ExperimentOptions &
   Omit<CrossbarStudyOptions, 'model' | 'pruned' | 'dataset' | 'folder' | 'onProgress'> & {
@@ -43,32 +39,32 @@ export async function runCrossbar(options: RunCrossbarOptions): Promise<Crossbar
     ['04-crossbar-readouts', readoutTable(result.readouts)],
     ['04-crossbar-schemes', schemesTable()],
   ]);
-  const { claims, obtained } = crossbarClaims(result);
-  const source = provenance({
-    parameters: {
-      experiment: 'crossbar',
-      network: result.network,
-      dataset: result.dataset,
-      pruned: result.pruned,
+  const { verdict, files } = await publishStudy(
+    {
+      parameters: {
+        experiment: 'crossbar',
+        network: result.network,
+        dataset: result.dataset,
+        pruned: result.pruned,
+      },
+      settings: {
+        tileRows: result.tileRows,
+        weightBits: 8,
+        inputBits: 8,
+        encoding: 'sign-split',
+        circuits: result.circuits,
+        testPictures: result.integer.pictures,
+      },
+      seed: result.seed,
+      dataChecksums: { ...result.checksums, [`${pruned.name} (model)`]: pruned.sha256 },
+      startedAt,
+      realData: result.realData,
+      tables,
+      figures: crossbarFigures(result),
+      ...crossbarClaims(result),
+      folder,
     },
-    settings: {
-      tileRows: result.tileRows,
-      weightBits: 8,
-      inputBits: 8,
-      encoding: 'sign-split',
-      circuits: result.circuits,
-      testPictures: result.integer.pictures,
-    },
-    seeds: { root: result.seed },
-    dataChecksums: { ...result.checksums, [`${pruned.name} (model)`]: pruned.sha256 },
-    engine: engineVersion(),
-    startedAt,
-  });
-  const files = await saveReport(tables, crossbarFigures(result), {
-    dir: options.figures,
-    provenance: source,
-    realData: result.realData,
-  });
-  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
-  return { result, tables, verdict: expectedVersusObtained(claims, obtained), files };
+    options,
+  );
+  return { result, tables, verdict, files };
 }

@@ -1,17 +1,13 @@
-import { join } from 'node:path';
 import { openDataset } from '../data/open-dataset';
-import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
-import { provenance } from '../reports/provenance';
+import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { engineVersion } from '../tensor/engine';
-import { executeNotebook } from './execute-notebook';
 import { hardwareClaims } from './hardware-claims';
 import { hardwareFigures } from './hardware-figures';
 import { type HardwareStudyOptions, type HardwareStudyResult, hardwareStudy } from './hardware-study';
 import { hardwareTables } from './hardware-tables';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
 import { openFloatModel, openIntegerModel } from './open-model';
-import { saveReport } from './save-report';
+import { publishStudy } from './publish-study';
 
 export type RunHardwareOptions = Omit<ExperimentOptions, 'model'> &
   Pick<HardwareStudyOptions, 'adcModel' | 'constants' | 'testPictures' | 'activityPictures'> & {
@@ -34,7 +30,7 @@ export interface HardwareOutcome {
  */
 export async function runHardware(options: RunHardwareOptions): Promise<HardwareOutcome> {
   const startedAt = new Date();
-  const { dataDir, onProgress, note, figures, notebook } = options;
+  const { dataDir, onProgress, note } = options;
   const dataset = await openDataset({ dir: dataDir, download: true, fallback: true, onProgress });
   if (!dataset.real) note?.('no CIFAR10 (give it with --data DIR): accuracies and skipping are left out');
   const pruned = (options.pruned ?? ['resnet20-cifar10-r128-adc2']).map(openIntegerModel);
@@ -43,24 +39,24 @@ export async function runHardware(options: RunHardwareOptions): Promise<Hardware
   const folder = resultsFolder(options, dataset.name);
   const result = hardwareStudy({ ...options, dense, pruned, dataset, folder });
   const tables = hardwareTables(result);
-  const { claims, obtained } = hardwareClaims(result);
-  const source = provenance({
-    parameters: {
-      experiment: 'hardware',
-      dataset: result.dataset,
-      networks: pruned.map(({ name }) => name).join(', '),
+  const { verdict, files } = await publishStudy(
+    {
+      parameters: {
+        experiment: 'hardware',
+        dataset: result.dataset,
+        networks: pruned.map(({ name }) => name).join(', '),
+      },
+      settings: { adcModel: result.adcModel, node: 32, baseline: result.baseline },
+      seed: result.seed,
+      dataChecksums: result.checksums,
+      startedAt,
+      realData: result.realData,
+      tables,
+      figures: hardwareFigures(result),
+      ...hardwareClaims(result),
+      folder,
     },
-    settings: { adcModel: result.adcModel, node: 32, baseline: result.baseline },
-    seeds: { root: result.seed },
-    dataChecksums: result.checksums,
-    engine: engineVersion(),
-    startedAt,
-  });
-  const files = await saveReport(tables, hardwareFigures(result), {
-    dir: figures,
-    provenance: source,
-    realData: result.realData,
-  });
-  if (notebook) await executeNotebook(notebook, join(folder, 'results.json'), options);
-  return { result, tables, verdict: expectedVersusObtained(claims, obtained), files };
+    options,
+  );
+  return { result, tables, verdict, files };
 }

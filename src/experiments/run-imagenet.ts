@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { calibrationSplit, filesChecksum } from '../data/calibration-split';
 import { loadPictures, spread, trainFolderOf } from '../data/image-folder';
 import { joinPictures } from '../data/join-pictures';
@@ -7,18 +6,15 @@ import { namedFolder } from '../data/open-dataset';
 import { withRandomViews } from '../data/random-views';
 import { folderStream } from '../data/test-pictures';
 import { InputError } from '../errors';
-import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
-import { provenance } from '../reports/provenance';
+import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { engineVersion } from '../tensor/engine';
 import { randomStream } from '../tensor/random';
-import { executeNotebook } from './execute-notebook';
 import { imagenetClaims, imagenetFigures, imagenetTable, kernelTable } from './imagenet-report';
 import { type ImagenetResult, type ImagenetStudyOptions, imagenetStudy } from './imagenet-study';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
 import { openFloatModel } from './open-model';
+import { publishStudy } from './publish-study';
 import { requireFit } from './require-fit';
-import { saveReport } from './save-report';
 
 export type RunImagenetOptions = ExperimentOptions &
   Pick<ImagenetStudyOptions, 'points' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'> & {
@@ -78,37 +74,31 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   const result = await imagenetStudy({ ...options, model, pictures, folder });
   const table = imagenetTable(result);
   const kernels = kernelTable(result);
-  const { claims, obtained } = imagenetClaims(result);
-  const source = provenance({
-    parameters: { experiment: 'imagenet', network: result.network, model: result.model },
-    settings: {
-      weightBits: 8,
-      inputBits: 8,
-      encoding: 'sign-split',
-      calibrationPictures: result.calibrationPictures,
-      testPictures: result.float.pictures,
-      split: rule,
+  const { verdict, files } = await publishStudy(
+    {
+      parameters: { experiment: 'imagenet', network: result.network, model: result.model },
+      settings: {
+        weightBits: 8,
+        inputBits: 8,
+        encoding: 'sign-split',
+        calibrationPictures: result.calibrationPictures,
+        testPictures: result.float.pictures,
+        split: rule,
+      },
+      seed: result.seed,
+      dataChecksums: result.checksums,
+      startedAt,
+      tables: new Map([
+        [`06-${result.network}`, table],
+        [`06-${result.network}-kernels`, kernels],
+      ]),
+      figures: imagenetFigures(result),
+      ...imagenetClaims(result),
+      folder,
     },
-    seeds: { root: result.seed },
-    dataChecksums: result.checksums,
-    engine: engineVersion(),
-    startedAt,
-  });
-  const tables = new Map([
-    [`06-${result.network}`, table],
-    [`06-${result.network}-kernels`, kernels],
-  ]);
-  const files = await saveReport(tables, imagenetFigures(result), {
-    dir: options.figures,
-    provenance: source,
-  });
-  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
-  return {
-    result,
-    tables: [table, kernels],
-    verdict: expectedVersusObtained(claims, obtained),
-    files,
-  };
+    options,
+  );
+  return { result, tables: [table, kernels], verdict, files };
 }
 
 /** Mosaics of the training pictures of `dir`, evenly spread over them and shuffled. */

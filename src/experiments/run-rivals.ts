@@ -1,13 +1,9 @@
-import { join } from 'node:path';
-import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
-import { provenance } from '../reports/provenance';
+import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { engineVersion } from '../tensor/engine';
-import { executeNotebook } from './execute-notebook';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
+import { publishStudy } from './publish-study';
 import { rivalsClaims, rivalsFigures, rivalsTable } from './rivals-report';
 import { compareTrained, type RivalsOptions, type RivalsResult } from './rivals-study';
-import { saveReport } from './save-report';
 
 export type RunRivalsOptions = ExperimentOptions &
   Pick<
@@ -29,29 +25,29 @@ export async function runRivals(options: RunRivalsOptions): Promise<RivalsOutcom
   const folder = resultsFolder(options, dataset.name, model.name);
   const result = await compareTrained({ ...options, dataset, model, folder });
   const table = rivalsTable(result);
-  const { claims, obtained } = rivalsClaims(result);
-  const source = provenance({
-    parameters: { experiment: 'rivals', network: result.network, dataset: result.dataset },
-    settings: {
-      weightBits: 8,
-      inputBits: 8,
-      encoding: 'sign-split',
-      tileRows: result.tileRows,
-      epochs: result.epochs,
-      rate: result.rate,
-      calibrationPictures: result.calibrationPictures,
-      testPictures: result.float.pictures,
+  const { verdict, files } = await publishStudy(
+    {
+      parameters: { experiment: 'rivals', network: result.network, dataset: result.dataset },
+      settings: {
+        weightBits: 8,
+        inputBits: 8,
+        encoding: 'sign-split',
+        tileRows: result.tileRows,
+        epochs: result.epochs,
+        rate: result.rate,
+        calibrationPictures: result.calibrationPictures,
+        testPictures: result.float.pictures,
+      },
+      seed: result.seed,
+      dataChecksums: result.checksums,
+      startedAt,
+      realData: result.realData,
+      tables: new Map([['08-rivals', table]]),
+      figures: rivalsFigures(result),
+      ...rivalsClaims(result),
+      folder,
     },
-    seeds: { root: result.seed },
-    dataChecksums: result.checksums,
-    engine: engineVersion(),
-    startedAt,
-  });
-  const files = await saveReport(new Map([['08-rivals', table]]), rivalsFigures(result), {
-    dir: options.figures,
-    provenance: source,
-    realData: result.realData,
-  });
-  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
-  return { result, table, verdict: expectedVersusObtained(claims, obtained), files };
+    options,
+  );
+  return { result, table, verdict, files };
 }
