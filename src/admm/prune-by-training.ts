@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { evenTileRows } from '../bitplanes/even-tile-rows';
-import { ofPlane, type PerPlane, planeList } from '../bitplanes/per-plane';
+import type { PerPlane } from '../bitplanes/per-plane';
 import type { Dataset } from '../data/dataset';
-import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
 import type { InferenceOptions, Pictures } from '../networks/inference';
@@ -10,12 +9,9 @@ import type { OnProgress } from '../progress';
 import type { ProjectionMethod } from '../projections/project-column';
 import { tuneScales } from '../projections/tune-scales';
 import { activationScales } from '../quantization/activation-scales';
-import { type AdcBits, adcBitsOf, adcBitsText } from '../quantization/adc-bits';
-import { weightMatrix } from '../quantization/build-integer-network';
-import { crossbarNodes } from '../quantization/crossbar-layers';
+import type { AdcBits } from '../quantization/adc-bits';
 import { fakeQuantizer } from '../quantization/fake-quantization';
 import type { IntegerNetwork } from '../quantization/integer-network';
-import { permuteRows } from '../quantization/row-order';
 import { packParameters, parameterLayout, unpackParameters } from '../training/parameter-vector';
 import { createTeacher } from '../training/teacher';
 import { defaultRecipe, type EpochRecord, type TrainingRecipe, train } from '../training/train';
@@ -28,7 +24,8 @@ import {
   networkAdmmDefaults,
 } from './network-admm';
 import { trainedIntegerNetwork } from './trained-integer-network';
-import { columnFactors, layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
+import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
+import { unfoldedCodes } from './unfolded-codes';
 
 /** How a network is pruned by training: network ADMM chooses the bits, retraining under them makes the loss good. */
 export interface TrainingPruningSettings {
@@ -135,7 +132,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   const teacher = createTeacher(folded, normalisation);
   try {
     const chosen = start
-      ? { codes: unfoldedCodes(options, layers, trained), parameters, curve: [], finished: true }
+      ? { codes: unfoldedCodes(start, options, layers, trained), parameters, curve: [], finished: true }
       : await chooseBits();
     if (!chosen.finished) return { network: undefined, admm: chosen.curve, retraining: [] };
     const weights = packParameters(chosen.parameters, layout.slots);
@@ -264,50 +261,6 @@ function projectedCodes(
       const shape = { rows, columns, tileRows: evenTileRows(rows, tileRows), ...own };
       const { codes, scales } = tuneScales({ ...shape, weights: layerWeights(layer, weights) });
       return [layer.name, { codes, scales }];
-    }),
-  );
-}
-
-/** A pruned network's codes and scales before batch norm's factors went into them. */
-function unfoldedCodes(
-  { start, description, parameters, normalisation, settings }: TrainingPruningOptions,
-  layers: readonly TrainedLayer[],
-  trained: Float32Array,
-): Map<string, LayerCodes> {
-  const record = start!.pruning;
-  const { weightBits = 8 } = settings;
-  const fits =
-    record?.tileRows === settings.tileRows &&
-    record.encoding === 'sign-split' &&
-    layers.every(({ name }) => {
-      if (!start!.layers.has(name)) return true;
-      const own = planeList('start: adcBits', adcBitsOf(record.adcBits, name), weightBits - 1);
-      return own.every((bits, plane) => bits <= ofPlane(adcBitsOf(settings.adcBits, name), plane));
-    });
-  if (!fits)
-    throw new InputError(
-      `start: ${record ? `pruned for R = ${record.tileRows}, ${adcBitsText(record.adcBits)} ADC bits, ${record.encoding}` : 'not pruned'}; R = ${settings.tileRows}, at most ${adcBitsText(settings.adcBits)} bits, sign-split is needed`,
-    );
-  const folded = foldBatchNorm(description, parameters);
-  const nodes = new Map(crossbarNodes(folded.description).map((node) => [node.name as string, node]));
-  return new Map(
-    layers.map((layer) => {
-      const { name, rows, columns } = layer;
-      const pruned = start!.layers.get(name);
-      if (pruned?.rows !== rows || pruned.columns !== columns)
-        throw new InputError(`start: layer '${name}' is missing or has another shape`);
-      const { rowOrder } = layer;
-      const matrix = weightMatrix(nodes.get(name)!, folded.parameters, normalisation);
-      const own = layerWeights(layer, trained);
-      const factors = columnFactors(permuteRows(matrix, columns, rowOrder), own, columns);
-      const codes = permuteRows(pruned.codes, columns, rowOrder);
-      return [
-        name,
-        {
-          codes: codes.map((code, i) => code * Math.sign(factors[i % columns])),
-          scales: pruned.scales.map((scale, n) => scale / (Math.abs(factors[n]) || 1)),
-        },
-      ];
     }),
   );
 }

@@ -1,9 +1,9 @@
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { BitMask } from '../projections/bit-mask';
-import { weightMatrix } from '../quantization/build-integer-network';
 import { groupColumns, groupCount, groupRows, joinColumns } from '../quantization/channel-groups';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import { permuteRows, restoreRows } from '../quantization/row-order';
+import { weightMatrix } from '../quantization/weight-matrix';
 import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { balancedRowOrder } from './balanced-row-order';

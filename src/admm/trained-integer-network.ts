@@ -1,14 +1,11 @@
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
 import type { InferenceOptions, Pictures } from '../networks/inference';
-import {
-  buildIntegerNetwork,
-  type QuantizationBits,
-  weightMatrix,
-} from '../quantization/build-integer-network';
+import { buildIntegerNetwork, type QuantizationBits } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { restoreRows } from '../quantization/row-order';
+import { weightMatrix } from '../quantization/weight-matrix';
 import type { LayerCodes } from './network-admm';
 import { columnFactors, type TrainedLayer } from './trained-layers';
 

@@ -1,7 +1,7 @@
 import type { NetworkDescription } from '../networks/description';
-import { rowCount } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { permuteRows, restoreRows } from '../quantization/row-order';
+import { rowCount } from '../quantization/weight-matrix';
 import { parameterLayout } from '../training/parameter-vector';
 
 /**

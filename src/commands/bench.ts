@@ -6,8 +6,8 @@ import { useFastEngines } from '../experiments/fast-engines';
 import { openFloatModel } from '../experiments/open-model';
 import type { OnProgress } from '../progress';
 import { type BenchLayer, benchProjection } from '../projections/bench-projection';
-import { rowCount, weightMatrix } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
+import { rowCount, weightMatrix } from '../quantization/weight-matrix';
 import { type Command, textOption, wholeNumber } from './command';
 
 export const benchCommand: Command = {

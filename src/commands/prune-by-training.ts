@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { pruneByPytorch } from '../admm/prune-by-pytorch';
 import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset } from '../data/dataset';
+import { InputError } from '../errors';
 import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
 import { certifyNetwork } from '../experiments/certify-network';
 import { normalisationOf } from '../experiments/normalisation';
@@ -9,6 +11,7 @@ import { type FloatModel, openIntegerModel } from '../experiments/open-model';
 import type { Pictures } from '../networks/inference';
 import { packageRoot } from '../package-root';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import type { IntegerNetwork } from '../quantization/integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion } from '../tensor/engine';
@@ -23,6 +26,7 @@ import {
   wholeNumber,
 } from './command';
 import { precisionHelp, precisionOption } from './precision-option';
+import { pytorchDefaults, pytorchPruning, pytorchPruningOptions, pytorchStage } from './pytorch-options';
 
 /** Options of `prune --method training`. */
 export const trainingOptions: Readonly<Record<string, CommandOption>> = {
@@ -58,6 +62,7 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
   precision: { ...precisionHelp, help: `training: ${precisionHelp.help}` },
   'quantized-activations': { help: 'training: round activations to their codes while retraining' },
   checkpoints: { value: 'DIR', help: 'training: where its states are kept (default runs/OUT)' },
+  ...pytorchPruningOptions,
 };
 
 export interface TrainingCommandInput {
@@ -76,52 +81,43 @@ export interface TrainingCommandInput {
   };
 }
 
-/** `prune --method training`: network ADMM or the bits of a pruned network, then masked retraining; resumes. */
+/** A training that was carried out. */
+interface TrainedPruning {
+  /** Undefined when the signal stopped it. */
+  readonly network: IntegerNetwork | undefined;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly curves: Readonly<Record<string, unknown>>;
+  readonly engine: ReturnType<typeof engineVersion>;
+}
+
+/**
+ * `prune --method training`: network ADMM or the bits of a pruned network, then masked retraining; resumes. With
+ * `--pytorch` relaxed training there, then frozen bits.
+ */
 export async function pruneByTrainingCommand(
-  { model, dataset, pictures, output, settings: fixed }: TrainingCommandInput,
+  input: TrainingCommandInput,
   options: Options,
-  { onProgress, note, signal }: CommandContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
-  const defaults = trainingPruningDefaults;
-  const settings = {
-    ...defaults,
-    ...fixed,
-    admmEpochs: wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs,
-    retrainEpochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaults.retrainEpochs,
-    admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,
-    retrainRate: realNumber(options, 'rate', 1e-9, 10) ?? defaults.retrainRate,
-    batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
-    firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
-    maskRefreshes: wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes,
-    precision: precisionOption(options) ?? defaults.precision,
-    quantizedActivations: options['quantized-activations'] === true,
-  };
-  const start = textOption(options, 'start');
+  const { model, dataset, pictures, output, settings: fixed } = input;
+  const { onProgress } = context;
   const folder =
     textOption(options, 'checkpoints') ??
     join(packageRoot().root, 'runs', basename(output).replace(/\.safetensors$/, ''));
   mkdirSync(folder, { recursive: true });
   const startedAt = new Date();
-  const result = await pruneByTraining({
-    description: model.description,
-    parameters: model.parameters,
-    normalisation: normalisationOf(model, dataset),
-    dataset,
-    calibration: pictures,
-    settings,
-    start: start === undefined ? undefined : openIntegerModel(start).network,
-    folder,
-    signal,
-    onProgress,
-    onEpoch: (stage, record, epochs) => note(epochLine(stage, record, epochs)),
-  });
-  if (!result.network)
+  const python = textOption(options, 'pytorch');
+  const { network, settings, curves, engine } =
+    python === undefined
+      ? await byOwnEngine(input, options, context, folder)
+      : await byPytorch(python, input, options, context, folder);
+  if (!network)
     return {
       data: { finished: false, folder },
       text: `stopped; the same command goes on from ${folder}`,
       exitCode: 130,
     };
-  const accuracy = integerAccuracy(result.network, dataset.test, { onProgress });
+  const accuracy = integerAccuracy(network, dataset.test, { onProgress });
   const float = floatAccuracy(model, dataset, dataset.test, { onProgress });
   const { description, parameters } = model.folded;
   const unpruned = buildIntegerNetwork(
@@ -132,9 +128,8 @@ export async function pruneByTrainingCommand(
     fixed,
   );
   const integer = integerAccuracy(unpruned, dataset.test, { onProgress });
-  const { lossless } = certifyNetwork(result.network);
-  const { network, ...curves } = result;
-  saveIntegerNetwork(output, network!, {
+  const { lossless } = certifyNetwork(network);
+  saveIntegerNetwork(output, network, {
     source: { model: model.name, sha256: model.sha256 },
     settings,
     curves,
@@ -143,15 +138,90 @@ export async function pruneByTrainingCommand(
     integerTop1: integer.top1,
     provenance: provenance({
       parameters: { ...settings },
-      seeds: { training: settings.seed },
+      seeds: { training: fixed.seed },
       dataChecksums: dataset.checksums,
-      engine: engineVersion(),
+      engine,
       startedAt,
     }),
   });
   return {
     data: { output, lossless, accuracy, float, integer, ...curves },
     text: `${output}: ${accuracy.top1.toFixed(2)} % on ${accuracy.pictures} test pictures of ${dataset.title} (float ${float.top1.toFixed(2)} %, 8 bits ${integer.top1.toFixed(2)} %), ${lossless ? `no conversion of ${fixed.tileRows} rows can clip a ${fixed.adcBits}-bit ADC` : 'LIMITS BROKEN'}`,
+  };
+}
+
+/** What both engines take. */
+function subject({ model, dataset, pictures }: TrainingCommandInput, options: Options) {
+  const start = textOption(options, 'start');
+  return {
+    description: model.description,
+    parameters: model.parameters,
+    normalisation: normalisationOf(model, dataset),
+    dataset,
+    calibration: pictures,
+    start: start === undefined ? undefined : openIntegerModel(start).network,
+  };
+}
+
+async function byOwnEngine(
+  input: TrainingCommandInput,
+  options: Options,
+  { onProgress, note, signal }: CommandContext,
+  folder: string,
+): Promise<TrainedPruning> {
+  const defaults = trainingPruningDefaults;
+  const settings = {
+    ...defaults,
+    ...input.settings,
+    admmEpochs: wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs,
+    retrainEpochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaults.retrainEpochs,
+    admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,
+    retrainRate: realNumber(options, 'rate', 1e-9, 10) ?? defaults.retrainRate,
+    batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
+    firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
+    maskRefreshes: wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes,
+    precision: precisionOption(options) ?? defaults.precision,
+    quantizedActivations: options['quantized-activations'] === true,
+  };
+  const { network, ...curves } = await pruneByTraining({
+    ...subject(input, options),
+    settings,
+    folder,
+    signal,
+    onProgress,
+    onEpoch: (stage, record, epochs) => note(epochLine(stage, record, epochs)),
+  });
+  return { network, settings, curves, engine: engineVersion() };
+}
+
+async function byPytorch(
+  python: string,
+  input: TrainingCommandInput,
+  options: Options,
+  { note, signal }: CommandContext,
+  folder: string,
+): Promise<TrainedPruning> {
+  const { tileRows, adcBits, valueLimit, weightBits, inputBits, seed } = input.settings;
+  if (valueLimit !== undefined) throw new InputError('--pytorch: no --value-limit there');
+  const prune = pytorchPruning(options, tileRows, adcBits);
+  const stage = { ...pytorchStage(options, pytorchDefaults), prune };
+  const bits = { weightBits, inputBits };
+  const pruned = await pruneByPytorch({
+    ...subject(input, options),
+    python,
+    folder,
+    stage,
+    adcBits,
+    bits,
+    seed,
+    note,
+    signal,
+  });
+  return {
+    network: pruned?.network,
+    settings: { ...input.settings, ...stage },
+    curves: { training: pruned?.curve },
+    engine: pruned?.engine ?? engineVersion(),
   };
 }
 

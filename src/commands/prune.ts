@@ -11,7 +11,7 @@ import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
 import { labelledBy } from '../experiments/labelled-by';
 import { normalisationOf } from '../experiments/normalisation';
-import { openFloatModel } from '../experiments/open-model';
+import { openFloatModel, openPrunableModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
@@ -42,7 +42,7 @@ export const pruneCommand: Command = {
   name: 'prune',
   usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--method NAME] [--encoding NAME] -o OUT.safetensors',
   summary:
-    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows. Writes integer codes, scales and the limits they keep. An interrupted run goes on\nfrom OUT.safetensors.unfinished, layer by layer.',
+    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows; MODEL may also be a pruned network, to be pruned further. Writes integer codes, scales\nand the limits they keep. An interrupted run goes on from OUT.safetensors.unfinished, layer by layer.',
   options: {
     'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
     allocate: {
@@ -136,7 +136,8 @@ export const pruneCommand: Command = {
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
     };
     requireWritable(output);
-    const model = openFloatModel(name, textOption(options, 'network'));
+    const open = method === 'training' ? openFloatModel : openPrunableModel;
+    const model = open(name, textOption(options, 'network'));
     const opened = await openDataset(namedDataset(options, onProgress));
     const dataset = options.unlabelled === true ? await labelledBy(model, opened, onProgress) : opened;
     requireFit(model.description, dataset);
@@ -179,8 +180,10 @@ export const pruneCommand: Command = {
       onProgress,
       store,
     );
+    const own = { model: model.name, sha256: model.sha256 };
     const notes = {
-      source: { model: model.name, sha256: model.sha256 },
+      source: model.source ?? own,
+      ...(model.source && { start: own }),
       settings: wanted,
       calibration: dataset.checksums,
     };

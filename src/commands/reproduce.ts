@@ -131,6 +131,7 @@ const profiles: typeof experiments = {
         network: textOption(options, 'model'),
         folder: packageFile('runs', 'full'),
         fresh: options.fresh === true,
+        python: textOption(options, 'pytorch'),
         context,
       }),
     ),
@@ -247,6 +248,10 @@ export const reproduceCommand: Command = {
     model: {
       value: 'MODEL',
       help: `the float network to prune (default: resnet20-cifar10; imagenet: a file); hardware: pruned ones, A,B;\n${' '.repeat(21)}full: the one network to make, with what it is made from`,
+    },
+    pytorch: {
+      value: 'PYTHON',
+      help: 'profile full: a Python with PyTorch for the recipes that need it (default python3)',
     },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },

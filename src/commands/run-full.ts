@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { resultsFolder } from '../experiments/open-experiment';
+import { modelFolder } from '../experiments/open-model';
 import { recipes as allRecipes, type Recipe, recipesFor } from '../experiments/recipes';
 import { expectedNetworks, type NetworksOutcome, reportNetworks } from '../experiments/run-networks';
 import type { CommandContext } from './command';
@@ -19,6 +21,8 @@ export interface RunFullOptions {
   readonly recipes?: readonly Recipe[];
   /** Percent, by name; default: those of `data/expected/small.json`. */
   readonly expectedTop1?: Readonly<Record<string, number>>;
+  /** For recipes by PyTorch; where it has none, these are left out and the package's networks stand for theirs. */
+  readonly python?: string;
   readonly context: CommandContext;
 }
 
@@ -27,24 +31,26 @@ export interface RunFullOptions {
  * the committed networks' accuracies and the recipes' tolerances.
  */
 export async function runFull(options: RunFullOptions): Promise<NetworksOutcome> {
-  const { network, dataDir, context, recipes: all = allRecipes } = options;
+  const { network, dataDir, context, python = 'python3', recipes: all = allRecipes } = options;
   if (network !== undefined && !all.some(({ name }) => name === network))
     throw new InputError(`--model ${network}: recipes are ${all.map(({ name }) => name).join(', ')}`);
-  const recipes = recipesFor(network, all);
+  const wanted = recipesFor(network, all);
+  const recipes = makeable(wanted, python, context);
   const datasets: Dataset[] = [];
-  for (const name of new Set(recipes.map(({ data }) => data)))
+  for (const name of new Set(wanted.map(({ data }) => data)))
     datasets.push(await openDataset({ name, dir: dataDir, download: true, onProgress: context.onProgress }));
   const folder = resultsFolder(options);
-  const minutes = recipes.reduce((sum, recipe) => sum + recipe.minutes, 0);
-  context.note(`${recipes.length} recipes, about ${(minutes / 60).toFixed(1)} h on two cores in all:`);
+  const own = recipes.filter(({ engine }) => engine === undefined);
+  const hours = own.reduce((sum, { minutes }) => sum + minutes, 0) / 60;
+  context.note(`${own.length} recipes, about ${hours.toFixed(1)} h on two cores in all:`);
   for (const recipe of recipes) context.note(`  ${announcement(recipe)}`);
-  const made = await runRecipes(recipes, { folder, dataDir, context });
-  const tolerances = new Map(recipes.map(({ name, tolerance }) => [name, tolerance]));
-  const verified = recipes.filter(({ tolerance }) => tolerance !== undefined);
+  const made = await runRecipes(recipes, { folder, dataDir, python, context });
+  const tolerances = new Map(wanted.map(({ name, tolerance }) => [name, tolerance]));
+  const verified = wanted.filter(({ tolerance }) => tolerance !== undefined);
   const expected = options.expectedTop1 ?? expectedNetworks();
   return reportNetworks({
     profile: 'full',
-    paths: verified.map(({ name }) => made.get(name)!),
+    paths: verified.map(({ name }) => made.get(name) ?? join(modelFolder(), `${name}.safetensors`)),
     datasets,
     folder: join(folder, 'verified'),
     figures: join(folder, 'figures'),
@@ -56,4 +62,18 @@ export async function runFull(options: RunFullOptions): Promise<NetworksOutcome>
     }),
     onProgress: context.onProgress,
   });
+}
+
+/** The recipes that can be carried out here. @throws InputError where none is left */
+function makeable(recipes: readonly Recipe[], python: string, context: CommandContext): readonly Recipe[] {
+  const others = recipes.filter(({ engine }) => engine === 'pytorch');
+  if (others.length === 0 || spawnSync(python, ['-c', 'import torch']).status === 0) return recipes;
+  const rest = recipes.filter(({ engine }) => engine !== 'pytorch');
+  const names = others.map(({ name }) => name).join(', ');
+  if (rest.length === 0)
+    throw new InputError(
+      `${python} has no PyTorch, which ${names} needs: name one that has with --pytorch PYTHON`,
+    );
+  context.note(`${python} has no PyTorch (--pytorch PYTHON), so these are taken as they are: ${names}`);
+  return rest;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedLater, digestOf } from '../experiments/cached-result';
+import { modelFolder } from '../experiments/open-model';
 import { ingredients, type Recipe } from '../experiments/recipes';
 import { type Command, type CommandContext, parseCommandLine } from './command';
 import { pruneCommand } from './prune';
@@ -14,31 +15,36 @@ export interface RunRecipesOptions {
   readonly folder: string;
   /** Folder of CIFAR10. */
   readonly dataDir?: string;
+  /** For recipes by PyTorch. */
+  readonly python: string;
   readonly context: CommandContext;
 }
 
 /**
  * Runs recipes in order, each by its own verb. What an earlier run made by the same recipe from the same files is taken
- * over; an unfinished recipe goes on where it stopped, as its verb does. Returns the files by recipe name.
+ * over; an unfinished recipe goes on where it stopped, as its verb does. What recipes take that none of them makes comes
+ * from the package's networks. Returns the files by recipe name.
  */
 export async function runRecipes(
   recipes: readonly Recipe[],
-  { folder, dataDir, context }: RunRecipesOptions,
+  { folder, dataDir, python, context }: RunRecipesOptions,
 ): Promise<Map<string, string>> {
   mkdirSync(folder, { recursive: true });
   const made = new Map<string, string>();
+  const fileOf = (name: string) => made.get(name) ?? join(modelFolder(), `${name}.safetensors`);
   for (const recipe of recipes) {
-    const { name, data, line } = recipe;
+    const { name, data, line, engine } = recipe;
     const output = join(folder, `${name}.safetensors`);
-    const key = { line, from: ingredients(recipe).map((ingredient) => checksum(made.get(ingredient)!)) };
+    const key = { line, from: ingredients(recipe).map((ingredient) => checksum(fileOf(ingredient))) };
     const state = join(folder, `${name}-${digestOf(key).slice(0, 8)}`);
-    const words = line.split(' ').map((word) => word.replace(/^\{(.+)\}$/, (_, other) => made.get(other)!));
+    const words = line.split(' ').map((word) => word.replace(/^\{(.+)\}$/, (_, other) => fileOf(other)));
     const [verb, ...args] = words;
     args.push('--dataset', data, '-o', output);
     if (data === 'cifar10' && dataDir !== undefined) args.push('--data', dataDir);
     args.push(
       ...(verb === 'train' ? ['--checkpoint', `${state}.state.safetensors`] : ['--checkpoints', state]),
     );
+    if (engine === 'pytorch') args.push('--pytorch', python);
     const run = async () => {
       context.note(announcement(recipe));
       const parsed = parseCommandLine(verbs[verb], args);
@@ -53,9 +59,10 @@ export async function runRecipes(
 }
 
 /** The command line and the time it takes, told before it begins. */
-export function announcement({ name, line, minutes, time }: Recipe): string {
+export function announcement({ name, line, minutes, time, engine }: Recipe): string {
   const duration = minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
-  return `${name}: ${line}; about ${duration} on two cores (${time})`;
+  const where = engine === 'pytorch' ? 'by PyTorch on one H100' : 'on two cores';
+  return `${name}: ${line}; about ${duration} ${where} (${time})`;
 }
 
 function checksum(path: string): string {

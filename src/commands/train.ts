@@ -5,18 +5,35 @@ import { InputError } from '../errors';
 import { normalisationOf } from '../experiments/normalisation';
 import { openFloatModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
+import type { Parameters } from '../networks/description';
 import { fittingParameters } from '../networks/fitting-parameters';
 import { networkByName } from '../networks/network-by-name';
 import { saveParameters } from '../networks/save-parameters';
 import { packageRoot } from '../package-root';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
+import { evaluateParameters } from '../training/evaluate';
+import { type PytorchJob, type PytorchStage, runPytorch } from '../training/pytorch/run-pytorch';
 import { createTeacher } from '../training/teacher';
-import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../training/train';
-import { type Command, type Options, realNumber, textOption, wholeNumber } from './command';
+import {
+  defaultRecipe,
+  type EpochRecord,
+  type ResizingPhase,
+  type TrainingRecipe,
+  train,
+} from '../training/train';
+import {
+  type Command,
+  type CommandResult,
+  type Options,
+  realNumber,
+  textOption,
+  wholeNumber,
+} from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 import { precisionHelp, precisionOption } from './precision-option';
+import { pytorchOption, pytorchStage } from './pytorch-options';
 
 export const trainCommand: Command = {
   name: 'train',
@@ -57,13 +74,19 @@ export const trainCommand: Command = {
       help: 'end after N of the epochs, in the middle of the schedule, and write what there is then',
     },
     'evaluate-every': { value: 'N', help: 'epochs between tests (default 1)' },
+    'average-decay': {
+      value: 'X',
+      help: `decay a step of the moving average of the weights (default ${defaultRecipe.averageDecay})`,
+    },
+    pytorch: pytorchOption,
     half: { help: 'write the network in float16 (3 digits, half the size)' },
     output: { value: 'OUT', help: 'the trained network (default runs/NETWORK.safetensors)' },
   },
   words: [1, 1],
   stopsCleanly: true,
   async run([name], options, { onProgress, note, signal }) {
-    requireNativeEngine('training');
+    const python = textOption(options, 'pytorch');
+    if (python === undefined) requireNativeEngine('training');
     // An unknown name is told before data are read.
     networkByName(name);
     const [teacher, start] = ['teacher', 'start'].map((option) => {
@@ -84,6 +107,18 @@ export const trainCommand: Command = {
     if (fitting && fitting.fresh.length > 0)
       note(`fresh, for ${start.name} has no such: ${fitting.fresh.join(', ')}`);
     const startedAt = new Date();
+    if (python !== undefined) {
+      const job = {
+        network,
+        dataset,
+        normalisation: dataset,
+        stage: pytorchStage(options, pytorchRecipe(options, recipe)),
+        seed: recipe.seed,
+        start: fitting?.parameters,
+        teacher: teacher?.parameters,
+      };
+      return trainByPytorch(python, job, { output, half: options.half === true, startedAt, note, signal });
+    }
     const inference = teacher && createTeacher(teacher.folded, normalisationOf(teacher, dataset));
     const result = await train({
       network,
@@ -130,6 +165,70 @@ export const trainCommand: Command = {
   },
 };
 
+/** The same recipe for the other engine. @throws InputError for what it does not do */
+export function pytorchRecipe(options: Options, recipe: TrainingRecipe): PytorchStage {
+  if (recipe.schedule.kind !== 'cosine')
+    throw new InputError(`--pytorch: rates fall on a cosine: give --schedule cosine`);
+  if (options.resizing !== undefined) throw new InputError('--pytorch: no progressive resizing there');
+  const { epochs, batchSize, schedule, weightDecay, labelSmoothing, crop, cutout } = recipe;
+  return {
+    epochs,
+    batchSize,
+    rate: schedule.peak,
+    warmup: schedule.warmup ?? 0,
+    weightDecay,
+    labelSmoothing,
+    crop,
+    cutout,
+    averageDecay: recipe.averageDecay,
+    distillation: recipe.distillation,
+  };
+}
+
+interface PytorchOutput {
+  readonly output: string;
+  readonly half: boolean;
+  readonly startedAt: Date;
+  readonly note: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** `train --pytorch`: job and result are kept in the folder beside the output. */
+async function trainByPytorch(
+  python: string,
+  job: PytorchJob,
+  { output, half, startedAt, note, signal }: PytorchOutput,
+): Promise<CommandResult> {
+  const folder = output.replace(/\.safetensors$/, '');
+  const result = await runPytorch(python, folder, job, { note, signal });
+  if (!result) return { data: { finished: false, folder }, text: 'stopped', exitCode: 130 };
+  const { network, dataset, seed, stage } = job;
+  const parameters: Parameters = new Map();
+  for (const [name, { shape, data }] of result.tensors)
+    parameters.set(name, { shape, data: data as Float32Array });
+  const { top1 } = evaluateParameters(network, parameters, dataset, dataset.test);
+  const notes = {
+    mean: dataset.mean,
+    std: dataset.std,
+    recipe: stage,
+    curve: result.curve,
+    top1,
+    provenance: provenance({
+      parameters: { ...stage },
+      seeds: { training: seed },
+      dataChecksums: dataset.checksums,
+      engine: result.engine,
+      startedAt,
+    }),
+  };
+  const texts = Object.fromEntries(Object.entries(notes).map(([key, value]) => [key, JSON.stringify(value)]));
+  saveParameters(output, network, parameters, texts, half);
+  return {
+    data: { finished: true, output, top1, curve: result.curve },
+    text: `${output}: ${top1.toFixed(2)} % on the ${dataset.test.count} test pictures of ${dataset.title}`,
+  };
+}
+
 /** The recipe that the options of `train` ask for. @throws InputError naming the option that is out of range */
 export function recipeFrom(options: Options) {
   const schedule = textOption(options, 'schedule') ?? defaultRecipe.schedule.kind;
@@ -149,6 +248,7 @@ export function recipeFrom(options: Options) {
     labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaultRecipe.labelSmoothing,
     distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaultRecipe.distillation,
     cutout: wholeNumber(options, 'cutout', 0, 1024) ?? defaultRecipe.cutout,
+    averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaultRecipe.averageDecay,
     seed: wholeNumber(options, 'seed', 0, 2 ** 31) ?? defaultRecipe.seed,
     resizing: resizingOf(textOption(options, 'resizing')),
   } as const;

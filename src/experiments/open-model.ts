@@ -10,6 +10,7 @@ import type { MatchAccount } from '../networks/match-parameters';
 import { networkByName } from '../networks/network-by-name';
 import { readSafetensorsMetadata } from '../networks/read-safetensors';
 import { packageRoot } from '../package-root';
+import { dequantizedParameters } from '../quantization/dequantize';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { isIntegerNetwork, loadIntegerNetwork } from '../quantization/model-file';
 
@@ -27,7 +28,16 @@ export interface FloatModel {
   /** Per channel, of pixels / 255; undefined where neither file nor sidecar tells. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
+  /** How the file's tensors were matched. */
   readonly account: MatchAccount;
+  /** Of a pruned network: the float network that it was pruned from. */
+  readonly source?: ModelSource;
+}
+
+/** A network's file, named and told apart. */
+export interface ModelSource {
+  readonly model: string;
+  readonly sha256: string;
 }
 
 /** A quantised, perhaps pruned network. */
@@ -78,6 +88,43 @@ export function openFloatModel(nameOrPath: string, network?: string): FloatModel
     throw new InputError(`${model.path}: already quantised; a float network is needed here`);
   return model;
 }
+
+/**
+ * A network to be pruned: a float one, or a pruned one to be pruned further, whose codes are the weights then.
+ * @throws InputError as `openModel`, and for a quantised network that does not tell its float network
+ */
+export function openPrunableModel(nameOrPath: string, network?: string): FloatModel {
+  const model = openModel(nameOrPath, network);
+  if (model.kind === 'float') return model;
+  const { name, path, sha256 } = model;
+  const source = readSafetensorsMetadata(path).source;
+  if (source === undefined)
+    throw new InputError(`${path}: it does not tell the float network it was pruned from`);
+  const { description, mean, std } = model.network;
+  const parameters = dequantizedParameters(model.network);
+  const folded = { description, parameters };
+  return {
+    kind: 'float',
+    name,
+    path,
+    sha256,
+    ...folded,
+    folded,
+    mean,
+    std,
+    account: whole(parameters.size),
+    source: parse(`${path}: source`, source),
+  };
+}
+
+const whole = (total: number): MatchAccount => ({
+  matched: total,
+  total,
+  byOrder: [],
+  missing: [],
+  unused: [],
+  shapeMismatches: [],
+});
 
 /** `openModel` for a caller that needs integer codes. */
 export function openIntegerModel(nameOrPath: string): IntegerModel {

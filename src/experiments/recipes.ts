@@ -5,8 +5,10 @@ export interface Recipe {
   readonly data: 'cifar10' | 'generated';
   /** As one types it, but for where data, result and states lie; `{NAME}` stands for the file of that recipe. */
   readonly line: string;
-  /** Time it takes on two cores, about. */
+  /** Time it takes, about: on two cores, or by PyTorch on one H100. */
   readonly minutes: number;
+  /** By PyTorch: `--pytorch PYTHON` goes with the line. */
+  readonly engine?: 'pytorch';
   /** Where the time is from: a run of this recipe, or the speed of one step. */
   readonly time: 'measured' | 'estimated';
   /**
@@ -27,65 +29,75 @@ export const recipes: readonly Recipe[] = [
     tolerance: 1,
   },
   {
-    name: 'resnet20-cifar10-first',
-    data: 'cifar10',
-    line: 'train resnet20 --epochs 50 --stop-after 23 --rate 0.25 --warmup 0.15 --evaluate-every 5',
-    minutes: 58,
-    time: 'measured',
-  },
-  {
     name: 'resnet20-cifar10',
     data: 'cifar10',
-    line: 'train resnet20 --start {resnet20-cifar10-first} --epochs 18 --rate 0.16 --warmup 0.02 --seed 2 --evaluate-every 6',
-    minutes: 30,
+    engine: 'pytorch',
+    line: 'train resnet20 --schedule cosine --epochs 130 --batch-size 512 --rate 0.4 --warmup 0.15 --average-decay 0.99',
+    minutes: 3,
     time: 'measured',
     tolerance: 0.6,
   },
   {
-    name: 'resnet20-cifar10-r128-adc2-bits',
+    name: 'resnet20-cifar10-r128-adc3',
     data: 'cifar10',
-    line: 'prune {resnet20-cifar10} --adc-bits 2 --rows 128',
-    minutes: 1,
+    engine: 'pytorch',
+    line: 'prune {resnet20-cifar10} --method training --adc-bits 3 --rows 128 --epochs 36 --rate 0.1 --interval 49',
+    minutes: 2.5,
     time: 'measured',
+    tolerance: 0.6,
   },
   {
     name: 'resnet20-cifar10-r128-adc2',
     data: 'cifar10',
-    line: 'prune {resnet20-cifar10} --method training --start {resnet20-cifar10-r128-adc2-bits} --adc-bits 2 --rows 128 --epochs 2 --rate 0.02',
-    minutes: 8,
+    engine: 'pytorch',
+    line: 'prune {resnet20-cifar10} --method training --start {resnet20-cifar10-r128-adc3} --adc-bits 2 --first-bit-limit 7 --rows 128 --epochs 66 --rate 0.15 --pull 0.0003:0.1',
+    minutes: 2.5,
     time: 'measured',
     tolerance: 1,
   },
   {
-    name: 'vgg16-cifar10-first',
-    data: 'cifar10',
-    line: 'train vgg16 --epochs 16 --rate 0.1 --warmup 0.1875 --label-smoothing 0.1 --cutout 8 --resizing 16:8,24:5 --evaluate-every 16 --half',
-    minutes: 140,
-    time: 'measured',
-  },
-  {
     name: 'vgg16-cifar10',
     data: 'cifar10',
-    line: 'train vgg16 --start {vgg16-cifar10-first} --epochs 10 --rate 0.08 --warmup 0.15 --label-smoothing 0.1 --cutout 8 --precision float32 --seed 2 --evaluate-every 5 --half',
-    minutes: 90,
+    engine: 'pytorch',
+    line: 'train vgg16 --schedule cosine --epochs 70 --batch-size 512 --rate 0.3 --warmup 0.15 --label-smoothing 0.1 --cutout 8 --average-decay 0.99 --half',
+    minutes: 2,
+    time: 'measured',
+    tolerance: 0.6,
+  },
+  {
+    name: 'vgg16-cifar10-r128-adc3',
+    data: 'cifar10',
+    engine: 'pytorch',
+    line: 'prune {vgg16-cifar10} --method training --adc-bits 3 --rows 128 --epochs 20 --rate 0.05 --interval 137 --pull 0.001:0.1 --weight-decay 0.0005 --label-smoothing 0.1 --cutout 8',
+    minutes: 2.5,
+    time: 'measured',
+    tolerance: 0.6,
+  },
+  {
+    name: 'resnet18-cifar10',
+    data: 'cifar10',
+    engine: 'pytorch',
+    line: 'train resnet18-cifar --schedule cosine --epochs 50 --batch-size 512 --rate 0.4 --warmup 0.15 --label-smoothing 0.1 --cutout 8 --average-decay 0.99 --half',
+    minutes: 2.5,
+    time: 'measured',
+    tolerance: 0.6,
+  },
+  {
+    name: 'resnet18-cifar10-r128-adc3',
+    data: 'cifar10',
+    engine: 'pytorch',
+    line: 'prune {resnet18-cifar10} --method training --adc-bits 3 --rows 128 --epochs 12 --rate 0.05 --interval 82 --pull 0.002:0.1 --weight-decay 0.0005 --label-smoothing 0.1 --cutout 8',
+    minutes: 2.5,
     time: 'measured',
     tolerance: 0.6,
   },
   {
     name: 'vgg16-cifar10-r128-adc2',
     data: 'cifar10',
-    line: 'prune {vgg16-cifar10} --adc-bits 2 --rows 128 --balanced-rows --calibration 3072 --iterations 12',
+    line: 'prune {vgg16-cifar10-r128-adc3} --adc-bits 2 --rows 128 --calibration 3072 --iterations 12',
     minutes: 15,
     time: 'measured',
     tolerance: 1,
-  },
-  {
-    name: 'resnet18-cifar10',
-    data: 'cifar10',
-    line: 'train resnet18-cifar --epochs 16 --rate 0.2 --warmup 0.2 --label-smoothing 0.1 --cutout 8 --resizing 16:8,24:3 --precision float32 --evaluate-every 16',
-    minutes: 150,
-    time: 'estimated',
-    tolerance: 0.6,
   },
 ];
 

@@ -33,7 +33,8 @@ export interface TrainedNetwork {
   readonly seed: number;
   /** Curves of its training, epoch by epoch. */
   readonly admm: readonly EpochRecord[];
-  readonly retraining: readonly EpochRecord[];
+  /** Under frozen bits, or of the whole of a relaxed training. */
+  readonly training: readonly { readonly epoch: number; readonly testAccuracy?: number | null }[];
 }
 
 /** Names of the pruned networks in a folder. */
@@ -56,7 +57,7 @@ export function checkTrainedNetworks(
   return prunedNetworkFiles(options.folder).map((path) => {
     const { name, network } = openIntegerModel(path);
     const metadata = readSafetensorsMetadata(path);
-    const { admm, retraining } = JSON.parse(metadata.curves);
+    const { admm = [], retraining, training = retraining } = JSON.parse(metadata.curves);
     const certificate = certifyNetwork(network);
     return {
       name,
@@ -74,7 +75,7 @@ export function checkTrainedNetworks(
       nonzeroShare: certificate.nonzeroShare,
       seed: JSON.parse(metadata.settings).seed,
       admm,
-      retraining,
+      training,
     };
   });
 }
@@ -93,7 +94,7 @@ export function trainedNetworksTable(networks: readonly TrainedNetwork[]): Table
       { key: 'floatDrop', label: 'drop from float', digits: 2 },
       { key: 'integerDrop', label: 'drop from 8-bit', digits: 2 },
       { key: 'kept', label: 'weights kept', unit: '%', digits: 1 },
-      { key: 'epochs', label: 'epochs (ADMM + retraining)' },
+      { key: 'epochs', label: 'epochs (ADMM + training)' },
       { key: 'lossless', label: 'lossless' },
       { key: 'seed', label: 'seed' },
     ],
@@ -107,24 +108,24 @@ export function trainedNetworksTable(networks: readonly TrainedNetwork[]): Table
       floatDrop: network.floatTop1 - network.accuracy.top1,
       integerDrop: network.integerTop1 - network.accuracy.top1,
       kept: 100 * network.nonzeroShare,
-      epochs: `${network.admm.length} + ${network.retraining.length}`,
+      epochs: `${network.admm.length} + ${network.training.length}`,
       lossless: network.lossless ? 'yes' : 'NO',
       seed: network.seed,
     })),
   };
 }
 
-/** Test accuracy of each network while it was retrained, and ADMM's residuals where there was ADMM. */
+/** Test accuracy of each network's codes while it was trained, and ADMM's residuals where there was ADMM. */
 export function trainedNetworksFigures(networks: readonly TrainedNetwork[]): Map<string, Figure> {
   const figures = new Map<string, Figure>();
   figures.set(
-    '03-retraining',
+    '03-training',
     lines({
-      title: 'Test accuracy while retraining under frozen bits',
+      title: 'Test accuracy of the codes while the network was trained',
       x: { title: 'epoch' },
       y: { title: 'top-1 (%)' },
-      series: networks.map(({ name, retraining }) => {
-        const tested = retraining.filter(({ testAccuracy }) => testAccuracy !== null);
+      series: networks.map(({ name, training }) => {
+        const tested = training.filter(({ testAccuracy }) => typeof testAccuracy === 'number');
         return {
           name,
           x: tested.map(({ epoch }) => epoch + 1),

@@ -1,13 +1,12 @@
 import { InputError } from '../errors';
-import type { ConvNode, DenseNode, NetworkDescription, Parameters } from '../networks/description';
+import type { NetworkDescription, Parameters } from '../networks/description';
 import type { InferenceOptions, Pictures } from '../networks/inference';
 import { inputsOf } from '../networks/node-shapes';
-import { toTensorFlow } from '../networks/weight-layout';
 import { activationScales } from './activation-scales';
-import { groupCount } from './channel-groups';
 import { crossbarNodes, isNonNegative } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork } from './integer-network';
 import { maxAbsScales, quantizeWeights } from './weight-codes';
+import { rowCount, weightMatrix } from './weight-matrix';
 
 export interface QuantizationBits {
   /** 2 to 8. */
@@ -74,30 +73,4 @@ function requireMappable(description: NetworkDescription, inputBits: number): vo
     throw new InputError(
       `inputBits ${inputBits}: the input of layer '${signed.name}' has both signs and needs at least 2`,
     );
-}
-
-/** Rows of a layer on crossbars: one for each weight of an output channel, which sees the inputs of its group only. */
-export function rowCount(node: ConvNode | DenseNode): number {
-  return node.op === 'conv' ? (node.kernel * node.kernel * node.inChannels) / node.groups : node.inFeatures;
-}
-
-/**
- * Real weights as the crossbar has them, [rows, columns] with rows in the order (ky, kx, c). The layer that takes the
- * picture has the pixels' 1 / (255 std) folded in, so that its input is the uint8 picture.
- */
-export function weightMatrix(
-  node: ConvNode | DenseNode,
-  parameters: Parameters,
-  { std }: Pick<InferenceOptions, 'std'>,
-): Float32Array {
-  const { data, shape } = parameters.get(`${node.name}.weight`)!;
-  const matrix = toTensorFlow(data, shape);
-  if (node.input !== 'input') return matrix;
-  const columns = shape[0];
-  const perGroup = std.length / groupCount(node);
-  const width = columns / groupCount(node);
-  return matrix.map((weight, i) => {
-    const group = Math.floor((i % columns) / width);
-    return weight / (255 * std[group * perGroup + (Math.floor(i / columns) % perGroup)]);
-  });
 }

@@ -3,9 +3,9 @@ import { type EncodingName, encodingNames, planeEncoding } from '../bitplanes/pl
 import { InputError } from '../errors';
 import type { NetworkDescription } from '../networks/description';
 import { validateDescription } from '../networks/node-shapes';
-import { rowCount } from './build-integer-network';
 import { crossbarNodes } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork, PruningRecord } from './integer-network';
+import { rowCount } from './weight-matrix';
 
 /** A network description of unknown origin. @throws InputError, beginning with `where`, when it is none or not folded */
 export function checkedDescription(where: string, value: unknown): NetworkDescription {

@@ -97,8 +97,8 @@ export interface TrainingOptions {
   /** Steers the weights, as pruning does; its settings belong in the recipe's `steering` text. */
   readonly steering?: WeightSteering;
   /**
-   * Training pictures on which batch norm's statistics are measured anew for what is tested and returned; default 0, the
-   * running ones. Weights that are averaged and then rounded need it.
+   * Training pictures, augmented, on which batch norm's statistics are measured anew for what is tested and returned;
+   * default 0, the running ones. Weights that are averaged and then rounded need it.
    */
   readonly reestimation?: number;
   /** May replace a node's output in the forward pass (activation quantisation). */
@@ -147,12 +147,24 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
     },
     resumed?.state ?? initialState(network, start),
   );
+  const augmented = (pictures: number) => {
+    const limit = Math.min(pictures, dataset.train.count);
+    const batchSize = Math.min(recipe.batchSize, limit);
+    // Of an epoch that no training sees.
+    return trainingBatches(dataset.train, {
+      ...recipe,
+      batchSize,
+      limit,
+      fill: meanPixel(dataset),
+      epoch: recipe.epochs,
+    });
+  };
   const result = () => {
     const parameters = trainer.parameters(recipe.averageDecay > 0 ? 'average' : 'weights');
     const pictures = options.reestimation ?? 0;
     const normalisation = options.normalisation ?? dataset;
     return pictures > 0
-      ? reestimateStatistics(network, parameters, normalisation, dataset.train, { pictures })
+      ? reestimateStatistics(network, parameters, normalisation, augmented(pictures))
       : parameters;
   };
   try {

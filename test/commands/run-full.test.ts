@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parseCommandLine } from '../../src/commands/command';
 import { pruneCommand } from '../../src/commands/prune';
+import { pytorchDefaults, pytorchPruning, pytorchStage } from '../../src/commands/pytorch-options';
 import { runFull } from '../../src/commands/run-full';
 import { announcement } from '../../src/commands/run-recipes';
-import { recipeFrom, trainCommand } from '../../src/commands/train';
+import { pytorchRecipe, recipeFrom, trainCommand } from '../../src/commands/train';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import type * as openDataset from '../../src/data/open-dataset';
 import { useFastEngines } from '../../src/experiments/fast-engines';
@@ -44,8 +45,13 @@ const tiny = [
     'prune {float} --method training --start {bits} --adc-bits 2 --rows 32 --calibration 16 --epochs 1 --batch-size 64',
     90,
   ),
+  recipe(
+    'further',
+    'prune {pruned} --adc-bits 1 --rows 32 --calibration 16 --iterations 1 --patches 200',
+    90,
+  ),
 ];
-const expectedTop1 = { float: 90, 'float, 8 bits': 90, pruned: 90 };
+const expectedTop1 = { float: 90, 'float, 8 bits': 90, pruned: 90, further: 90 };
 
 async function full(all: readonly Recipe[], network?: string) {
   const notes: string[] = [];
@@ -66,33 +72,38 @@ describe('reproduce --profile full', () => {
     const prune = vi.spyOn(pruneCommand, 'run');
     const calls = () => train.mock.calls.length + prune.mock.calls.length;
     const { result, verdict, notes } = await full(tiny);
-    expect(calls()).toBe(4);
-    expect(notes[0]).toBe('4 recipes, about 0.1 h on two cores in all:');
+    expect(calls()).toBe(5);
+    expect(notes[0]).toBe('5 recipes, about 0.1 h on two cores in all:');
     expect(notes).toContain(announcement(tiny[0]));
-    expect(result.networks.map(({ name }) => name)).toEqual(['float', 'float, 8 bits', 'pruned']);
+    expect(result.networks.map(({ name }) => name)).toEqual(['float', 'float, 8 bits', 'pruned', 'further']);
     expect(result.networks[2].recounted).toMatchObject({ lossless: true, requiredAdcBits: 2 });
+    // Pruned further, of the same float network.
+    expect(result.networks[3]).toMatchObject({
+      float: 'float',
+      recounted: { lossless: true, requiredAdcBits: 1 },
+    });
     expect(result.networks[2].measured).toMatchObject({ accuracy: { pictures: 40 } });
-    expect(verdict.results.map(({ verdict: own }) => own)).toEqual(Array(5).fill('PASS'));
+    expect(verdict.results.map(({ verdict: own }) => own)).toEqual(Array(8).fill('PASS'));
     const curve = JSON.parse(readSafetensorsMetadata(scratch('full/phase.safetensors')).curve);
     expect(curve).toHaveLength(1);
 
     const again = await full(tiny);
-    expect(calls()).toBe(4);
+    expect(calls()).toBe(5);
     expect(again.result).toEqual(result);
 
     // Another last step is made, and what it is made from is taken over; so is a file that was lost.
     const { mtimeMs } = statSync(scratch('full/float.safetensors'));
     await full([...tiny.slice(0, 3), { ...tiny[3], line: `${tiny[3].line} --rate 0.01` }]);
-    expect(calls()).toBe(5);
+    expect(calls()).toBe(6);
     rmSync(scratch('full/bits.safetensors'));
     await full(tiny, 'bits');
-    expect(calls()).toBe(6);
+    expect(calls()).toBe(7);
     expect(statSync(scratch('full/float.safetensors')).mtimeMs).toBe(mtimeMs);
   });
 
   it('refuses a network without a recipe in one line that names those there are', async () => {
     await expect(full(tiny, 'resnet21')).rejects.toThrow(
-      '--model resnet21: recipes are phase, float, bits, pruned',
+      '--model resnet21: recipes are phase, float, bits, pruned, further',
     );
   });
 });
@@ -126,23 +137,22 @@ describe('the recipes', () => {
       const [verb, ...args] = recipes.find((own) => own.name === name)!.line.split(' ');
       return parseCommandLine(verb === 'train' ? trainCommand : pruneCommand, args).options;
     };
-    const [first, second] = JSON.parse(metadata('resnet20-cifar10').phases);
-    expect(recipeFrom(optionsOf('resnet20-cifar10-first'))).toMatchObject(first.recipe);
-    expect(Number(optionsOf('resnet20-cifar10-first')['stop-after'])).toBe(first.curve.length);
-    expect(recipeFrom(optionsOf('resnet20-cifar10'))).toMatchObject(second.recipe);
     expect(recipeFrom(optionsOf('tiny-generated'))).toMatchObject(
       JSON.parse(metadata('tiny-generated').recipe),
     );
-    const pruning = optionsOf('resnet20-cifar10-r128-adc2');
-    const { tileRows, adcBits, retrainEpochs, retrainRate } = JSON.parse(
-      metadata('resnet20-cifar10-r128-adc2').settings,
-    );
-    expect([pruning.rows, pruning['adc-bits'], pruning.epochs, pruning.rate].map(Number)).toEqual([
-      tileRows,
-      adcBits,
-      retrainEpochs,
-      retrainRate,
-    ]);
+    for (const { name, line, engine } of recipes) {
+      if (engine !== 'pytorch') continue;
+      const options = optionsOf(name);
+      if (line.startsWith('train'))
+        expect(JSON.parse(metadata(name).recipe)).toEqual(
+          pytorchStage(options, pytorchRecipe(options, recipeFrom(options))),
+        );
+      else
+        expect(JSON.parse(metadata(name).settings)).toMatchObject({
+          ...pytorchStage(options, pytorchDefaults),
+          prune: pytorchPruning(options, Number(options.rows), Number(options['adc-bits'])),
+        });
+    }
   });
 
   it('of one network are those that it is made from and its own', () => {

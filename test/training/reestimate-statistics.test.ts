@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { evaluationBatches } from '../../src/data/batches';
+import type { PictureSet } from '../../src/data/dataset';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { liveTensors } from '../../src/tensor/engine';
@@ -38,15 +40,14 @@ function firstLayer(count: number) {
   });
 }
 
+const batches = (set: PictureSet, limit: number) => evaluationBatches(set, { batchSize: 20, limit });
+
 describe('reestimateStatistics', () => {
   it('gives the statistics of the pictures, whatever the running ones were, and nothing else changes', () => {
     const wrong = new Map(parameters);
     const { shape } = parameters.get('bn1.running_mean')!;
     wrong.set('bn1.running_mean', { shape, data: new Float32Array(shape[0]).fill(99) });
-    const result = reestimateStatistics(network, wrong, { mean, std }, train, {
-      pictures: 20,
-      batchSize: 20,
-    });
+    const result = reestimateStatistics(network, wrong, { mean, std }, batches(train, 20));
     const wanted = firstLayer(20);
     const means = wanted.map(({ average }) => average);
     expect(relativeDifference(result.get('bn1.running_mean')!.data, means)).toBeLessThan(1e-4);
@@ -57,7 +58,7 @@ describe('reestimateStatistics', () => {
   });
 
   it('frees every tensor', () => {
-    const once = () => reestimateStatistics(network, parameters, { mean, std }, train, { pictures: 20 });
+    const once = () => reestimateStatistics(network, parameters, { mean, std }, batches(train, 20));
     once();
     const before = liveTensors();
     once();
@@ -65,14 +66,11 @@ describe('reestimateStatistics', () => {
   });
 
   it('weighs all batches alike', () => {
-    const once = reestimateStatistics(network, parameters, { mean, std }, train, {
-      pictures: 40,
-      batchSize: 20,
-    });
+    const once = reestimateStatistics(network, parameters, { mean, std }, batches(train, 40));
     const halves = [0, 20].map((first) => {
       const size = 16 * 16 * 3;
       const part = { ...train, pixels: train.pixels.subarray(first * size), count: 20 };
-      return reestimateStatistics(network, parameters, { mean, std }, part, { pictures: 20, batchSize: 20 });
+      return reestimateStatistics(network, parameters, { mean, std }, batches(part, 20));
     });
     const [a, b] = halves.map((half) => half.get('bn1.running_mean')!.data);
     const middle = a.map((value, i) => (value + b[i]) / 2);

@@ -1,0 +1,70 @@
+import { ofPlane, planeList } from '../bitplanes/per-plane';
+import { InputError } from '../errors';
+import type { NetworkDescription, Parameters } from '../networks/description';
+import { foldBatchNorm } from '../networks/fold-batch-norm';
+import type { InferenceOptions } from '../networks/inference';
+import { type AdcBits, adcBitsOf, adcBitsText } from '../quantization/adc-bits';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { permuteRows } from '../quantization/row-order';
+import { weightMatrix } from '../quantization/weight-matrix';
+import type { LayerCodes } from './network-admm';
+import { columnFactors, layerWeights, type TrainedLayer } from './trained-layers';
+
+/** The float network that was pruned, and the crossbar it is to be trained for. */
+export interface UnfoldingOptions {
+  readonly description: NetworkDescription;
+  readonly parameters: Parameters;
+  readonly normalisation: InferenceOptions;
+  readonly settings: { readonly tileRows: number; readonly adcBits: AdcBits; readonly weightBits?: number };
+}
+
+/**
+ * A pruned network's codes and scales before batch norm's factors went into them, rows as they stand on the crossbars.
+ * @param layers of the float network, with the pruned network's order of rows
+ * @param trained the float network's weight vector
+ * @throws InputError for a network of other layers, R or encoding, or of more ADC bits than the training may use
+ */
+export function unfoldedCodes(
+  start: IntegerNetwork,
+  { description, parameters, normalisation, settings }: UnfoldingOptions,
+  layers: readonly TrainedLayer[],
+  trained: Float32Array,
+): Map<string, LayerCodes> {
+  const record = start.pruning;
+  const { weightBits = 8 } = settings;
+  const fits =
+    record?.tileRows === settings.tileRows &&
+    record.encoding === 'sign-split' &&
+    layers.every(({ name }) => {
+      if (!start.layers.has(name)) return true;
+      const own = planeList('start: adcBits', adcBitsOf(record.adcBits, name), weightBits - 1);
+      return own.every((bits, plane) => bits <= ofPlane(adcBitsOf(settings.adcBits, name), plane));
+    });
+  if (!fits)
+    throw new InputError(
+      `start: ${record ? `pruned for R = ${record.tileRows}, ${adcBitsText(record.adcBits)} ADC bits, ${record.encoding}` : 'not pruned'}; R = ${settings.tileRows}, at most ${adcBitsText(settings.adcBits)} bits, sign-split is needed`,
+    );
+  const folded = foldBatchNorm(description, parameters);
+  const nodes = new Map(crossbarNodes(folded.description).map((node) => [node.name as string, node]));
+  return new Map(
+    layers.map((layer) => {
+      const { name, rows, columns } = layer;
+      const pruned = start.layers.get(name);
+      if (pruned?.rows !== rows || pruned.columns !== columns)
+        throw new InputError(`start: layer '${name}' is missing or has another shape`);
+      const { rowOrder } = layer;
+      const matrix = weightMatrix(nodes.get(name)!, folded.parameters, normalisation);
+      const own = layerWeights(layer, trained);
+      const factors = columnFactors(permuteRows(matrix, columns, rowOrder), own, columns);
+      const codes = permuteRows(pruned.codes, columns, rowOrder);
+      return [
+        name,
+        {
+          codes: codes.map((code, i) => code * Math.sign(factors[i % columns])),
+          scales: pruned.scales.map((scale, n) => scale / (Math.abs(factors[n]) || 1)),
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,81 @@
+import { InputError } from '../errors';
+import type { PytorchPruning, PytorchStage } from '../training/pytorch/run-pytorch';
+import { type CommandOption, type Options, realNumber, textOption, wholeNumber } from './command';
+
+/** Of `train` and `prune --method training`: the other engine. */
+export const pytorchOption: CommandOption = {
+  value: 'PYTHON',
+  help: 'train with the PyTorch of this Python, on its GPU if it has one',
+};
+
+/** Of `prune --method training --pytorch`. */
+export const pytorchPruningOptions: Readonly<Record<string, CommandOption>> = {
+  pytorch: pytorchOption,
+  relax: {
+    value: 'X',
+    help: '--pytorch: share of the epochs in which real weights are drawn to codes (default 0.7)',
+  },
+  pull: { value: 'A:B', help: '--pytorch: share of the way a step, first and last (default 0.0005:0.1)' },
+  interval: { value: 'N', help: '--pytorch: steps between two choices of bits (default 91)' },
+  warmup: {
+    value: 'X',
+    help: '--pytorch: share of the steps that climbs to the highest rate (default 0.05)',
+  },
+  'weight-decay': { value: 'X', help: '--pytorch: (default 0.0001)' },
+  'label-smoothing': { value: 'X', help: '--pytorch: (default 0)' },
+  cutout: { value: 'N', help: '--pytorch: side of the square blotted out; 0 (default): none' },
+  'average-decay': {
+    value: 'X',
+    help: '--pytorch: decay a step of the average of the weights (default 0.99)',
+  },
+};
+
+/** What `prune --method training --pytorch` trains by default; epochs, rate and batch as on one GPU. */
+export const pytorchDefaults = {
+  epochs: 40,
+  batchSize: 512,
+  rate: 0.1,
+  warmup: 0.05,
+  weightDecay: 1e-4,
+  labelSmoothing: 0,
+  crop: 4,
+  cutout: 0,
+  averageDecay: 0.99,
+  distillation: 0.9,
+} as const;
+
+/** The training that the options ask for. @throws InputError naming the option that is out of range */
+export function pytorchStage(options: Options, defaults: PytorchStage): PytorchStage {
+  return {
+    epochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaults.epochs,
+    batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
+    rate: realNumber(options, 'rate', 1e-9, 100) ?? defaults.rate,
+    warmup: realNumber(options, 'warmup', 0, 0.99) ?? defaults.warmup,
+    weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaults.weightDecay,
+    labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaults.labelSmoothing,
+    crop: defaults.crop,
+    cutout: wholeNumber(options, 'cutout', 0, 1024) ?? defaults.cutout,
+    averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaults.averageDecay,
+    distillation: defaults.distillation,
+  };
+}
+
+/** How it prunes on the way. @throws InputError naming the option that is out of range */
+export function pytorchPruning(options: Options, rows: number, adcBits: number): PytorchPruning {
+  const firstBitLimit = wholeNumber(options, 'first-bit-limit', 1, 65_535);
+  return {
+    rows,
+    bitLimit: 2 ** adcBits - 1,
+    ...(firstBitLimit !== undefined && { firstBitLimit }),
+    interval: wholeNumber(options, 'interval', 1, 1e6) ?? 91,
+    relax: realNumber(options, 'relax', 0.01, 0.99) ?? 0.7,
+    pull: pullOf(textOption(options, 'pull') ?? '0.0005:0.1'),
+  };
+}
+
+function pullOf(text: string): [number, number] {
+  const pair = text.split(':').map(Number);
+  if (pair.length !== 2 || !pair.every((share) => share > 0 && share < 1))
+    throw new InputError(`--pull ${text}: A:B is needed, both above 0 and below 1`);
+  return [pair[0], pair[1]];
+}

@@ -1,0 +1,131 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { pruneByPytorch } from '../../src/admm/prune-by-pytorch';
+import { generatedPictures } from '../../src/data/generated-pictures';
+import { certifyNetwork } from '../../src/experiments/certify-network';
+import { initialParameters } from '../../src/networks/initial-parameters';
+import { readSafetensors } from '../../src/networks/read-safetensors';
+import { packageRoot } from '../../src/package-root';
+import { type PytorchStage, runPytorch } from '../../src/training/pytorch/run-pytorch';
+import { scratchFolder } from '../networks/scratch-folder';
+import { mixedNetwork } from './small-networks';
+import { standInPython } from './stand-in-python';
+
+const scratch = scratchFolder();
+mkdirSync(scratch('.'), { recursive: true });
+const python = standInPython(scratch('python'));
+const network = mixedNetwork({ dropout: 0 });
+const dataset = generatedPictures({ train: 40, test: 8, size: 16, classes: 4 });
+const start = initialParameters(network, 2);
+const stage: PytorchStage = {
+  epochs: 1,
+  batchSize: 8,
+  rate: 0.1,
+  warmup: 0,
+  weightDecay: 0,
+  labelSmoothing: 0,
+  crop: 0,
+  cutout: 0,
+  averageDecay: 0,
+  distillation: 0,
+};
+const job = { network, dataset, normalisation: dataset, stage, seed: 3, start };
+
+describe('runPytorch', () => {
+  it('writes pictures, start and stage for the other engine, tells its epochs and reads its result', async () => {
+    const notes: string[] = [];
+    const note = (line: string) => notes.push(line);
+    const result = await runPytorch(python, scratch('one'), job, { note });
+    expect(notes).toEqual(['epoch 1/1: loss 1.500, train 50.0 %, test 40.00 %, 2 s']);
+    expect(result?.engine).toEqual({ name: 'stand-in', version: '1' });
+    expect(result?.tensors.get('fc1.weight')?.data).toEqual(start.get('fc1.weight')!.data);
+    const { tensors } = readSafetensors(scratch('one/data.safetensors'));
+    expect(tensors.get('train.pixels')).toMatchObject({ shape: [40, 16, 16, 3], data: dataset.train.pixels });
+    expect(tensors.get('test.labels')?.data).toEqual(dataset.test.labels);
+    const written = JSON.parse(readFileSync(scratch('one/job.json'), 'utf8'));
+    expect(written).toMatchObject({ stage, seed: 3, teacher: null, description: network });
+
+    // A result of the same training is taken as it is, one of another is not.
+    await runPytorch('no such python', scratch('one'), job, { note });
+    const other = runPytorch('no such python', scratch('one'), { ...job, seed: 4 }, { note });
+    await expect(other).rejects.toThrow('--pytorch: cannot run no such python');
+    expect(notes).toHaveLength(1);
+  });
+
+  it('fails with the last line of what the other engine said', async () => {
+    const failing = runPytorch(
+      python,
+      scratch('two'),
+      { ...job, start: undefined },
+      { note: () => undefined },
+    );
+    await expect(failing).rejects.toThrow('failed: RuntimeError: no start');
+  });
+});
+
+describe('pruneByPytorch', () => {
+  const options = {
+    python,
+    description: network,
+    parameters: start,
+    normalisation: dataset,
+    dataset,
+    calibration: dataset.train,
+    seed: 1,
+    adcBits: 1,
+    bits: { weightBits: 8, inputBits: 8 },
+    note: () => undefined,
+    stage: {
+      ...stage,
+      prune: { rows: 32, bitLimit: 1, interval: 1, relax: 0.5, pull: [0.01, 0.1] as const },
+    },
+  };
+
+  it('gives an integer network of exactly the codes that came back, with a certificate', async () => {
+    const pruned = await pruneByPytorch({ ...options, folder: scratch('pruned') });
+    for (const { codes, rows, columns } of pruned!.network.layers.values())
+      for (let column = 0; column < columns; column++) {
+        const own = Array.from({ length: rows }, (_, row) => codes[row * columns + column]);
+        // Batch norm's factor may be negative, and turns all signs of a column.
+        const sign = Math.sign(own[0]);
+        expect(own.map((code) => code * sign)).toEqual([1, 2, -4, ...Array(rows - 3).fill(0)]);
+      }
+    expect(certifyNetwork(pruned!.network).lossless).toBe(true);
+  });
+
+  it('starts from the codes of a pruned network', async () => {
+    const { network: first } = (await pruneByPytorch({ ...options, folder: scratch('first') }))!;
+    await pruneByPytorch({ ...options, folder: scratch('second'), start: first });
+    const { tensors } = readSafetensors(scratch('second/start.safetensors'));
+    // [out, in]: codes 1, 2, -4 times one scale a channel, then zeros.
+    const { shape, data } = tensors.get('fc1.weight')!;
+    for (let out = 0; out < shape[0]; out++) {
+      const row = Array.from(data.slice(out * shape[1], (out + 1) * shape[1]) as Float32Array);
+      expect(row[1] / row[0]).toBeCloseTo(2, 5);
+      expect(row[2] / row[0]).toBeCloseTo(-4, 5);
+      expect(row.slice(3).every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  it('refuses weights of other than eight bits', async () => {
+    const narrow = pruneByPytorch({
+      ...options,
+      folder: scratch('narrow'),
+      bits: { weightBits: 6, inputBits: 8 },
+    });
+    await expect(narrow).rejects.toThrow('--pytorch: weights of 6 bits; it makes 8-bit ones only');
+  });
+});
+
+describe('the programs for PyTorch', () => {
+  it('are Python that compiles', () => {
+    const folder = join(packageRoot().root, 'src/training/pytorch');
+    const files = readdirSync(folder).filter((name) => name.endsWith('.py'));
+    expect(files).toContain('run_job.py');
+    const check = 'import ast, sys\nfor name in sys.argv[1:]: ast.parse(open(name).read(), name)';
+    execFileSync('python3', ['-c', check, ...files.map((name) => join(folder, name))]);
+    rmSync(join(folder, '__pycache__'), { recursive: true, force: true });
+  });
+});
