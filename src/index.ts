@@ -213,6 +213,7 @@ export * from './reports/to-markdown';
 export * from './reports/to-text';
 export * from './tensor/random';
 export * from './training/evaluate';
+export * from './training/pytorch/run-pytorch';
 export * from './training/reestimate-statistics';
 export * from './training/schedule';
 export * from './training/train';
