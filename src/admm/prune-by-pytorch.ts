@@ -121,13 +121,13 @@ function withCodes(
 
 /** The float network's parameters with a pruned network's codes in the place of its weights. */
 function prunedParameters(
-  { description, parameters, normalisation, stage, adcBits, bits }: PytorchPruningOptions,
+  { description, parameters, normalisation, stage, bits }: PytorchPruningOptions,
   start: IntegerNetwork,
   layers: readonly TrainedLayer[],
 ): Parameters {
   const trained = packParameters(parameters, parameterLayout(description).slots);
-  // Limits fall from the start's on the way: its ADC bits may be more than those aimed at.
-  const settings = { tileRows: stage.prune.rows, adcBits: Math.max(adcBits, 8), ...bits };
+  // Limits fall on the way, so the start may have any ADC bits.
+  const settings = { tileRows: stage.prune.rows, adcBits: 8, ...bits };
   const unfolding = { description, parameters, normalisation, settings };
   const ordered = layers.map((layer) => ({ ...layer, rowOrder: start.layers.get(layer.name)?.rowOrder }));
   return writeAll(description, parameters, ordered, unfoldedCodes(start, unfolding, ordered, trained));

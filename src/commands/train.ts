@@ -33,7 +33,7 @@ import {
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 import { precisionHelp, precisionOption } from './precision-option';
-import { pytorchOption, pytorchStage } from './pytorch-options';
+import { pytorchOption } from './pytorch-options';
 
 export const trainCommand: Command = {
   name: 'train',
@@ -112,7 +112,7 @@ export const trainCommand: Command = {
         network,
         dataset,
         normalisation: dataset,
-        stage: pytorchStage(options, pytorchRecipe(options, recipe)),
+        stage: pytorchRecipe(options, recipe),
         seed: recipe.seed,
         start: fitting?.parameters,
         teacher: teacher?.parameters,

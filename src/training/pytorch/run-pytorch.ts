@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, PictureSet } from '../../data/dataset';
 import { InputError } from '../../errors';
 import type { NetworkDescription, Parameters } from '../../networks/description';
@@ -113,16 +114,7 @@ function isOf(path: string, { network, stage, seed }: PytorchJob): boolean {
   return (
     metadata.network === JSON.stringify(network.name) &&
     metadata.seed === String(seed) &&
-    canonical(JSON.parse(metadata.stage ?? 'null')) === canonical(stage)
-  );
-}
-
-/** JSON with sorted names, without those of undefined values. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner) =>
-    inner && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
+    isDeepStrictEqual(JSON.parse(metadata.stage ?? 'null'), JSON.parse(JSON.stringify(stage)))
   );
 }
 
