@@ -4,7 +4,7 @@ import type { PerPlane } from '../bitplanes/per-plane';
 import type { Dataset } from '../data/dataset';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
-import type { InferenceOptions, Pictures } from '../networks/inference';
+import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import type { ProjectionMethod } from '../projections/project-column';
 import { tuneScales } from '../projections/tune-scales';
@@ -13,7 +13,6 @@ import type { AdcBits } from '../quantization/adc-bits';
 import { fakeQuantizer } from '../quantization/fake-quantization';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { packParameters, parameterLayout, unpackParameters } from '../training/parameter-vector';
-import { createTeacher } from '../training/teacher';
 import { defaultRecipe, type EpochRecord, type TrainingRecipe, train } from '../training/train';
 import { layerBudget } from './layer-budget';
 import { createMaskedWeights } from './masked-weights';
@@ -129,7 +128,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   const layout = parameterLayout(description);
   const trained = packParameters(parameters, layout.slots);
   const folded = foldBatchNorm(description, parameters);
-  const teacher = createTeacher(folded, normalisation);
+  const teacher = createInference(folded.description, folded.parameters, normalisation);
   try {
     const chosen = start
       ? { codes: unfoldedCodes(start, options, layers, trained), parameters, curve: [], finished: true }

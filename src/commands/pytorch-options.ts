@@ -24,6 +24,7 @@ export const pytorchPruningOptions: Readonly<Record<string, CommandOption>> = {
   'weight-decay': { value: 'X', help: '--pytorch: (default 0.0001)' },
   'label-smoothing': { value: 'X', help: '--pytorch: (default 0)' },
   cutout: { value: 'N', help: '--pytorch: side of the square blotted out; 0 (default): none' },
+  mixing: { value: 'X', help: '--pytorch: share of the pictures that are mixed with another (default 0)' },
   'average-decay': {
     value: 'X',
     help: '--pytorch: decay a step of the average of the weights (default 0.99)',
@@ -46,6 +47,7 @@ export const pytorchDefaults = {
 
 /** The training that the options ask for. @throws InputError naming the option that is out of range */
 export function pytorchStage(options: Options, defaults: PytorchStage): PytorchStage {
+  const mixing = realNumber(options, 'mixing', 0, 1);
   return {
     epochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaults.epochs,
     batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
@@ -57,6 +59,7 @@ export function pytorchStage(options: Options, defaults: PytorchStage): PytorchS
     cutout: wholeNumber(options, 'cutout', 0, 1024) ?? defaults.cutout,
     averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaults.averageDecay,
     distillation: defaults.distillation,
+    ...(mixing !== undefined && { mixing }),
   };
 }
 

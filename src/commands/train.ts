@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
-import { normalisationOf } from '../experiments/normalisation';
+import { modelInference } from '../experiments/accuracy';
 import { openFloatModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import type { Parameters } from '../networks/description';
@@ -14,7 +14,6 @@ import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { evaluateParameters } from '../training/evaluate';
 import { type PytorchJob, type PytorchStage, runPytorch } from '../training/pytorch/run-pytorch';
-import { createTeacher } from '../training/teacher';
 import {
   defaultRecipe,
   type EpochRecord,
@@ -119,7 +118,7 @@ export const trainCommand: Command = {
       };
       return trainByPytorch(python, job, { output, half: options.half === true, startedAt, note, signal });
     }
-    const inference = teacher && createTeacher(teacher.folded, normalisationOf(teacher, dataset));
+    const inference = teacher && modelInference(teacher, dataset);
     const result = await train({
       network,
       dataset,

@@ -6,13 +6,12 @@ import { prunePostTraining } from '../admm/prune-post-training';
 import { trainedLayers } from '../admm/trained-layers';
 import type { Dataset } from '../data/dataset';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
-import type { InferenceOptions, Pictures } from '../networks/inference';
+import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import type { Accuracy } from '../training/evaluate';
 import { parameterLayout } from '../training/parameter-vector';
-import { createTeacher } from '../training/teacher';
 import { defaultRecipe, type EpochRecord, train } from '../training/train';
 import { integerAccuracy } from './accuracy';
 import type { FloatModel } from './open-model';
@@ -117,7 +116,7 @@ async function sliced(bench: RivalBench, adcBits: number): Promise<TrainedRival>
     parameterLayout(description).length,
     { weightBits: RIVAL_BITS.weightBits, sliceBits: 2, penalty: SLICE_PENALTY },
   );
-  const teacher = createTeacher(model.folded, normalisation);
+  const teacher = createInference(model.folded.description, model.folded.parameters, normalisation);
   try {
     const { parameters: trained, curve } = await train({
       network: description,

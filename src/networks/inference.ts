@@ -1,4 +1,4 @@
-import { dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
+import { dispose, isNativeEngine, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { winogradConv, winogradSide } from '../tensor/winograd';
 import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from './description';
@@ -29,24 +29,20 @@ export interface InferenceOptions {
   readonly std: readonly number[];
 }
 
-export interface InferenceSpeed {
-  /**
-   * Wide layers on small pictures by Winograd's filtering: faster, and off by about 1e-5 of the outputs' size, which
-   * does for a teacher. Native engine alone; default false.
-   */
-  readonly approximate?: boolean;
-}
-
-/** Loads a folded network into the native engine, in float32. */
+/**
+ * Loads a folded network into the engine, in float32. The native one computes wide 3x3 layers on small pictures by
+ * Winograd's filtering, off by about 1e-5 of the outputs' size; not where hooks look on.
+ */
 export function createInference(
   description: NetworkDescription,
   parameters: Parameters,
-  options: InferenceOptions & ForwardHooks & InferenceSpeed,
+  options: InferenceOptions & ForwardHooks,
 ): Inference {
   const tensors = uploadParameters(parameters);
-  const hooks = options.approximate
-    ? { ...options, layer: (node: ConvNode | DenseNode, x: Tensor) => approximateLayer(node, x, tensors) }
-    : options;
+  const plain = options.layer || options.afterNode || !isNativeEngine();
+  const hooks = plain
+    ? options
+    : { layer: (node: ConvNode | DenseNode, x: Tensor) => fastLayer(node, x, tensors) };
   const normalise = pictureNormaliser(options.mean, options.std);
   return {
     logits: ({ pixels, count, height, width, channels }) =>
@@ -61,11 +57,7 @@ export function createInference(
   };
 }
 
-function approximateLayer(
-  node: ConvNode | DenseNode,
-  x: Tensor,
-  parameters: ReadonlyMap<string, Tensor>,
-): Tensor {
+function fastLayer(node: ConvNode | DenseNode, x: Tensor, parameters: ReadonlyMap<string, Tensor>): Tensor {
   const w = parameters.get(`${node.name}.weight`)!;
   const side = node.op === 'conv' ? winogradSide(x, w, node) : undefined;
   return scope(() => {

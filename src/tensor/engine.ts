@@ -99,7 +99,12 @@ export function engineVersion(): { readonly name: string; readonly version: stri
  * @throws InputError on another engine.
  */
 export function requireNativeEngine(work: string): void {
-  if (engine().name !== 'TensorFlow') throw engineUnavailable(work, undefined);
+  if (!isNativeEngine()) throw engineUnavailable(work, undefined);
+}
+
+/** Whether TensorFlow's native library runs the kernels. */
+export function isNativeEngine(): boolean {
+  return engine().name === 'TensorFlow';
 }
 
 /** Makes attributes of kernels. Lists are allowed where the kernel takes them. Types are TF_AttrType's (c_api.h). */

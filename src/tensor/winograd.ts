@@ -4,7 +4,7 @@ import * as k from './kernels';
 /**
  * Winograd's minimal filtering for 3x3 convolutions of stride 1 and padding 1 (Lavin and Gray, Fast Algorithms for
  * Convolutional Neural Networks, CVPR 2016): outputs in squares of m x m need (m + 2)^2 products where the plain way
- * takes 9 m^2. Float32 alone, for training: results differ from plain sums by about 1e-5 of their size.
+ * takes 9 m^2. Float32 alone: results differ from plain sums by about 1e-5 of their size.
  */
 export type WinogradSide = 2 | 4;
 

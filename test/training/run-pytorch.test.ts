@@ -49,8 +49,15 @@ describe('runPytorch', () => {
 
     // A result of the same training is taken as it is, one of another is not.
     await runPytorch('no such python', scratch('one'), job, { note });
-    const other = runPytorch('no such python', scratch('one'), { ...job, seed: 4 }, { note });
-    await expect(other).rejects.toThrow('--pytorch: cannot run no such python');
+    const others = [
+      { seed: 4 },
+      { stage: { ...stage, rate: 0.2 } },
+      { start: initialParameters(network, 5) },
+    ];
+    for (const other of [...others, { teacher: start }, { dataset: { ...dataset, checksums: {} } }])
+      await expect(
+        runPytorch('no such python', scratch('one'), { ...job, ...other }, { note }),
+      ).rejects.toThrow('--pytorch: cannot run no such python');
     expect(notes).toHaveLength(1);
   });
 

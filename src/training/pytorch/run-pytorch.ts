@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, PictureSet } from '../../data/dataset';
 import { InputError } from '../../errors';
 import type { NetworkDescription, Parameters } from '../../networks/description';
@@ -31,6 +31,8 @@ export interface PytorchStage {
   readonly averageDecay: number;
   /** Share of the teacher in the targets, where there is one. */
   readonly distillation: number;
+  /** Share of the pictures that are mixed with another, and so are their targets (mixup: Zhang et al. 2018). Default 0. */
+  readonly mixing?: number;
   readonly prune?: PytorchPruning;
 }
 
@@ -88,7 +90,7 @@ const RESULT = 'result.safetensors';
 
 /**
  * Trains with the PyTorch of `python`. Everything it needs is written to `folder` (job.json, data, start, teacher), so
- * that another machine can run it; a result of the same stage that is there is taken as it is.
+ * that another machine can run it; a result of the same job that is there is taken as it is.
  * @throws InputError where Python or PyTorch is missing or the training fails
  */
 export async function runPytorch(
@@ -108,14 +110,21 @@ export async function runPytorch(
   return { tensors, curve: JSON.parse(metadata.curve), engine: JSON.parse(metadata.engine) };
 }
 
-/** Whether a result is that of a job's network, stage and seed. */
-function isOf(path: string, { network, stage, seed }: PytorchJob): boolean {
-  const metadata = readSafetensorsMetadata(path);
-  return (
-    metadata.network === JSON.stringify(network.name) &&
-    metadata.seed === String(seed) &&
-    isDeepStrictEqual(JSON.parse(metadata.stage ?? 'null'), JSON.parse(JSON.stringify(stage)))
-  );
+/** Whether a result is that of a job. */
+function isOf(path: string, job: PytorchJob): boolean {
+  return readSafetensorsMetadata(path).key === JSON.stringify(keyOf(job));
+}
+
+/** SHA-256 over all that a job's result depends on. */
+function keyOf({ network, dataset, normalisation, stage, seed, start, teacher }: PytorchJob): string {
+  const { mean, std } = normalisation;
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify({ network, mean, std, stage, seed, data: dataset.checksums }));
+  for (const parameters of [start, teacher]) {
+    hash.update('|');
+    for (const [name, { shape, data }] of parameters ?? []) hash.update(`${name} ${shape} `).update(data);
+  }
+  return hash.digest('hex');
 }
 
 function writeJob(folder: string, job: PytorchJob): string {
@@ -132,7 +141,15 @@ function writeJob(folder: string, job: PytorchJob): string {
     return at(name);
   };
   const { mean, std } = normalisation;
-  const fields = { description: network, mean, std, seed, stage, output: resolve(folder, RESULT) };
+  const fields = {
+    key: keyOf(job),
+    description: network,
+    mean,
+    std,
+    seed,
+    stage,
+    output: resolve(folder, RESULT),
+  };
   const files = { data: at('data'), start: written('start'), teacher: written('teacher') };
   const path = join(folder, 'job.json');
   writeFileSync(path, JSON.stringify({ ...fields, ...files }));

@@ -2,14 +2,16 @@
 
     python3 run_job.py JOB.json
 
-The job (`writeJob` in run-pytorch.ts): {"description", "mean", "std", "seed", "data": pictures, "start", "teacher":
-parameters or null, each a safetensors file, "stage", "output"}. The stage: {"epochs", "batchSize", "rate", "warmup",
-"weightDecay", "labelSmoothing", "crop", "cutout", "averageDecay", "distillation"} and, where it prunes, "prune": {"rows",
-"bitLimit", "firstBitLimit", "interval", "relax", "pull"}: for the share `relax` of the training real weights are trained
-and pulled to the nearest codes that keep the limits (a proximal method: Bai, Wang and Liberty 2019), then bits stay and
-only codes are used. OUTPUT gets all parameters in PyTorch's names, and where it prunes, for every crossbar layer L instead
-of `L.weight` its `L.codes` (int8 [rows, out], rows in the order ky, kx, c) and `L.scales` ([out]); metadata hold stage,
-curve and engine. One line of JSON an epoch goes to stdout.
+The job (`writeJob` in run-pytorch.ts): {"key" (given back with the result), "description", "mean", "std", "seed",
+"data": pictures, "start", "teacher": parameters or null, each a safetensors file, "stage", "output"}. The stage:
+{"epochs", "batchSize", "rate", "warmup", "weightDecay", "labelSmoothing", "crop", "cutout", "averageDecay",
+"distillation"}, optionally "mixing" (share of the pictures that are mixed with another: mixup, Zhang et al. 2018),
+and, where it prunes, "prune": {"rows", "bitLimit", "firstBitLimit", "interval", "relax", "pull"}: for the share
+`relax` of the training real weights are trained and pulled to the nearest codes that keep the limits (a proximal
+method: Bai, Wang and Liberty 2019), then bits stay and only codes are used. OUTPUT gets all parameters in PyTorch's
+names, and where it prunes, for every crossbar layer L instead of `L.weight` its `L.codes` (int8 [rows, out], rows in
+the order ky, kx, c) and `L.scales` ([out]); metadata hold stage, curve and engine. One line of JSON an epoch goes to
+stdout.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ from bit_limits import BitLimits, crossbar_layers, straight_through
 from network import forward, initial_parameters, is_statistic
 from pictures import Pictures
 
-# Steps of the average of the weights are taken together.
+# Steps of the average of the weights are taken together, and so are those of the pull.
 AVERAGE_EVERY = 5
+PULL_EVERY = 5
 EVALUATE_EVERY = 10
 
 
@@ -103,15 +106,16 @@ class Job:
             for pictures, labels in self.pictures.epoch(stage):
                 if prune:
                     self.choose_bits(prune, limits, latent, step, steps)
-                targets = self.targets(stage, pictures, labels)
+                pictures, targets = self.taught(stage, pictures, labels)
                 relaxed = prune is not None and step < prune['relax'] * steps
                 loss, hits = self.loss_of(latent, *self.arrays(None if relaxed else limits), pictures, targets)
                 loss.backward()
                 for group in optimizer.param_groups:
                     group['lr'] = learning_rate(stage, step, steps)
                 optimizer.step()
-                if relaxed:
-                    limits.pull(self.crossbar_weights(limits, latent), self.pull_at(prune, step, steps))
+                if relaxed and step % PULL_EVERY == 0:
+                    share = 1 - (1 - self.pull_at(prune, step, steps)) ** PULL_EVERY
+                    limits.pull(self.crossbar_weights(limits, latent), share)
                 optimizer.zero_grad(set_to_none=True)
                 step += 1
                 if step % AVERAGE_EVERY == 0:
@@ -151,15 +155,20 @@ class Job:
         first, last = prune['pull']
         return first * (last / first) ** (step / (prune['relax'] * steps))
 
-    def targets(self, stage, pictures, labels):
-        """Target probabilities [B, classes]: smoothed labels, mixed with what the teacher tells."""
+    @torch.no_grad()
+    def taught(self, stage, pictures, labels):
+        """Pictures, some mixed, with target probabilities [B, classes]: smoothed labels and what the teacher tells."""
         classes, smoothing = self.description['classes'], float(stage['labelSmoothing'])
         targets = torch.full((len(labels), classes), smoothing / classes, device=self.device)
         targets.scatter_add_(1, labels[:, None], torch.full((len(labels), 1), 1 - smoothing, device=self.device))
+        if stage.get('mixing'):
+            chance, share = torch.rand(2, len(labels), 1, generator=self.generator, device=self.device)
+            share = torch.where(chance < stage['mixing'], share / 2, 0.0)
+            targets = targets.lerp(targets.roll(1, 0), share)
+            pictures = pictures.lerp(pictures.roll(1, 0), share[:, :, None, None])
         if self.teacher:
-            with torch.no_grad():
-                targets.lerp_(self.teach(self.teacher, pictures), stage['distillation'])
-        return targets
+            targets.lerp_(self.teach(self.teacher, pictures), stage['distillation'])
+        return pictures, targets
 
     def arrays(self, limits):
         if limits is None:
@@ -209,8 +218,8 @@ class Job:
             if worst > stage['prune']['bitLimit']:
                 raise SystemExit(f"{worst} ones in a bit column, {stage['prune']['bitLimit']} are allowed")
         device = torch.cuda.get_device_name() if self.device.type == 'cuda' else 'CPU'
-        notes = {'network': self.description['name'], 'stage': stage, 'seed': self.job['seed'], 'curve': curve,
-                 'mean': self.job['mean'], 'std': self.job['std'],
+        notes = {'key': self.job['key'], 'network': self.description['name'], 'stage': stage, 'seed': self.job['seed'],
+                 'curve': curve, 'mean': self.job['mean'], 'std': self.job['std'],
                  'engine': {'name': 'PyTorch', 'version': f'{torch.__version__}, {device}'}}
         save_file(tensors, path + '.part', {key: json.dumps(value) for key, value in notes.items()})
         os.replace(path + '.part', path)
