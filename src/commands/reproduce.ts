@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../errors';
+import { pointOf } from '../experiments/imagenet-study';
 import { rivalEntries } from '../experiments/rival-entries';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
@@ -79,6 +80,7 @@ const experiments: Readonly<
     const { result, tables, verdict, files } = await runImagenet({
       ...common('imagenet', options, context),
       moreDir: textOption(options, 'more-calibration'),
+      points: textOption(options, 'points')?.split(',').map(pointOf),
       trained: textOption(options, 'trained')
         ?.split(',')
         .map((path) => ({ title: 'trained further', path })),
@@ -240,6 +242,10 @@ export const reproduceCommand: Command = {
     'more-calibration': {
       value: 'DIR',
       help: 'imagenet: class folders of more, unlabelled pictures to calibrate on, four to a mosaic',
+    },
+    points: {
+      value: 'LIST',
+      help: 'imagenet: crossbars to prune for, as r128-adc3,r64-adc2 (default: ten; each takes about 20 min)',
     },
     trained: {
       value: 'A,B',

@@ -6,6 +6,7 @@ import { prunePostTraining } from '../admm/prune-post-training';
 import { type StageSeconds, totalSeconds } from '../admm/stage-timer';
 import type { Unlabelled } from '../data/dataset';
 import type { TestPictures } from '../data/test-pictures';
+import { InputError } from '../errors';
 import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -214,8 +215,19 @@ function openBench(options: ImagenetStudyOptions) {
   };
 }
 
-const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
+/** `r128-adc3`, or `r128-adc3-3x3` where only 3x3 convolutions are pruned. */
+export const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
   `r${tileRows}-adc${adcBits}${part === 'all' ? '' : `-${part}`}`;
+
+/** The point of a name. @throws InputError for another name */
+export function pointOf(name: string): ImagenetPoint {
+  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(-3x3)?$/.exec(name) ?? [];
+  if (rows === undefined)
+    throw new InputError(
+      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers`,
+    );
+  return { tileRows: Number(rows), adcBits: Number(bits), part: part === undefined ? 'all' : '3x3' };
+}
 
 /** Prunes for a crossbar, or takes what an earlier run wrote. */
 function prunedAt(

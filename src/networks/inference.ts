@@ -1,6 +1,6 @@
 import { dispose, isNativeEngine, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import { winogradConv, winogradSide } from '../tensor/winograd';
+import { winogradConv, winogradKernel, winogradSide } from '../tensor/winograd';
 import type { ConvNode, DenseNode, NetworkDescription, Node, Parameters } from './description';
 import { lastUses } from './last-uses';
 import { inputsOf } from './node-shapes';
@@ -39,10 +39,11 @@ export function createInference(
   options: InferenceOptions & ForwardHooks,
 ): Inference {
   const tensors = uploadParameters(parameters);
+  const kernels = new Map<string, Tensor>();
   const plain = options.layer || options.afterNode || !isNativeEngine();
   const hooks = plain
     ? options
-    : { layer: (node: ConvNode | DenseNode, x: Tensor) => fastLayer(node, x, tensors) };
+    : { layer: (node: ConvNode | DenseNode, x: Tensor) => fastLayer(node, x, tensors, kernels) };
   const normalise = pictureNormaliser(options.mean, options.std);
   return {
     logits: ({ pixels, count, height, width, channels }) =>
@@ -52,17 +53,26 @@ export function createInference(
       }),
     dispose() {
       normalise.dispose();
-      dispose(...tensors.values());
+      dispose(...tensors.values(), ...kernels.values());
     },
   };
 }
 
-function fastLayer(node: ConvNode | DenseNode, x: Tensor, parameters: ReadonlyMap<string, Tensor>): Tensor {
+/** A layer by Winograd's filtering where that is faster; transformed kernels are kept in `kernels`. */
+function fastLayer(
+  node: ConvNode | DenseNode,
+  x: Tensor,
+  parameters: ReadonlyMap<string, Tensor>,
+  kernels: Map<string, Tensor>,
+): Tensor {
   const w = parameters.get(`${node.name}.weight`)!;
   const side = node.op === 'conv' ? winogradSide(x, w, node) : undefined;
   return scope(() => {
     if (!side) return runNode(node, () => x, parameters);
-    const { y } = winogradConv(x, w, side);
+    const name = `${node.name} ${side}`;
+    const kernel = kernels.get(name) ?? keep(winogradKernel(w, side));
+    kernels.set(name, kernel);
+    const { y } = winogradConv(x, kernel, side);
     return node.bias ? k.biasAdd(y, parameters.get(`${node.name}.bias`)!) : y;
   });
 }

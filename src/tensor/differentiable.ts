@@ -1,7 +1,7 @@
 import { DType, dispose, type Tensor } from './engine';
 import * as k from './kernels';
 import type { Tape } from './tape';
-import { winogradConv, winogradGradients, winogradSide } from './winograd';
+import { winogradConv, winogradGradients, winogradKernel, winogradSide } from './winograd';
 
 /** Operations that record their gradients on a tape. Shapes and meanings are those of `kernels`. */
 
@@ -11,7 +11,9 @@ const alias = (x: Tensor) => k.reshape(x, x.shape);
 export function conv2d(tape: Tape, x: Tensor, w: Tensor, shape: k.ConvShape, inputGradient = true): Tensor {
   const side = winogradSide(x, w, shape);
   if (side) {
-    const { y, transformed } = winogradConv(x, w, side);
+    const kernel = winogradKernel(w, side);
+    const { y, transformed } = winogradConv(x, kernel, side);
+    dispose(kernel);
     return tape.record({
       output: y,
       inputs: [x, w],

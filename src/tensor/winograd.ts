@@ -82,15 +82,15 @@ export function winogradSide(
   return height % 2 === 0 && width % 2 === 0 ? 2 : undefined;
 }
 
-/** y [N, H, W, O] of x [N, H, W, C] and w [3, 3, C, O], and x transformed, which the filter's gradient needs. */
+/** y [N, H, W, O] of x [N, H, W, C] and a transformed kernel, and x transformed, which the filter's gradient needs. */
 export function winogradConv(
   x: Tensor,
-  w: Tensor,
+  kernel: Tensor,
   side: WinogradSide,
 ): { readonly y: Tensor; readonly transformed: Tensor } {
   const [y, transformed] = scope((): readonly Tensor[] => {
     const inputs = transformInputs(positionsFirst(x), x.shape, side);
-    return [filter(inputs, transformKernel(w, side, false), false, x.shape, side), inputs];
+    return [filter(inputs, kernel, false, x.shape, side), inputs];
   });
   return { y, transformed };
 }
@@ -117,7 +117,7 @@ export function winogradGradients(
     );
     if (!inputGradient) return [filterGradient];
     const inputs = transformInputs(positions, shape, side);
-    return [filterGradient, filter(inputs, transformKernel(w, side, true), true, shape, side)];
+    return [filterGradient, filter(inputs, winogradKernel(w, side, true), true, shape, side)];
   });
   return [gradients[1], gradients[0]];
 }
@@ -154,8 +154,8 @@ function transformOutputs(positions: Tensor, shape: readonly number[], side: Win
   });
 }
 
-/** [(m + 2)^2, C, O] of w [3, 3, C, O], turned by 180 degrees where wanted. */
-function transformKernel(w: Tensor, side: WinogradSide, turned: boolean): Tensor {
+/** A transformed kernel, [(m + 2)^2, C, O] of w [3, 3, C, O], turned by 180 degrees where wanted. */
+export function winogradKernel(w: Tensor, side: WinogradSide, turned = false): Tensor {
   const [, , c, o] = w.shape;
   return scope(() => {
     const taps = k.reshape(w, [9, c * o]);

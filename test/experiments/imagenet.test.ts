@@ -18,7 +18,13 @@ import {
   imagenetTable,
   kernelTable,
 } from '../../src/experiments/imagenet-report';
-import { type ImagenetPoint, imagenetStudy } from '../../src/experiments/imagenet-study';
+import {
+  type ImagenetPoint,
+  imagenetPoints,
+  imagenetStudy,
+  pointName,
+  pointOf,
+} from '../../src/experiments/imagenet-study';
 import { kernelStatistics } from '../../src/experiments/kernel-statistics';
 import { runImagenet } from '../../src/experiments/run-imagenet';
 import { randomStream } from '../../src/tensor/random';
@@ -234,6 +240,14 @@ describe('layerStore', () => {
     writeFileSync(path, 'damaged');
     expect(layerStore(path, settings).finished().size).toBe(0);
     rmSync(path);
+  });
+});
+
+describe('pointOf', () => {
+  it('reads the names of crossbars, and says what a name must look like', () => {
+    for (const point of imagenetPoints) expect(pointOf(pointName(point))).toEqual(point);
+    for (const name of ['r128', 'r0-adc3', 'r128-adc9', 'r128-adc3-1x1'])
+      expect(() => pointOf(name)).toThrow(`--points ${name}: rR-adcB is needed`);
   });
 });
 

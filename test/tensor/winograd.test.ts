@@ -6,7 +6,13 @@ import * as d from '../../src/tensor/differentiable';
 import { DType, dispose, liveTensors, scope, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
 import { createTape } from '../../src/tensor/tape';
-import { type WinogradSide, winogradConv, winogradGradients, winogradSide } from '../../src/tensor/winograd';
+import {
+  type WinogradSide,
+  winogradConv,
+  winogradGradients,
+  winogradKernel,
+  winogradSide,
+} from '../../src/tensor/winograd';
 import { plainConv2d, plainConv2dGradients } from './plain-convolution';
 import { normals, normalTensor, relativeDifference, sizeOf } from './values';
 
@@ -35,7 +41,11 @@ describe('Winograd convolution', () => {
       const { dx, dw } = plainConv2dGradients(x, xShape, w, wShape, g, SHAPE);
       scope(() => {
         const kernel = upload(w, wShape);
-        const { y, transformed } = winogradConv(upload(x, xShape), kernel, side as WinogradSide);
+        const { y, transformed } = winogradConv(
+          upload(x, xShape),
+          winogradKernel(kernel, side as WinogradSide),
+          side as WinogradSide,
+        );
         expect(y.shape).toEqual(gShape);
         expect(relativeDifference(k.floats(y), expected)).toBeLessThan(1e-5);
         const [forX, forW] = winogradGradients(kernel, transformed, upload(g, gShape), side, true);
