@@ -55,7 +55,7 @@ export function imagenetTable(result: ImagenetResult): Table {
         adc: gains.adc.energy,
         macro: gains.macro.energy,
         tile: gains.tile.energy,
-        minutes: row.pruning && row.pruning.seconds / 60,
+        minutes: row.pruning && Object.values(row.pruning.stages).reduce((sum, own) => sum + own, 0) / 60,
         memory: row.pruning?.memoryGib,
       };
     }),

@@ -70,8 +70,7 @@ export interface PruningOutcome {
   readonly relativeErrors: Readonly<Record<string, number>>;
   /** Mean certified distance of the last projections' columns from the best ones. */
   readonly meanGap: number;
-  readonly seconds: number;
-  /** Of these, by stage, over all layers. */
+  /** Time by stage, over all layers; of an interrupted run too. */
   readonly stages: StageSeconds;
   /** Largest memory of the process until then. */
   readonly memoryGib: number;
@@ -239,7 +238,6 @@ function prunedAt(
   const path = join(folder, `${name}.safetensors`);
   const own = { ...key, ...settings, ...point };
   const prune = (): PruningOutcome => {
-    const started = performance.now();
     const store = layerStore(`${path}.unfinished`, own);
     const adcBits = bitsOf(quantized, point);
     // With as many channels as rows a tile, each tile would hold one tap of the kernel, the middle one far larger weights.
@@ -260,7 +258,6 @@ function prunedAt(
     return {
       relativeErrors: Object.fromEntries(pruned.layers.map((layer) => [layer.name, layer.relativeError])),
       meanGap: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length,
-      seconds: (performance.now() - started) / 1000,
       stages: totalSeconds(pruned.layers.map(({ seconds }) => seconds)),
       memoryGib: process.resourceUsage().maxRSS / 2 ** 20,
     };

@@ -97,9 +97,7 @@ export function openPrunableModel(nameOrPath: string, network?: string): FloatMo
   const model = openModel(nameOrPath, network);
   if (model.kind === 'float') return model;
   const { name, path, sha256 } = model;
-  const source = readSafetensorsMetadata(path).source;
-  if (source === undefined)
-    throw new InputError(`${path}: it does not tell the float network it was pruned from`);
+  const source = sourceOf(model);
   const { description, mean, std } = model.network;
   const parameters = dequantizedParameters(model.network);
   const folded = { description, parameters };
@@ -113,8 +111,16 @@ export function openPrunableModel(nameOrPath: string, network?: string): FloatMo
     mean,
     std,
     account: whole(parameters.size),
-    source: parse(`${path}: source`, source),
+    source,
   };
+}
+
+/** The float network that a network was pruned from. @throws InputError where its file does not tell */
+export function sourceOf({ path }: IntegerModel): ModelSource {
+  const source = readSafetensorsMetadata(path).source;
+  if (source === undefined)
+    throw new InputError(`${path}: it does not tell the float network it was pruned from`);
+  return parse(`${path}: source`, source);
 }
 
 const whole = (total: number): MatchAccount => ({

@@ -6,12 +6,12 @@ import { hardwareFigures } from './hardware-figures';
 import { type HardwareStudyOptions, type HardwareStudyResult, hardwareStudy } from './hardware-study';
 import { hardwareTables } from './hardware-tables';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
-import { openFloatModel, openIntegerModel } from './open-model';
+import { openFloatModel, openIntegerModel, sourceOf } from './open-model';
 import { publishStudy } from './publish-study';
 
 export type RunHardwareOptions = Omit<ExperimentOptions, 'model'> &
   Pick<HardwareStudyOptions, 'adcModel' | 'constants' | 'testPictures' | 'activityPictures'> & {
-    /** Float networks, files or names of `data/models`. Default: resnet20-cifar10 for a resnet20, and so on. */
+    /** Float networks, files or names of `data/models`. Default: those that the pruned ones were made from. */
     readonly dense?: readonly string[];
     /** Pruned networks of those. Default resnet20-cifar10-r128-adc2. */
     readonly pruned?: readonly string[];
@@ -34,8 +34,8 @@ export async function runHardware(options: RunHardwareOptions): Promise<Hardware
   const dataset = await openDataset({ dir: dataDir, download: true, fallback: true, onProgress });
   if (!dataset.real) note?.('no CIFAR10 (give it with --data DIR): accuracies and skipping are left out');
   const pruned = (options.pruned ?? ['resnet20-cifar10-r128-adc2']).map(openIntegerModel);
-  const names = new Set(pruned.map(({ network }) => `${network.description.name}-cifar10`));
-  const dense = (options.dense ?? [...names]).map((name) => openFloatModel(name));
+  const sources = () => [...new Set(pruned.map((model) => sourceOf(model).model))];
+  const dense = (options.dense ?? sources()).map((name) => openFloatModel(name));
   const folder = resultsFolder(options, dataset.name);
   const result = hardwareStudy({ ...options, dense, pruned, dataset, folder });
   const tables = hardwareTables(result);
