@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { layerStore } from '../../src/admm/layer-store';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
+import { totalSeconds } from '../../src/admm/stage-timer';
 import { evaluationBatches } from '../../src/data/batches';
 import { calibrationSplit } from '../../src/data/calibration-split';
 import { mosaics } from '../../src/data/mosaics';
@@ -34,6 +35,7 @@ import { dataset, pictures } from '../quantization/small-model';
 import { description, folded, model, network } from './mixed-model';
 
 useFastEngines({ threads: 1 });
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 const scratch = scratchFolder();
 
 const scored: TestPictures = {
@@ -220,7 +222,12 @@ describe('layerStore', () => {
 
   it('lets an interrupted pruning go on to the same codes, without doing its layers again', () => {
     const path = scratch('store.unfinished');
+    const started = performance.now();
     const whole = prune();
+    const elapsed = (performance.now() - started) / 1000;
+    const inStages = Object.values(totalSeconds(whole.layers.map(({ seconds }) => seconds)));
+    expect(sumOf(inStages)).toBeGreaterThan(elapsed / 2);
+    expect(sumOf(inStages)).toBeLessThanOrEqual(elapsed);
     expect(() => prune(layerStore(path, settings), 3)).toThrow('stopped');
     const store = layerStore(path, settings);
     expect([...store.finished().keys()]).toEqual(whole.layers.slice(0, 3).map(({ name }) => name));
@@ -278,9 +285,7 @@ describe('imagenetStudy', () => {
     expect(some.adcBits).toMatchObject({ conv1: expect.any(Number) });
     expect(new Set(Object.values(some.adcBits))).toEqual(new Set([2, 8]));
     expect(all.accuracy.top1).toBeCloseTo(result.float.top1 - all.fromFloat.drop.mean, 6);
-    const inStages = [all, some]
-      .flatMap(({ pruning }) => Object.values(pruning!.stages))
-      .reduce((sum, value) => sum + value, 0);
+    const inStages = sumOf([all, some].flatMap(({ pruning }) => Object.values(pruning!.stages)));
     expect(inStages).toBeGreaterThan(seconds / 10);
     expect(inStages).toBeLessThanOrEqual(seconds);
     expect(await study(folder)).toEqual(result);

@@ -7,7 +7,7 @@ import { InputError } from '../../src/errors';
 import { calibrationPictures } from '../../src/experiments/calibration';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { networkPaths, openNetworkFiles } from '../../src/experiments/network-files';
-import { openFloatModel } from '../../src/experiments/open-model';
+import { openFloatModel, sourceOf } from '../../src/experiments/open-model';
 import { expectedNetworks, reportNetworks } from '../../src/experiments/run-networks';
 import { type VerifyOptions, verifyNetworks } from '../../src/experiments/verify-networks';
 import { networksClaims, networksFigures, networksTable } from '../../src/experiments/verify-report';
@@ -205,5 +205,7 @@ describe('the networks that come with the package', () => {
       ...all.map(({ model }) => model.name),
     ];
     expect(Object.keys(expectedNetworks()).sort()).toEqual(names.sort());
+    for (const { model, float } of all)
+      expect(sourceOf(model)).toEqual({ model: float.model.name, sha256: float.model.sha256 });
   });
 });
