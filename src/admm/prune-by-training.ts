@@ -4,7 +4,7 @@ import type { PerPlane } from '../bitplanes/per-plane';
 import type { Dataset } from '../data/dataset';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
-import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
+import { createInference, type InferenceOptions, type Pictures, type Precision } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import type { ProjectionMethod } from '../projections/project-column';
 import { tuneScales } from '../projections/tune-scales';
@@ -57,7 +57,7 @@ export interface TrainingPruningSettings {
   readonly maskRefreshes: number;
   /** Activations are rounded to their codes in the forward pass of the retraining. */
   readonly quantizedActivations: boolean;
-  readonly precision: TrainingRecipe['precision'];
+  readonly precision: Precision;
   readonly seed: number;
 }
 
@@ -128,7 +128,8 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   const layout = parameterLayout(description);
   const trained = packParameters(parameters, layout.slots);
   const folded = foldBatchNorm(description, parameters);
-  const teacher = createInference(folded.description, folded.parameters, normalisation);
+  const { precision } = settings;
+  const teacher = createInference(folded.description, folded.parameters, { ...normalisation, precision });
   try {
     const chosen = start
       ? { codes: unfoldedCodes(start, options, layers, trained), parameters, curve: [], finished: true }

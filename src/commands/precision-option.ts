@@ -4,7 +4,7 @@ import { type CommandOption, type Options, textOption } from './command';
 
 export const precisionHelp: CommandOption = {
   value: 'NAME',
-  help: 'bfloat16 (default; master weights stay float32) or float32 (wide layers: faster)',
+  help: 'bfloat16 (default; master weights stay float32) or float32 (faster on processors without AMX)',
 };
 
 /** What `--precision` says. @throws InputError for any other than bfloat16 and float32 */

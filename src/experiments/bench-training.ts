@@ -1,5 +1,5 @@
 import { foldBatchNorm } from '../networks/fold-batch-norm';
-import { createInference } from '../networks/inference';
+import { createInference, type Precision } from '../networks/inference';
 import { initialParameters } from '../networks/initial-parameters';
 import { networkByName } from '../networks/network-by-name';
 import { saveParameters } from '../networks/save-parameters';
@@ -9,7 +9,7 @@ import { createTrainer, initialState } from '../training/trainer';
 export interface TrainingBenchOptions {
   readonly network: string;
   readonly mode: 'train' | 'infer';
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: Precision;
   readonly batchSize: number;
   readonly steps: number;
   /** Where the starting parameters are written, for a rival that must start alike. */
@@ -19,7 +19,7 @@ export interface TrainingBenchOptions {
 export interface TrainingBench {
   readonly network: string;
   readonly mode: 'train' | 'infer';
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: Precision;
   /** Median over the steps after two to warm up. */
   readonly milliseconds: number;
   readonly picturesPerSecond: number;
@@ -76,7 +76,7 @@ export function benchTraining(options: TrainingBenchOptions): TrainingBench {
 
   function inferenceStep() {
     const folded = foldBatchNorm(network, parameters);
-    const inference = createInference(folded.description, folded.parameters, NORMALISATION);
+    const inference = createInference(folded.description, folded.parameters, { ...NORMALISATION, precision });
     const power = (logits: Float32Array) => logits.reduce((sum, x) => sum + x * x, 0) / logits.length;
     return { step: () => power(inference.logits(pictures)), dispose: () => inference.dispose() };
   }

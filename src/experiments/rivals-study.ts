@@ -76,7 +76,8 @@ export async function compareTrained(options: RivalsOptions): Promise<RivalsResu
   const bench = openBench(options);
   const { settings, key } = bench;
   const rows: RivalRow[] = [];
-  const jobs = entries.flatMap((entry) => adcBits.map((bits) => ({ entry, bits })));
+  // All lines at one resolution before the next: an interrupted run leaves whole comparisons.
+  const jobs = adcBits.flatMap((bits) => entries.map((entry) => ({ entry, bits })));
   for (const [i, { entry, bits }] of jobs.entries()) {
     const name = `${entry.name}-adc${bits}`;
     const at = `${i + 1}/${jobs.length} ${name}`;

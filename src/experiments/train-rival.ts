@@ -116,7 +116,10 @@ async function sliced(bench: RivalBench, adcBits: number): Promise<TrainedRival>
     parameterLayout(description).length,
     { weightBits: RIVAL_BITS.weightBits, sliceBits: 2, penalty: SLICE_PENALTY },
   );
-  const teacher = createInference(model.folded.description, model.folded.parameters, normalisation);
+  const teacher = createInference(model.folded.description, model.folded.parameters, {
+    ...normalisation,
+    precision: trainingPruningDefaults.precision,
+  });
   try {
     const { parameters: trained, curve } = await train({
       network: description,

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fetchedCompiler, systemCompiler } from './compiler.mjs';
 import { SetupError, Unavailable } from './errors.mjs';
 import { hashOf, linkLeadsTo, placeLink, readJson } from './files.mjs';
 import { installedLibtensorflow, libtensorflowFolder } from './libtensorflow.mjs';
+import { BINDING_MENDS, MENDED_FILE, mendBinding } from './mend-binding.mjs';
 import { tellingLine } from './run.mjs';
 
 /** N-API 8, so one file serves Node 20, 22 and 24. */
@@ -31,7 +32,10 @@ export function keptBinding({ root, home, platform, arch }) {
   const library = installedLibtensorflow(home);
   if (!library) return null;
   const version = readJson(join(packageFolder(root), 'package.json'))?.version ?? '';
-  const key = hashOf(JSON.stringify(library), version, platform, arch).slice(0, 12);
+  const key = hashOf(JSON.stringify(library), version, platform, arch, JSON.stringify(BINDING_MENDS)).slice(
+    0,
+    12,
+  );
   return join(home, `binding-${key}.node`);
 }
 
@@ -54,6 +58,20 @@ export function compilerParameters({ root, include, lib, sources, out, platform 
 }
 
 /**
+ * A copy of tfjs-node's code with what it lacks.
+ *
+ * @param {Context} context
+ * @returns {Promise<string[]>} the files to compile
+ */
+async function mendedSources({ root, temporary }) {
+  const code = join(temporary, 'binding');
+  await cp(join(packageFolder(root), 'binding'), code, { recursive: true });
+  const mended = join(code, MENDED_FILE);
+  await writeFile(mended, mendBinding(await readFile(mended, 'utf8')));
+  return (await readdir(code)).filter((name) => name.endsWith('.cc')).map((name) => join(code, name));
+}
+
+/**
  * @param {Context} context
  * @param {string} kept
  * @param {import('./report.mjs').Task} task
@@ -61,13 +79,9 @@ export function compilerParameters({ root, include, lib, sources, out, platform 
  */
 async function compile(context, kept, task) {
   const compiler = (await systemCompiler(context.env)) ?? (await fetchedCompiler(context, task));
-  const code = join(packageFolder(context.root), 'binding');
-  const sources = (await readdir(code))
-    .filter((name) => name.endsWith('.cc'))
-    .map((name) => join(code, name));
+  const sources = await mendedSources(context);
   const folder = libtensorflowFolder(context.home);
   const out = join(context.temporary, 'tfjs_binding.node');
-  await mkdir(context.temporary, { recursive: true });
   const { root, platform } = context;
   const parameters = compilerParameters({
     root,

@@ -1,5 +1,13 @@
-import { DType, dispose, type Tensor } from './engine';
+import { DType, dispose, scope, type Tensor } from './engine';
 import * as k from './kernels';
+import {
+  convByPatches,
+  convolvesByPatches,
+  filterGradientByPatches,
+  filterGradientOfPatches,
+  inputGradientByPatches,
+  patchesOf,
+} from './patches';
 import type { Tape } from './tape';
 import { winogradConv, winogradGradients, winogradKernel, winogradSide } from './winograd';
 
@@ -21,14 +29,31 @@ export function conv2d(tape: Tape, x: Tensor, w: Tensor, shape: k.ConvShape, inp
       gradients: (g) => winogradGradients(w, transformed, g, side, inputGradient),
     });
   }
+  if (convolvesByPatches(x, w, shape)) {
+    const patches = patchesOf(x, w.shape[0], shape);
+    return tape.record({
+      output: convByPatches(patches, w, x.shape),
+      inputs: [x, w],
+      saved: [patches],
+      gradients: (g) => [
+        inputGradient ? inputGradientByPatches(w, g) : undefined,
+        filterGradientOfPatches(patches, g, w.shape),
+      ],
+    });
+  }
   return tape.record({
     output: k.conv2d(x, w, shape),
     inputs: [x, w],
     gradients: (g) => [
       inputGradient ? k.conv2dInputGrad(x.shape, w, g, shape) : undefined,
-      k.conv2dFilterGrad(x, w.shape, g, shape),
+      filterGradient(x, w.shape, g, shape),
     ],
   });
+}
+
+function filterGradient(x: Tensor, wShape: readonly number[], g: Tensor, shape: k.ConvShape): Tensor {
+  if (!filterGradientByPatches(x, g, wShape)) return k.conv2dFilterGrad(x, wShape, g, shape);
+  return scope(() => filterGradientOfPatches(patchesOf(x, wShape[0], shape), g, wShape));
 }
 
 /** Batch norm in training; the new running statistics are handed to `update` (outside the tape). */

@@ -110,10 +110,12 @@ export function isNativeEngine(): boolean {
 /** Makes attributes of kernels. Lists are allowed where the kernel takes them. Types are TF_AttrType's (c_api.h). */
 export const attribute = {
   string: (name: string, value: string): Attribute => ({ name, type: 0, value }),
+  strings: (name: string, value: readonly string[]): Attribute => ({ name, type: 0, value }),
   int: (name: string, value: number | readonly number[]): Attribute => ({ name, type: 1, value }),
   float: (name: string, value: number | readonly number[]): Attribute => ({ name, type: 2, value }),
   bool: (name: string, value: boolean): Attribute => ({ name, type: 3, value }),
   type: (name: string, value: DType): Attribute => ({ name, type: 4, value }),
+  types: (name: string, value: readonly DType[]): Attribute => ({ name, type: 4, value }),
   shape: (name: string, value: readonly number[]): Attribute => ({ name, type: 5, value }),
 };
 

@@ -164,9 +164,9 @@ export interface ConvShape {
 
 /**
  * TensorFlow's SAME padding splits its zeros unevenly where PyTorch's convolutions pad both sides alike, and its
- * EXPLICIT padding has no oneDNN gradient (bfloat16: 60 times slower). So a kernel grows by a last row and column of
- * zeros where that makes SAME pad `padding` on the first side: a 3x3 convolution of stride 2 on an even picture runs as
- * 4x4. Returns the side of the kernel to run on a picture of the given height and width.
+ * EXPLICIT padding has no oneDNN gradient (bfloat16: 60 times slower). So in gradients a kernel grows by a last row and
+ * column of zeros where that makes SAME pad `padding` on the first side: a 3x3 convolution of stride 2 on an even picture
+ * has the gradient of a 4x4 one. Returns the side of the kernel to run on a picture of the given height and width.
  * @throws Error where neither side fits both; no network of the zoo has such a layer.
  */
 function sameSide(inputs: readonly number[], kernel: number, { stride, padding }: ConvShape): number {
@@ -180,14 +180,28 @@ function sameSide(inputs: readonly number[], kernel: number, { stride, padding }
   throw new Error(`no SAME form of a ${kernel}x${kernel} convolution, stride ${stride}, padding ${padding}`);
 }
 
-/** The attributes of a convolution on a picture of shape [N, H, W, C], and the side its kernel must have. */
-function convolution(dtype: DType, picture: readonly number[], kernel: number, shape: ConvShape) {
+/** What every kernel of a convolution takes. */
+const convolutionAttributes = (dtype: DType, stride: number): Attribute[] => [
+  attribute.type('T', dtype),
+  attribute.int('strides', [1, stride, stride, 1]),
+  attribute.int('dilations', [1, 1, 1, 1]),
+  attribute.string('data_format', 'NHWC'),
+];
+
+/** `padding` zeros on each side of the pictures. */
+const paddingAttributes = (padding: number): Attribute[] =>
+  padding > 0
+    ? [
+        attribute.string('padding', 'EXPLICIT'),
+        attribute.int('explicit_paddings', [0, 0, padding, padding, padding, padding, 0, 0]),
+      ]
+    : [attribute.string('padding', 'VALID')];
+
+/** The attributes of a gradient on a picture of shape [N, H, W, C], and the side the kernel must have there. */
+function gradientOf(dtype: DType, picture: readonly number[], kernel: number, shape: ConvShape) {
   const same = shape.padding > 0;
-  const list = attributes(`conv${dtype},${shape.stride},${same}`, () => [
-    attribute.type('T', dtype),
-    attribute.int('strides', [1, shape.stride, shape.stride, 1]),
-    attribute.int('dilations', [1, 1, 1, 1]),
-    attribute.string('data_format', 'NHWC'),
+  const list = attributes(`convg${dtype},${shape.stride},${same}`, () => [
+    ...convolutionAttributes(dtype, shape.stride),
     attribute.bool('use_cudnn_on_gpu', true),
     attribute.string('padding', same ? 'SAME' : 'VALID'),
   ]);
@@ -207,47 +221,73 @@ function growKernel(w: Tensor, side: number): Tensor {
   return run('Pad', list, [w, paddings]);
 }
 
+/**
+ * x [N, H, W, C] * w [k, k, C, O] -> [N, H', W', O]; with w [k, k, C / groups, O] a grouped convolution.
+ * @throws InputError for groups on an engine other than TensorFlow
+ */
+export function conv2d(x: Tensor, w: Tensor, { stride, padding }: ConvShape): Tensor {
+  if (x.shape[3] !== w.shape[2]) requireNativeEngine('a grouped convolution');
+  const list = attributes(`conv${x.dtype},${stride},${padding}`, () => [
+    ...convolutionAttributes(x.dtype, stride),
+    ...paddingAttributes(padding),
+    attribute.bool('use_cudnn_on_gpu', true),
+  ]);
+  return run('Conv2D', list, [x, w]);
+}
+
+/** What a convolution's kernel does with its output, in this order: adds another tensor of its shape, then ReLU. */
+export interface ConvEnd {
+  readonly plus?: Tensor;
+  readonly relu?: boolean;
+}
+
+/** False once an engine has turned out to lack the fused kernel (builds without oneDNN). */
+let fuses = true;
+
+/** `conv2d` plus a vector along the channels, then its end, as one kernel where there is one; exact wherever those are. */
+export function conv2dBias(x: Tensor, w: Tensor, bias: Tensor, shape: ConvShape, end: ConvEnd = {}): Tensor {
+  if (fuses && x.shape[3] === w.shape[2]) {
+    const { plus, relu: rectified = false } = end;
+    try {
+      const inputs = plus ? [x, w, bias, plus] : [x, w, bias];
+      return run(
+        '_MklNativeFusedConv2D',
+        fusedAttributes(x.dtype, shape, plus !== undefined, rectified),
+        inputs,
+      );
+    } catch {
+      fuses = false;
+    }
+  }
+  return scope(() => endConvolution(biasAdd(conv2d(x, w, shape), bias), end));
+}
+
+/** The end of a convolution as kernels of their own. */
+export function endConvolution(y: Tensor, end: ConvEnd): Tensor {
+  const sum = end.plus ? add(y, end.plus) : y;
+  return end.relu ? relu(sum) : sum;
+}
+
+const fusedAttributes = (dtype: DType, { stride, padding }: ConvShape, plus: boolean, rectified: boolean) =>
+  attributes(`convf${dtype},${stride},${padding},${plus},${rectified}`, () => [
+    ...convolutionAttributes(dtype, stride),
+    ...paddingAttributes(padding),
+    attribute.strings('fused_ops', ['BiasAdd', ...(plus ? ['Add'] : []), ...(rectified ? ['Relu'] : [])]),
+    attribute.int('num_args', plus ? 2 : 1),
+    attribute.types('TArgs', Array(plus ? 2 : 1).fill(dtype)),
+    attribute.float('epsilon', 0),
+    attribute.float('leakyrelu_alpha', 0.2),
+    attribute.bool('is_filter_const', false),
+    // TensorFlow keeps oneDNN's kernels under a label of their own.
+    attribute.string('_kernel', 'MklNameChangeOp'),
+  ]);
+
 /** Runs `body` with the kernel at the side it needs. */
 function withKernel(w: Tensor, side: number, body: (w: Tensor) => Tensor): Tensor {
   if (w.shape[0] === side) return body(w);
   const grown = growKernel(w, side);
   const result = body(grown);
   dispose(grown);
-  return result;
-}
-
-/**
- * x [N, H, W, C] * w [k, k, C, O] -> [N, H', W', O]; with w [k, k, C / groups, O] a grouped convolution.
- * @throws InputError for groups on an engine other than TensorFlow
- */
-export function conv2d(x: Tensor, w: Tensor, shape: ConvShape): Tensor {
-  if (x.shape[3] !== w.shape[2]) requireNativeEngine('a grouped convolution');
-  const { list, side } = convolution(x.dtype, x.shape, w.shape[0], shape);
-  return withKernel(w, side, (kernel) => run('Conv2D', list, [x, kernel]));
-}
-
-/** False once an engine has turned out to lack the fused kernel (builds without oneDNN). */
-let fusesBias = true;
-
-/** `conv2d` plus a vector along the channels, as one kernel where there is one; exact wherever those two are. */
-export function conv2dBias(x: Tensor, w: Tensor, bias: Tensor, shape: ConvShape): Tensor {
-  if (x.shape[3] !== w.shape[2]) return biasAdd(conv2d(x, w, shape), bias);
-  if (fusesBias && x.dtype === DType.float32) {
-    const { list, side } = convolution(x.dtype, x.shape, w.shape[0], shape);
-    const fused = attributes(`bias,conv${shape.stride},${shape.padding > 0}`, () => [
-      ...list.filter(({ name }) => name !== 'use_cudnn_on_gpu'),
-      // TensorFlow keeps oneDNN's kernels under a label of their own.
-      attribute.string('_kernel', 'MklNameChangeOp'),
-    ]);
-    try {
-      return withKernel(w, side, (kernel) => run('_MklNativeConv2DWithBias', fused, [x, kernel, bias]));
-    } catch {
-      fusesBias = false;
-    }
-  }
-  const sums = conv2d(x, w, shape);
-  const result = biasAdd(sums, bias);
-  dispose(sums);
   return result;
 }
 
@@ -258,7 +298,7 @@ export function conv2dInputGrad(
   gradient: Tensor,
   shape: ConvShape,
 ): Tensor {
-  const { list, side } = convolution(w.dtype, xShape, w.shape[0], shape);
+  const { list, side } = gradientOf(w.dtype, xShape, w.shape[0], shape);
   return withKernel(w, side, (kernel) =>
     run('Conv2DBackpropInput', list, [integers(xShape), kernel, gradient]),
   );
@@ -271,39 +311,12 @@ export function conv2dFilterGrad(
   gradient: Tensor,
   shape: ConvShape,
 ): Tensor {
-  if (x.dtype === DType.bfloat16 && shape.stride === 1 && wShape[0] > 1 && x.shape[1] <= SMALL_PICTURE)
-    return filterGradByConvolution(x, gradient, shape.padding);
-  const { list, side } = convolution(x.dtype, x.shape, wShape[0], shape);
+  const { list, side } = gradientOf(x.dtype, x.shape, wShape[0], shape);
   const grown = [side, side, wShape[2], wShape[3]];
   const full = run('Conv2DBackpropFilter', list, [x, integers(grown), gradient]);
   if (side === wShape[0]) return full;
   const result = stridedSlice(full, [0, 0, 0, 0], wShape, [1, 1, 1, 1]);
   dispose(full);
-  return result;
-}
-
-/** Up to this height the filter gradient in bfloat16 is faster as a convolution (measured: 1.2 to 2.4 times). */
-const SMALL_PICTURE = 8;
-
-/**
- * The filter gradient of a convolution of stride 1 is itself one: pictures and channels change places, and the output's
- * gradient is the kernel. oneDNN's own bfloat16 kernel is slow on small pictures.
- */
-function filterGradByConvolution(x: Tensor, gradient: Tensor, padding: number): Tensor {
-  const list = attributes(`convf${x.dtype},${padding}`, () => [
-    attribute.type('T', x.dtype),
-    attribute.int('strides', [1, 1, 1, 1]),
-    attribute.int('dilations', [1, 1, 1, 1]),
-    attribute.string('data_format', 'NHWC'),
-    attribute.bool('use_cudnn_on_gpu', true),
-    attribute.string('padding', 'EXPLICIT'),
-    attribute.int('explicit_paddings', [0, 0, padding, padding, padding, padding, 0, 0]),
-  ]);
-  const pictures = transpose(x, [3, 1, 2, 0]);
-  const kernel = transpose(gradient, [1, 2, 0, 3]);
-  const output = run('Conv2D', list, [pictures, kernel]);
-  const result = transpose(output, [1, 2, 0, 3]);
-  dispose(pictures, kernel, output);
   return result;
 }
 

@@ -40,10 +40,17 @@ const plane = (list: unknown) => (list as number[]).slice(1, 3);
 
 const lower = (padding: unknown) => (padding as string).toLowerCase();
 
+/** tfjs takes zeros of its own number as pairs by axis. */
+const zeros = (get: KernelContext['get']) => {
+  if (get('padding') !== 'EXPLICIT') return lower(get('padding'));
+  const flat = get('explicit_paddings') as number[];
+  return [0, 2, 4, 6].map((i) => [flat[i], flat[i + 1]]);
+};
+
 const convolution = (get: KernelContext['get']) => ({
   strides: plane(get('strides')),
   dilations: plane(get('dilations')),
-  pad: lower(get('padding')),
+  pad: zeros(get),
   dataFormat: get('data_format'),
 });
 
@@ -75,8 +82,15 @@ export const portableKernels: Readonly<Record<string, PortableKernel>> = {
     return call('PadV2', { x }, { paddings, constantValue: 0 });
   },
   Conv2D: ({ call, inputs: [x, filter], get }) => call('Conv2D', { x, filter }, convolution(get)),
-  _MklNativeConv2DWithBias: ({ call, inputs: [x, filter, bias], get }) =>
-    call('FusedConv2D', { x, filter, bias }, { ...convolution(get), activation: 'linear' }),
+  _MklNativeFusedConv2D: ({ call, inputs: [x, filter, bias, plus], get }) => {
+    const ends = get('fused_ops') as string[];
+    const rectified = ends.includes('Relu');
+    const activation = rectified && !plus ? 'relu' : 'linear';
+    const y = call('FusedConv2D', { x, filter, bias }, { ...convolution(get), activation });
+    if (!plus) return y;
+    const sum = call('Add', { a: y as TensorInfo, b: plus });
+    return rectified ? call('Relu', { x: sum as TensorInfo }) : sum;
+  },
   MaxPool: ({ call, inputs: [x], get }) =>
     call(
       'MaxPool',

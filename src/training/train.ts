@@ -2,7 +2,7 @@ import { meanPixel, trainingBatches } from '../data/batches';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
-import type { Inference, InferenceOptions } from '../networks/inference';
+import type { Inference, InferenceOptions, Precision } from '../networks/inference';
 import { initialParameters } from '../networks/initial-parameters';
 import type { OnProgress } from '../progress';
 import { randomStream } from '../tensor/random';
@@ -42,7 +42,7 @@ export interface TrainingRecipe {
   /** Decay a step of the moving average of the weights; 0: no average. */
   readonly averageDecay: number;
   /** Matrix products in bfloat16 (master weights stay float32) or all in float32. */
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: Precision;
   readonly seed: number;
 }
 

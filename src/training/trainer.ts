@@ -1,5 +1,6 @@
 import type { NetworkDescription, Node, Parameters } from '../networks/description';
 import { forwardTraining } from '../networks/forward-training';
+import type { Precision } from '../networks/inference';
 import { largestClass } from '../networks/largest-class';
 import { pictureNormaliser } from '../networks/picture-normaliser';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
@@ -18,7 +19,7 @@ import type { WeightPull } from './weight-steering';
 
 export interface TrainerOptions {
   readonly network: NetworkDescription;
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: Precision;
   readonly momentum: number;
   readonly nesterov: boolean;
   /** L2 penalty on convolution and dense weights; biases and batch norm are not decayed. */

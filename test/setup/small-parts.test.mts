@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compilerParameters } from '../../src/setup/binding.mjs';
 import { findChromium } from '../../src/setup/chromium.mjs';
 import { countTests } from '../../src/setup/count-tests.mjs';
+import { BINDING_MENDS, mendBinding } from '../../src/setup/mend-binding.mjs';
 import { duration, progressText, size } from '../../src/setup/report.mjs';
 import { tellingLine } from '../../src/setup/run.mjs';
 import { supportsNode } from '../../src/setup/setup.mjs';
@@ -30,6 +31,22 @@ describe('countTests', () => {
     });
     expect(countTests({ testResults: [file('passed', ['passed'])] }, 1)).toEqual({ passed: 1, failed: 1 });
     expect(countTests(null, 137)).toEqual({ passed: 0, failed: 1 });
+  });
+});
+
+describe('mendBinding', () => {
+  const code = BINDING_MENDS.map(({ at }: { at: string }) => `${at}\n  one value;\n}`).join('\n');
+
+  it('puts the case of a list before that of one value', () => {
+    const mended = mendBinding(code);
+    expect(mended.match(/IsArray/g)).toHaveLength(2);
+    expect(mended.indexOf('TFE_OpSetAttrStringList')).toBeLessThan(mended.indexOf('one value'));
+    expect(mended).toContain('TFE_OpSetAttrTypeList');
+  });
+
+  it('says so where the code is another one', () => {
+    expect(() => mendBinding('')).toThrow('tfjs_backend.cc: "case TF_ATTR_STRING: {" 0 times, not once');
+    expect(() => mendBinding(code + code)).toThrow('2 times, not once');
   });
 });
 

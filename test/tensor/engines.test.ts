@@ -105,6 +105,26 @@ describe.each(KINDS)('engine %s', (kind) => {
     );
   });
 
+  test.each([
+    [true, true],
+    [true, false],
+    [false, true],
+  ])(
+    'a convolution adds another tensor (%s) and cuts off below zero (%s) as kernels apart do',
+    (added, relu) => {
+      const shape = { stride: 2, padding: 1 };
+      const x = () => put(wholeNumbers(2 * 64 * 3, 0, 255, 'x'), [2, 8, 8, 3]);
+      const w = () => put(wholeNumbers(9 * 3 * 4, -127, 127, 'w'), [3, 3, 3, 4]);
+      const bias = () => put([1, -2, 7, 100], [4]);
+      const plus = added ? () => put(wholeNumbers(2 * 16 * 4, -9000, 9000, 'plus'), [2, 4, 4, 4]) : undefined;
+      const sums = values(() => m.k.biasAdd(m.k.conv2d(x(), w(), shape), bias()));
+      const others = plus ? values(plus) : sums.map(() => 0);
+      expect(values(() => m.k.conv2dBias(x(), w(), bias(), shape, { plus: plus?.(), relu }))).toEqual(
+        sums.map((sum, i) => (relu ? Math.max(0, sum + others[i]) : sum + others[i])),
+      );
+    },
+  );
+
   test('sums of codes are exact up to 2^24', () => {
     const rows = 518;
     const x = new Float32Array(rows).fill(255);
