@@ -117,11 +117,11 @@ export function createTwinFlow(
     const output = scope(() => {
       let value: Tensor;
       if (loaded) {
-        const input = asFloats(batch.codes.get((node as ConvNode | DenseNode).input)!);
+        const input = batch.codes.get((node as ConvNode | DenseNode).input)!;
         value = loaded.output(input, loaded.sums(input));
       } else value = runNode(node, compressed(batch), new Map());
       if (!coding) return value;
-      const encoded = coding.encode(value);
+      const encoded = coding.encode(value, node.op === 'relu');
       return signed ? encoded : k.cast(encoded, DType.uint8);
     });
     (coding ? batch.codes : batch.compressed).set(node.name, keep(output));

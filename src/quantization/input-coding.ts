@@ -4,8 +4,8 @@ import type { IntegerLayer } from './integer-network';
 
 /** Turns a tensor into the codes crossbars take. */
 export interface InputCoding {
-  /** Nearest codes (ties to even), clipped: whole numbers in float32. */
-  encode(values: Tensor): Tensor;
+  /** Nearest codes (ties to even), clipped: whole numbers in float32. `rectified`: no value is below zero. */
+  encode(values: Tensor, rectified: boolean): Tensor;
   decode(codes: Tensor): Tensor;
   dispose(): void;
 }
@@ -16,7 +16,11 @@ export function inputCoding({ inputScale, inputBits, inputSigned }: IntegerLayer
     (value) => keep(k.scalar(value)),
   );
   return {
-    encode: (values) => scope(() => k.clip(k.round(k.multiply(values, inverse)), low, high)),
+    encode: (values, rectified) =>
+      scope(() => {
+        const codes = k.round(k.multiply(values, inverse));
+        return rectified ? k.minimum(codes, high) : k.clip(codes, low, high);
+      }),
     decode: (codes) => k.multiply(codes, scale),
     dispose: () => dispose(scale, inverse, low, high),
   };

@@ -1,6 +1,7 @@
-import type { ConvNode, DenseNode, Node } from '../networks/description';
+import type { ConvNode, DenseNode, NetworkDescription, Node } from '../networks/description';
 import { forward, type Inference, type Pictures } from '../networks/inference';
-import { DType, scope, type Tensor, upload } from '../tensor/engine';
+import { inputsOf } from '../networks/node-shapes';
+import { DType, dispose, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { crossbarNodes } from './crossbar-layers';
 import { type InputCoding, inputCoding } from './input-coding';
@@ -23,6 +24,7 @@ export interface IntegerHooks {
 /** Classifies with integer arithmetic on the tensor engine: exactly what lossless crossbars compute. */
 export function createIntegerInference(network: IntegerNetwork, hooks: IntegerHooks = {}): Inference {
   const { description } = network;
+  const read = valuesRead(description);
   const layers = new Map<string, LoadedLayer>();
   const codings = new Map<string, InputCoding>();
   for (const node of crossbarNodes(description)) {
@@ -50,8 +52,10 @@ export function createIntegerInference(network: IntegerNetwork, hooks: IntegerHo
       const afterNode = (node: Node, output: Tensor): Tensor => {
         const coding = codings.get(node.name);
         if (!coding) return output;
-        codes.set(node.name, coding.encode(output));
-        return coding.decode(codes.get(node.name)!);
+        const code = coding.encode(output, node.op === 'relu');
+        dispose(output);
+        codes.set(node.name, code);
+        return read.has(node.name) ? coding.decode(code) : code;
       };
       return k.floats(forward(description, new Map(), picture, { layer, afterNode }));
     });
@@ -62,4 +66,10 @@ export function createIntegerInference(network: IntegerNetwork, hooks: IntegerHo
       for (const part of [...layers.values(), ...codings.values()]) part.dispose();
     },
   };
+}
+
+/** The nodes whose output somebody reads as real values; crossbar layers read codes. */
+function valuesRead({ nodes }: NetworkDescription): ReadonlySet<string> {
+  const digital = nodes.filter(({ op }) => op !== 'conv' && op !== 'dense');
+  return new Set(digital.flatMap(inputsOf));
 }

@@ -1,19 +1,20 @@
 import type { ConvNode, DenseNode } from '../networks/description';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
+import { codeKernel, convolveCodes, multipliesCodes } from '../tensor/integer-convolution';
 import * as k from '../tensor/kernels';
 import type { IntegerLayer } from './integer-network';
 
 /**
- * Every product of a crossbar layer is a whole number, and float32 adds whole numbers exactly up to this; so the tensor
- * engine's float32 convolutions give the crossbar's integers as long as no partial sum can pass it.
+ * Every product of a crossbar layer is a whole number, and float32 adds whole numbers exactly up to this; so where the
+ * engine has no integer kernels, its float32 convolutions give the crossbar's integers as long as no partial sum can pass it.
  */
 const EXACT = 2 ** 24;
 
 /** A crossbar layer in the tensor engine. */
 export interface LoadedLayer {
   /**
-   * Exact integer sums [N, H', W', columns] or [N, columns] of input codes (whole numbers in float32): float32 where they
-   * cannot pass 2^24, else int32.
+   * Exact integer sums [N, H', W', columns] or [N, columns] of input codes (whole numbers in float32 or uint8): float32
+   * where they cannot pass 2^24, else int32.
    */
   sums(inputCodes: Tensor): Tensor;
   /** Real output: sums times scales plus bias. */
@@ -28,7 +29,14 @@ export function loadLayer(
   mean: readonly number[],
 ): LoadedLayer {
   const { columns } = layer;
-  const parts = exactParts(layer).map((codes) => keep(upload(codes, weightShape(node))));
+  const isFirst = node.input === 'input';
+  const whole = node.op === 'conv' && node.groups === 1 && layer.inputBits <= 8 && multipliesCodes();
+  const codes = exactParts(layer);
+  const kernels = whole ? codes.map((part) => codeKernel(part, weightShape(node))) : [];
+  for (const kernel of kernels) keep(kernel.codes);
+  // The first layer's bias map is real.
+  const parts =
+    whole && !isFirst ? [] : codes.map((part) => keep(upload(Float32Array.from(part), weightShape(node))));
   const scale = keep(
     upload(
       layer.scales.map((value) => value * layer.inputScale),
@@ -56,15 +64,23 @@ export function loadLayer(
     return map;
   }
 
+  function sums(x: Tensor): Tensor {
+    if (whole)
+      return exactSums(
+        kernels.map((kernel) => k.cast(convolveCodes(x, kernel, layer.inputSigned, node), DType.float32)),
+      );
+    return exactSums(products(node, parts, x.dtype === DType.float32 ? x : k.cast(x, DType.float32)));
+  }
+
   return {
-    sums: (inputCodes) => scope(() => exactSums(products(node, parts, inputCodes))),
+    sums: (inputCodes) => scope(() => sums(inputCodes)),
     output: (inputCodes, sums) =>
       scope(() => {
         const floats = sums.dtype === DType.float32 ? sums : k.cast(sums, DType.float32);
         const scaled = k.multiply(floats, scale);
-        return node.input === 'input' ? k.add(scaled, biasMap(inputCodes.shape)) : k.biasAdd(scaled, bias);
+        return isFirst ? k.add(scaled, biasMap(inputCodes.shape)) : k.biasAdd(scaled, bias);
       }),
-    dispose: () => dispose(...parts, scale, bias, ...biasMaps.values()),
+    dispose: () => dispose(...kernels.map(({ codes }) => codes), ...parts, scale, bias, ...biasMaps.values()),
   };
 }
 
@@ -75,16 +91,16 @@ function weightShape(node: ConvNode | DenseNode): number[] {
 }
 
 /** Splits the rows into runs in which no column can reach 2^24; each part is the whole matrix with the other rows zero. */
-export function exactParts({ codes, rows, columns, inputBits }: IntegerLayer): Float32Array[] {
-  const parts: Float32Array[] = [];
-  let part = new Float32Array(codes.length);
+export function exactParts({ codes, rows, columns, inputBits }: IntegerLayer): Int8Array[] {
+  const parts: Int8Array[] = [];
+  let part = new Int8Array(codes.length);
   let reach = new Float64Array(columns);
   for (let row = 0; row < rows; row++) {
     const line = codes.subarray(row * columns, (row + 1) * columns);
     const next = reach.map((sum, n) => sum + Math.abs(line[n]) * 2 ** inputBits);
     if (next.some((sum) => sum > EXACT)) {
       parts.push(part);
-      part = new Float32Array(codes.length);
+      part = new Int8Array(codes.length);
       reach = new Float64Array(columns).map((_, n) => Math.abs(line[n]) * 2 ** inputBits);
     } else reach = next;
     part.set(line, row * columns);

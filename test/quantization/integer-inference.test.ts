@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors';
-import type { DenseNode, NetworkDescription } from '../../src/networks/description';
+import type { ConvNode, DenseNode, NetworkDescription } from '../../src/networks/description';
 import { createInference } from '../../src/networks/inference';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
@@ -118,16 +118,22 @@ describe('createIntegerInference', () => {
     });
   });
 
-  it('adds up integers that pass 2^24 exactly', () => {
+  it.each(['dense', 'conv'])('adds up integers that pass 2^24 exactly: %s', (op) => {
     const rows = 4608;
-    const node: DenseNode = {
-      op: 'dense',
-      name: 'fc',
-      input: 'x',
-      inFeatures: rows,
-      outFeatures: 3,
-      bias: true,
-    };
+    const named = { name: 'fc', input: 'x', bias: true } as const;
+    const node: DenseNode | ConvNode =
+      op === 'dense'
+        ? { ...named, op, inFeatures: rows, outFeatures: 3 }
+        : {
+            ...named,
+            op: 'conv',
+            inChannels: rows,
+            outChannels: 3,
+            kernel: 1,
+            stride: 1,
+            padding: 0,
+            groups: 1,
+          };
     const stream = randomStream(1, 'large');
     const codes = Int8Array.from(
       { length: rows * 3 },
@@ -155,7 +161,7 @@ describe('createIntegerInference', () => {
     expect(expected[0]).toBe(rows * 127 * 255);
     scope(() => {
       const loaded = loadLayer(node, layer, []);
-      const x = upload(inputs, [2, rows]);
+      const x = upload(inputs, op === 'dense' ? [2, rows] : [2, 1, 1, rows]);
       const sums = loaded.sums(x);
       expect([...read(sums)]).toEqual(expected);
       const output = read(loaded.output(x, sums));
