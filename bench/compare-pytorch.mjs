@@ -65,9 +65,12 @@ for (const { network, mode, steps } of CASES) {
   /** @type {Record<string, () => { milliseconds: number, check: number }>} */
   const sides = {
     'ours float32': () => ours('float32'),
-    ...(mode === 'train' && { 'ours bfloat16': () => ours('bfloat16') }),
+    'ours bfloat16': () => ours('bfloat16'),
+    ...(mode === 'infer' && { 'ours int8': () => ours('int8') }),
     PyTorch: () => torch(),
     'PyTorch channels_last': () => torch('channels_last'),
+    'PyTorch bfloat16': () => torch('channels_last', 'bfloat16'),
+    ...(mode === 'infer' && { 'PyTorch int8': () => torch('channels_last', 'int8') }),
   };
   /** @type {Record<string, { milliseconds: number, check: number }[]>} */
   const runs = Object.fromEntries(Object.keys(sides).map((name) => [name, []]));
@@ -79,7 +82,7 @@ for (const { network, mode, steps } of CASES) {
   }
   const expected = runs.PyTorch[0].check;
   for (const [name, results] of Object.entries(runs)) {
-    const tolerance = name.includes('bfloat16') ? 2e-2 : 1e-3;
+    const tolerance = name.includes('int8') ? 0.1 : name.includes('bfloat16') ? 2e-2 : 1e-3;
     for (const { check } of results)
       if (!(Math.abs(check - expected) <= tolerance * Math.abs(expected)))
         throw new Error(`${network} ${mode}: ${name} gives ${check}, PyTorch ${expected}`);

@@ -1,6 +1,8 @@
 """PyTorch's side of `bench/compare-pytorch.mjs`: the same network, parameters, pictures and step, timed on the CPU.
 
-    python torch_rival.py NETWORK train|infer PARAMETERS.safetensors BATCH STEPS THREADS [channels_last]
+    python torch_rival.py NETWORK train|infer PARAMETERS.safetensors BATCH STEPS THREADS [channels_last] [bfloat16|int8]
+
+bfloat16: autocast in training, the whole network in inference. int8 (inference): PyTorch's own static quantisation (FX, x86).
 
 Prints one JSON line: median milliseconds a step and the check value (first loss, or mean square of the logits).
 """
@@ -80,6 +82,16 @@ def pixels(batch):
     return torch.from_numpy(out.reshape(batch, 32, 32, 3)).permute(0, 3, 1, 2)
 
 
+def quantized(model, x):
+    from torch.ao.quantization import get_default_qconfig_mapping
+    from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+    prepared = prepare_fx(model, get_default_qconfig_mapping('x86'), (x,))
+    with torch.inference_mode():
+        prepared(x)
+    return convert_fx(prepared)
+
+
 def main():
     name, mode, path, batch, steps, threads, *layout = sys.argv[1:]
     torch.set_num_threads(int(threads))
@@ -88,7 +100,7 @@ def main():
     given = load_file(path)
     model.load_state_dict({k: given.get(k, v) for k, v in state.items()})
     x = (pixels(int(batch)).float() / 255 - 0.5) / 0.25
-    if layout:
+    if 'channels_last' in layout:
         model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     labels = torch.arange(int(batch)) % 10
     check, times = None, []
@@ -100,17 +112,23 @@ def main():
         model.train()
     else:
         model.eval()
+        if 'int8' in layout:
+            model = quantized(model, x)
+        if 'bfloat16' in layout:
+            model, x = model.bfloat16(), x.bfloat16()
+    autocast = torch.autocast('cpu', torch.bfloat16, enabled=mode == 'train' and 'bfloat16' in layout)
     for step in range(-2, int(steps)):
         start = time.perf_counter()
         if mode == 'train':
             opt.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(model(x), labels)
+            with autocast:
+                loss = F.cross_entropy(model(x).float(), labels)
             loss.backward()
             opt.step()
             value = loss.item()
         else:
             with torch.inference_mode():
-                value = model(x).square().mean().item()
+                value = model(x).float().square().mean().item()
         if step == -2:
             check = value
         if step >= 0:

@@ -32,7 +32,10 @@ export const benchCommand: Command = {
     engine: { value: 'NAME', help: 'projection: wasm (default, where set-up has compiled it) or typescript' },
     network: { value: 'NAME', help: 'training: network of the zoo (default resnet20)' },
     mode: { value: 'NAME', help: 'training: train (default) or infer' },
-    precision: { value: 'NAME', help: 'training: float32 (default) or bfloat16' },
+    precision: {
+      value: 'NAME',
+      help: 'training: float32 (default), bfloat16, or in inference int8 (the 8-bit network)',
+    },
     steps: { value: 'N', help: 'training: timed steps after two to warm up (default 10)' },
     'batch-size': { value: 'N', help: 'training: (default 128)' },
     parameters: { value: 'FILE', help: 'training: write the starting parameters there, for a rival' },
@@ -120,8 +123,8 @@ function training(options: Parameters<Command['run']>[1]) {
   const precision = textOption(options, 'precision') ?? 'float32';
   if (mode !== 'train' && mode !== 'infer')
     throw new InputError(`--mode ${mode}: allowed are train and infer`);
-  if (precision !== 'float32' && precision !== 'bfloat16')
-    throw new InputError(`--precision ${precision}: allowed are float32 and bfloat16`);
+  if (precision !== 'float32' && precision !== 'bfloat16' && precision !== 'int8')
+    throw new InputError(`--precision ${precision}: allowed are float32, bfloat16 and int8`);
   const result = benchTraining({
     network: textOption(options, 'network') ?? 'resnet20',
     mode,

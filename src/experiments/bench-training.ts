@@ -1,15 +1,22 @@
+import { InputError } from '../errors';
+import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
-import { createInference, type Precision } from '../networks/inference';
+import { createInference, type Inference, type Pictures, type Precision } from '../networks/inference';
 import { initialParameters } from '../networks/initial-parameters';
 import { networkByName } from '../networks/network-by-name';
 import { saveParameters } from '../networks/save-parameters';
+import { buildIntegerNetwork } from '../quantization/build-integer-network';
+import { createIntegerInference } from '../quantization/integer-inference';
 import { randomStream } from '../tensor/random';
 import { createTrainer, initialState } from '../training/trainer';
+
+/** `int8`: the 8-bit network, exactly as crossbars compute it; inference alone. */
+export type BenchPrecision = Precision | 'int8';
 
 export interface TrainingBenchOptions {
   readonly network: string;
   readonly mode: 'train' | 'infer';
-  readonly precision: Precision;
+  readonly precision: BenchPrecision;
   readonly batchSize: number;
   readonly steps: number;
   /** Where the starting parameters are written, for a rival that must start alike. */
@@ -19,7 +26,7 @@ export interface TrainingBenchOptions {
 export interface TrainingBench {
   readonly network: string;
   readonly mode: 'train' | 'infer';
-  readonly precision: Precision;
+  readonly precision: BenchPrecision;
   /** Median over the steps after two to warm up. */
   readonly milliseconds: number;
   readonly picturesPerSecond: number;
@@ -38,7 +45,7 @@ export function benchTraining(options: TrainingBenchOptions): TrainingBench {
   if (options.parameters) saveParameters(options.parameters, network, parameters);
   const pixels = benchPixels(batchSize);
   const pictures = { pixels, count: batchSize, height: SIDE, width: SIDE, channels: 3 };
-  const run = mode === 'train' ? trainingStep() : inferenceStep();
+  const run = mode === 'train' ? trainingStep(precision) : inferenceStep();
   const times: number[] = [];
   let check = Number.NaN;
   for (let step = -2; step < steps; step++) {
@@ -59,7 +66,8 @@ export function benchTraining(options: TrainingBenchOptions): TrainingBench {
     check,
   };
 
-  function trainingStep() {
+  function trainingStep(precision: BenchPrecision) {
+    if (precision === 'int8') throw new InputError('precision int8: training has float32 and bfloat16');
     const settings = { momentum: 0.9, nesterov: true, weightDecay: 5e-4, batchNormMomentum: 0.1 };
     const trainer = createTrainer(
       { network, precision, ...settings, ...NORMALISATION },
@@ -76,10 +84,21 @@ export function benchTraining(options: TrainingBenchOptions): TrainingBench {
 
   function inferenceStep() {
     const folded = foldBatchNorm(network, parameters);
-    const inference = createInference(folded.description, folded.parameters, { ...NORMALISATION, precision });
+    const inference = inferenceOf(folded.description, folded.parameters, precision, pictures);
     const power = (logits: Float32Array) => logits.reduce((sum, x) => sum + x * x, 0) / logits.length;
     return { step: () => power(inference.logits(pictures)), dispose: () => inference.dispose() };
   }
+}
+
+function inferenceOf(
+  description: NetworkDescription,
+  parameters: Parameters,
+  precision: BenchPrecision,
+  pictures: Pictures,
+): Inference {
+  if (precision !== 'int8') return createInference(description, parameters, { ...NORMALISATION, precision });
+  const bits = { weightBits: 8, inputBits: 8 };
+  return createIntegerInference(buildIntegerNetwork(description, parameters, NORMALISATION, pictures, bits));
 }
 
 /** Bytes of the linear congruential generator x <- 1664525 x + 1013904223, the top byte of each state, seed 1. */

@@ -83,8 +83,8 @@ function fastLayer(
   return scope(() => {
     if (node.op === 'dense' || !bias) return runNode(node, () => x, parameters);
     const side = winogradSide(x, w, node);
-    const name = `${node.name} ${side}`;
     if (side) {
+      const name = `${node.name} ${side}`;
       const kernel = kernels.get(name) ?? keep(winogradKernel(w, side));
       kernels.set(name, kernel);
       return k.endConvolution(k.biasAdd(winogradConv(x, kernel, side).y, bias), end);
