@@ -84,9 +84,11 @@ export const trainingPruningDefaults = {
 const REESTIMATION = 5000;
 
 export interface TrainingPruningOptions {
-  /** The trained network, with batch norm: where pruning starts, and the teacher. */
+  /** The trained network, with batch norm: where pruning starts, and the teacher unless that is another one. */
   readonly description: NetworkDescription;
   readonly parameters: Parameters;
+  /** Of a teacher of the same description. */
+  readonly teacher?: Parameters;
   readonly normalisation: InferenceOptions;
   readonly dataset: Dataset;
   /** For input scales. */
@@ -129,7 +131,8 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   const trained = packParameters(parameters, layout.slots);
   const folded = foldBatchNorm(description, parameters);
   const { precision } = settings;
-  const teacher = createInference(folded.description, folded.parameters, { ...normalisation, precision });
+  const taught = options.teacher ? foldBatchNorm(description, options.teacher) : folded;
+  const teacher = createInference(taught.description, taught.parameters, { ...normalisation, precision });
   try {
     const chosen = start
       ? { codes: unfoldedCodes(start, options, layers, trained), parameters, curve: [], finished: true }

@@ -1,11 +1,14 @@
 import type { TrainingPruningSettings } from '../admm/prune-by-training';
 import type { Compensation, PruningMethod } from '../admm/pruning-method';
 
+/** Bits chosen after training. */
+export interface PostTrainingStart {
+  readonly method: PruningMethod;
+  readonly compensation: Compensation;
+}
+
 /** How a line of the comparison chooses its bits before it is retrained. */
-export type RivalStart =
-  | { readonly method: PruningMethod; readonly compensation: Compensation }
-  | 'network-admm'
-  | 'bit-slice-l1';
+export type RivalStart = PostTrainingStart | 'network-admm' | 'bit-slice-l1';
 
 /** A line: how bits are chosen, and what is done otherwise than in the other lines. */
 export interface RivalEntry {
@@ -44,7 +47,12 @@ export const rivalEntries: readonly RivalEntry[] = [
     kind: 'rival',
     start: { method: 'greedy', compensation: 'none' },
   },
-  { name: 'bit-slice-l1', title: 'bit-slice L1, then greedy', kind: 'rival', start: 'bit-slice-l1' },
+  {
+    name: 'bit-slice-l1',
+    title: 'bit-slice L1, then greedy bit truncation',
+    kind: 'rival',
+    start: 'bit-slice-l1',
+  },
   {
     name: 'projection',
     title: 'hierarchical, projection alone',

@@ -5,6 +5,7 @@ import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-train
 import { prunePostTraining } from '../admm/prune-post-training';
 import { trainedLayers } from '../admm/trained-layers';
 import type { Dataset } from '../data/dataset';
+import type { Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
 import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -15,7 +16,7 @@ import { parameterLayout } from '../training/parameter-vector';
 import { defaultRecipe, type EpochRecord, train } from '../training/train';
 import { integerAccuracy } from './accuracy';
 import type { FloatModel } from './open-model';
-import type { RivalEntry, RivalStart } from './rival-entries';
+import type { PostTrainingStart, RivalEntry, RivalStart } from './rival-entries';
 
 /** What every line of the comparison has in common. */
 export interface RivalBench {
@@ -54,29 +55,45 @@ const SLICE_PENALTY = 1e-3;
 
 /** Chooses a line's bits for one ADC resolution and trains as long as every line does. */
 export function trainRival(bench: RivalBench, entry: RivalEntry, adcBits: number): Promise<TrainedRival> {
-  return entry.start === 'bit-slice-l1'
-    ? sliced(bench, adcBits)
-    : retrained(bench, entry, entry.start, adcBits);
+  switch (entry.start) {
+    case 'bit-slice-l1':
+      return sliced(bench, entry, adcBits);
+    case 'network-admm':
+      return retrained(bench, entry, adcBits, undefined);
+    default:
+      return retrained(bench, entry, adcBits, chosenBits(bench, entry.start, adcBits));
+  }
 }
 
-/** Bits chosen after or during training, then masked retraining under them. */
+/** A network whose bits were chosen, and the one with batch norm that they were chosen from. */
+interface Chosen {
+  readonly network: IntegerNetwork;
+  readonly parameters: Parameters;
+  /** Epochs of training that choosing took. */
+  readonly epochs: number;
+}
+
+/** Bits chosen after training. */
+function chosenBits(bench: RivalBench, start: PostTrainingStart, adcBits: number): Chosen {
+  const { model, pictures, quantized, settings, onProgress } = bench;
+  const wanted = { ...settings, ...start, adcBits };
+  const { network } = prunePostTraining(quantized, model.folded, pictures, wanted, onProgress);
+  return { network, parameters: model.parameters, epochs: 0 };
+}
+
+/** Masked retraining under the chosen bits, or without such network ADMM before it. */
 async function retrained(
   bench: RivalBench,
-  { name, change }: RivalEntry,
-  start: Exclude<RivalStart, 'bit-slice-l1'>,
+  { name, change, start }: RivalEntry,
   adcBits: number,
+  chosen: Chosen | undefined,
 ): Promise<TrainedRival> {
-  const { model, dataset, folder, settings, pictures, normalisation, quantized, onProgress } = bench;
-  const { description, parameters } = model;
-  const chosen =
-    start === 'network-admm'
-      ? undefined
-      : prunePostTraining(quantized, model.folded, pictures, { ...settings, ...start, adcBits }, onProgress)
-          .network;
-  const admmEpochs = chosen ? 0 : Math.ceil(settings.epochs / 2);
+  const { model, dataset, folder, settings, pictures, normalisation, onProgress } = bench;
+  const admmEpochs = chosen ? 0 : half(settings.epochs);
   const { network, admm, retraining } = await pruneByTraining({
-    description,
-    parameters,
+    description: model.description,
+    parameters: chosen?.parameters ?? model.parameters,
+    teacher: model.parameters,
     normalisation,
     dataset,
     calibration: pictures,
@@ -88,72 +105,85 @@ async function retrained(
       adcBits,
       admmEpochs,
       admmRate: settings.rate,
-      retrainEpochs: settings.epochs - admmEpochs,
+      retrainEpochs: settings.epochs - admmEpochs - (chosen?.epochs ?? 0),
       retrainRate: settings.rate,
       batchSize: settings.batchSize,
       seed: settings.seed,
       // No more nonzeros than ones allowed: those that stay may use all their bits.
-      ...(start !== 'network-admm' && start.method === 'value-only' && { valueLimit: 2 ** adcBits - 1 }),
+      ...(isValueOnly(start) && { valueLimit: 2 ** adcBits - 1 }),
     },
-    start: chosen,
+    start: chosen?.network,
     folder: stateFolder(folder, `${name}-adc${adcBits}`),
     evaluateEvery: settings.epochs,
     onProgress,
   });
   return {
     network: network!,
-    before: chosen && integerAccuracy(chosen, dataset.test, { onProgress }),
+    before: chosen && integerAccuracy(chosen.network, dataset.test, { onProgress }),
     curve: [...admm, ...retraining],
   };
 }
 
-/** Training under the penalty of bit-slice L1; what its columns then hold too much is cut from the lowest worth up. */
-async function sliced(bench: RivalBench, adcBits: number): Promise<TrainedRival> {
-  const { model, dataset, folder, settings, pictures, normalisation, onProgress } = bench;
+/** What choosing the bits takes where that is training too; of 2 epochs one. */
+const half = (epochs: number) => Math.ceil(epochs / 2);
+
+const isValueOnly = (start: RivalStart) => typeof start === 'object' && start.method === 'value-only';
+
+/** Training under the penalty of bit-slice L1; what columns then hold too much is cut from the lowest worth up, then retraining. */
+async function sliced(bench: RivalBench, entry: RivalEntry, adcBits: number): Promise<TrainedRival> {
+  const { settings, pictures, normalisation, onProgress } = bench;
+  const { description } = bench.model;
+  const { parameters, curve } = await trainedUnderPenalty(bench);
+  const folded = foldBatchNorm(description, parameters);
+  const quantized = buildIntegerNetwork(
+    folded.description,
+    folded.parameters,
+    normalisation,
+    pictures,
+    RIVAL_BITS,
+  );
+  const wanted = { ...settings, method: 'greedy', compensation: 'none', adcBits } as const;
+  const { network } = prunePostTraining(quantized, folded, pictures, wanted, onProgress);
+  const rest = await retrained(bench, entry, adcBits, { network, parameters, epochs: curve.length });
+  return { ...rest, curve: [...curve, ...rest.curve] };
+}
+
+/** One training serves every resolution. */
+async function trainedUnderPenalty(bench: RivalBench) {
+  const { model, dataset, folder, settings, normalisation, onProgress } = bench;
   const { description, parameters } = model;
+  const { precision, weightDecay, distillation } = trainingPruningDefaults;
   const steering = createBitSliceL1(
     trainedLayers(description, normalisation.std),
     parameterLayout(description).length,
     { weightBits: RIVAL_BITS.weightBits, sliceBits: 2, penalty: SLICE_PENALTY },
   );
-  const teacher = createInference(model.folded.description, model.folded.parameters, {
-    ...normalisation,
-    precision: trainingPruningDefaults.precision,
-  });
+  const { folded } = model;
+  const teacher = createInference(folded.description, folded.parameters, { ...normalisation, precision });
+  const epochs = half(settings.epochs);
   try {
-    const { parameters: trained, curve } = await train({
+    return await train({
       network: description,
       dataset,
       normalisation,
       recipe: {
         ...defaultRecipe,
-        epochs: settings.epochs,
+        epochs,
         batchSize: settings.batchSize,
         schedule: { kind: 'cosine', peak: settings.rate, warmup: 0.05 },
-        weightDecay: trainingPruningDefaults.weightDecay,
-        distillation: trainingPruningDefaults.distillation,
-        precision: trainingPruningDefaults.precision,
+        weightDecay,
+        distillation,
+        precision,
         steering: `bit-slice L1 ${SLICE_PENALTY}`,
         seed: settings.seed,
       },
       teacher,
       steering,
       start: parameters,
-      // One training serves every resolution.
-      checkpoint: join(stateFolder(folder, 'bit-slice-l1'), 'state.safetensors'),
-      evaluateEvery: settings.epochs,
+      checkpoint: join(stateFolder(folder, 'bit-slice-l1'), `state-${epochs}.safetensors`),
+      evaluateEvery: epochs,
       onProgress,
     });
-    const folded = foldBatchNorm(description, trained);
-    const quantized = buildIntegerNetwork(
-      folded.description,
-      folded.parameters,
-      normalisation,
-      pictures,
-      RIVAL_BITS,
-    );
-    const wanted = { ...settings, method: 'greedy', compensation: 'none', adcBits } as const;
-    return { network: prunePostTraining(quantized, folded, pictures, wanted, onProgress).network, curve };
   } finally {
     teacher.dispose();
   }
