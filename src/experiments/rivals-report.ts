@@ -1,3 +1,4 @@
+import { groupedBars } from '../reports/bar-figures';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
@@ -49,14 +50,38 @@ export function rivalsTable(result: RivalsResult): Table {
   };
 }
 
-/** Accuracy against ADC bits, a line a method; ablations in a figure of their own. */
+/** Accuracy against ADC bits, a line a method; ablations, measured at one resolution, in a figure of their own. */
 export function rivalsFigures(result: RivalsResult): Map<string, Figure> {
   const kinds = (wanted: readonly RivalRow['kind'][]) =>
     result.rows.filter(({ kind }) => wanted.includes(kind));
   return new Map([
     ['08-rivals', accuracyFigure(result, 'Methods after equal training', kinds(['ours', 'rival']))],
-    ['08-ablations', accuracyFigure(result, 'Parts left out or exchanged', kinds(['ours', 'ablation']))],
+    ['08-ablations', ablationFigure(result)],
   ]);
+}
+
+/** What each part is worth: the drop with it left out or exchanged, at the resolution that all were measured at. */
+function ablationFigure(result: RivalsResult): Figure {
+  const measured = result.rows.filter(({ kind }) => kind === 'ablation').map(({ adcBits }) => adcBits);
+  const adcBits = Math.min(...measured);
+  const rows = result.rows.filter((row) => row.kind !== 'rival' && row.adcBits === adcBits);
+  return groupedBars({
+    title: titled(
+      `Parts left out or exchanged, ${result.network} on ${result.dataset}, ${adcBits}-bit ADC`,
+      conditions(result),
+    ),
+    width: 1000,
+    x: { title: '' },
+    y: { title: 'top-1 below the float network (points)' },
+    categories: rows.map(({ title }) => title),
+    series: [
+      {
+        name: 'drop',
+        values: rows.map(({ dropFromFloat }) => dropFromFloat),
+        errors: rows.map(({ accuracy }) => accuracy.interval),
+      },
+    ],
+  });
 }
 
 function accuracyFigure(result: RivalsResult, what: string, rows: readonly RivalRow[]): Figure {

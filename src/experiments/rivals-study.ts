@@ -27,7 +27,7 @@ export interface RivalsOptions {
   readonly entries?: readonly RivalEntry[];
   /** Default 128. */
   readonly tileRows?: number;
-  /** Default 2 and 3. */
+  /** Default 2 and 3; ablations at the lowest alone, where parts matter most. */
   readonly adcBits?: readonly number[];
   /** Training epochs of every line; default 2. */
   readonly epochs?: number;
@@ -77,7 +77,9 @@ export async function compareTrained(options: RivalsOptions): Promise<RivalsResu
   const { settings, key } = bench;
   const rows: RivalRow[] = [];
   // All lines at one resolution before the next: an interrupted run leaves whole comparisons.
-  const jobs = adcBits.flatMap((bits) => entries.map((entry) => ({ entry, bits })));
+  const lowest = Math.min(...adcBits);
+  const wanted = (bits: number) => entries.filter(({ kind }) => kind !== 'ablation' || bits === lowest);
+  const jobs = adcBits.flatMap((bits) => wanted(bits).map((entry) => ({ entry, bits })));
   for (const [i, { entry, bits }] of jobs.entries()) {
     const name = `${entry.name}-adc${bits}`;
     const at = `${i + 1}/${jobs.length} ${name}`;

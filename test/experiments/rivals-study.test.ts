@@ -68,6 +68,18 @@ describe('compareTrained', () => {
     });
   });
 
+  it('measures ablations at the lowest resolution alone, and rivals at all', async () => {
+    const wanted = rivalEntries.filter(({ name }) => ['hierarchical', 'greedy', 'projection'].includes(name));
+    const { rows } = await compare({ adcBits: [2, 3], entries: wanted });
+    expect(rows.map(({ name, adcBits }) => `${name} ${adcBits}`)).toEqual([
+      'hierarchical 2',
+      'greedy 2',
+      'projection 2',
+      'hierarchical 3',
+      'greedy 3',
+    ]);
+  });
+
   it('shows ours beside rivals and ablations, and fails where a rival leads or a conversion can clip', () => {
     expect(rivalsTable(result).rows).toHaveLength(rivalEntries.length);
     const figures = rivalsFigures(result);
@@ -76,6 +88,10 @@ describe('compareTrained', () => {
     expect(names('08-rivals')).toEqual(
       rivalEntries.filter(({ kind }) => kind !== 'ablation').map(({ title }) => title),
     );
+    const [bars] = figures.get('08-ablations')!.data as { x: string[]; y: number[] }[];
+    const shown = result.rows.filter(({ kind }) => kind !== 'rival');
+    expect(bars.x).toEqual(shown.map(({ title }) => title));
+    expect(bars.y).toEqual(shown.map(({ dropFromFloat }) => dropFromFloat));
     const verdict = (change: Partial<RivalsResult>) => {
       const { claims, obtained } = rivalsClaims({ ...result, realData: true, ...change });
       return expectedVersusObtained(claims, obtained).passed;
