@@ -72,8 +72,9 @@ function ablationFigure(result: RivalsResult): Figure {
     ),
     width: 1000,
     x: { title: '' },
-    y: { title: 'top-1 below the float network (points)' },
-    categories: rows.map(({ title }) => title),
+    y: { title: 'below float (points)' },
+    // A line each, which Plotly does not turn.
+    categories: rows.map(({ title }) => title.replaceAll(', ', ',<br>')),
     series: [
       {
         name: 'drop',
@@ -88,7 +89,7 @@ function accuracyFigure(result: RivalsResult, what: string, rows: readonly Rival
   return lines({
     title: titled(`${what}, ${result.network} on ${result.dataset}`, conditions(result)),
     width: 1000,
-    x: { title: 'ADC resolution (bits)' },
+    x: { title: 'ADC resolution (bits)', tick: 1 },
     y: { title: 'top-1 accuracy (%)' },
     markers: [{ axis: 'y', at: result.float.top1, label: 'float' }],
     series: unique(rows.map(({ title }) => title)).map((title) => {
