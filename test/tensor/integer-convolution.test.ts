@@ -33,10 +33,14 @@ describe.skipIf(!multipliesCodes())('convolution of codes', () => {
       const wShape: Sides = [side, side, from, to];
       const w = integers(sizeOf(wShape), -128, 127, 'w');
       const kernel = codeKernel(Int8Array.from(w), wShape);
-      // A kernel kept by the engine serves batches of any size.
+      // A kernel kept by the engine serves batches and pictures of any size.
       for (const signed of [false, true])
-        for (const count of [3, 1, 4]) {
-          const xShape: Sides = [count, height, height, from];
+        for (const [count, scale] of [
+          [3, 1],
+          [1, 3],
+          [4, 1],
+        ]) {
+          const xShape: Sides = [count, scale * height, height, from];
           const x = integers(sizeOf(xShape), signed ? -128 : 0, signed ? 127 : 255, `x ${signed}`);
           const sums = scope(() => convolveCodes(upload(x, xShape), kernel, signed, { stride, padding }));
           expect(sums.dtype).toBe(DType.int32);
