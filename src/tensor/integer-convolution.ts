@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   attribute,
   DType,
@@ -11,6 +10,7 @@ import {
   type Tensor,
   upload,
 } from './engine';
+import { fingerprint } from './fingerprint';
 import * as k from './kernels';
 
 /**
@@ -29,8 +29,8 @@ export interface CodeKernel {
 /** @param shape [k, k, C, O] of `codes`; the caller frees the tensor */
 export function codeKernel(codes: Int8Array, shape: readonly number[]): CodeKernel {
   const bytes = new Uint8Array(codes.buffer, codes.byteOffset, codes.length);
-  const hash = createHash('sha256').update(bytes).update(`${shape}`).digest('hex');
-  return { codes: scope(() => bitcast(upload(bytes, shape), DType.qint8)), name: hash.slice(0, 24) };
+  const name = `${shape} ${fingerprint(bytes)}`;
+  return { codes: scope(() => bitcast(upload(bytes, shape), DType.qint8)), name };
 }
 
 /**
