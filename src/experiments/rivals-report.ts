@@ -60,10 +60,9 @@ export function rivalsFigures(result: RivalsResult): Map<string, Figure> {
   ]);
 }
 
-/** What each part is worth: the drop with it left out or exchanged, at the resolution that all were measured at. */
+/** What each part is worth: the drop with it left out or exchanged, at the lowest resolution. */
 function ablationFigure(result: RivalsResult): Figure {
-  const measured = result.rows.filter(({ kind }) => kind === 'ablation').map(({ adcBits }) => adcBits);
-  const adcBits = Math.min(...measured);
+  const adcBits = Math.min(...result.rows.map((row) => row.adcBits));
   const rows = result.rows.filter((row) => row.kind !== 'rival' && row.adcBits === adcBits);
   return groupedBars({
     title: titled(

@@ -38,7 +38,7 @@ export type Precision = 'float32' | 'bfloat16';
  * Loads a folded network into the engine. The native one computes wide 3x3 layers on small pictures by Winograd's
  * filtering (float32; off by about 1e-5 of the outputs' size), and additions and ReLUs within the convolution before
  * them; not where hooks look on. In bfloat16 logits are off by about a hundredth: good enough for a teacher, and some four
- * times faster on processors that multiply it (AMX).
+ * times faster on processors that multiply it fast.
  */
 export function createInference(
   description: NetworkDescription,

@@ -4,7 +4,6 @@ import {
   dispose,
   isNativeEngine,
   read,
-  run,
   runMany,
   scope,
   type Tensor,
@@ -15,7 +14,8 @@ import * as k from './kernels';
 
 /**
  * Convolutions of 8-bit codes by oneDNN's integer kernels (VNNI, AMX): 3 times (16 channels) to 13 times (256 channels) as
- * fast as float32 on processors that multiply bytes. Exact up to 2^24: the kernels add in 32 bits, but round to float32 at the end.
+ * fast as float32 on processors that multiply bytes. Exact up to 2^24: the kernels add in 32 bits, but round to float32 at
+ * the end.
  */
 
 /** Weight codes in the engine. */
@@ -30,43 +30,39 @@ export interface CodeKernel {
 export function codeKernel(codes: Int8Array, shape: readonly number[]): CodeKernel {
   const bytes = new Uint8Array(codes.buffer, codes.byteOffset, codes.length);
   const name = `${shape} ${fingerprint(bytes)}`;
-  return { codes: scope(() => bitcast(upload(bytes, shape), DType.qint8)), name };
+  return { codes: scope(() => k.bitcast(upload(bytes, shape), DType.qint8)), name };
 }
 
 /**
- * int32 sums [N, H', W', O], exact up to 2^24, of input codes x [N, H, W, C]: 0..255, or -128..127 where `signed`, whole numbers in float32, or
- * the former in uint8. To be called only where `multipliesCodes()`.
+ * int32 sums [N, H', W', O], exact up to 2^24, of input codes x [N, H, W, C]: 0..255, or -128..127 where `signed`, whole
+ * numbers in float32, or the former in uint8. To be called only where `multipliesCodes()`.
  */
 export function convolveCodes(x: Tensor, kernel: CodeKernel, signed: boolean, shape: k.ConvShape): Tensor {
   return scope(() => {
     const bytes = x.dtype === DType.uint8 ? x : k.cast(x, signed ? DType.int8 : DType.uint8);
-    const codes = bitcast(bytes, signed ? DType.qint8 : DType.quint8);
+    const codes = k.bitcast(bytes, signed ? DType.qint8 : DType.quint8);
     // Ranges in which a code stands for itself: the kernel multiplies by their scale.
     const ranges = [...(signed ? [-127, 127] : [0, 255]), -127, 127];
     const ends = ranges.map((end) => k.constant(`end ${end}`, () => k.scalar(end)));
     const inputs = [codes, kernel.codes, ...ends];
     const [sums] = runMany('_MklQuantizedConv2D', attributesOf(kernel, codes.dtype, shape), inputs, 3);
-    return bitcast(sums, DType.int32);
+    return k.bitcast(sums, DType.int32);
   });
 }
 
-const bitcast = (x: Tensor, to: DType) =>
-  run('Bitcast', [attribute.type('T', x.dtype), attribute.type('type', to)], [x]);
-
-const attributesOf = ({ name }: CodeKernel, input: DType, { stride, padding }: k.ConvShape) => [
-  attribute.type('Tinput', input),
-  attribute.type('Tfilter', DType.qint8),
-  attribute.type('out_type', DType.qint32),
-  attribute.int('strides', [1, stride, stride, 1]),
-  attribute.int('dilations', [1, 1, 1, 1]),
-  attribute.string('data_format', 'NHWC'),
-  attribute.string('padding', 'VALID'),
-  attribute.int('padding_list', [0, 0, padding, padding, padding, padding, 0, 0]),
-  attribute.bool('is_filter_const', true),
-  // Keeps the kernels of two layers apart.
-  attribute.string('_codes', name),
-  attribute.string('_kernel', 'QuantizedMklOp'),
-];
+const attributesOf = ({ name }: CodeKernel, input: DType, { stride, padding }: k.ConvShape) =>
+  k.attributes(`codes${name},${input},${stride},${padding}`, () => [
+    attribute.type('Tinput', input),
+    attribute.type('Tfilter', DType.qint8),
+    attribute.type('out_type', DType.qint32),
+    ...k.convolutionAttributes(stride),
+    attribute.string('padding', 'VALID'),
+    attribute.int('padding_list', [0, 0, padding, padding, padding, padding, 0, 0]),
+    attribute.bool('is_filter_const', true),
+    // Keeps the kernels of two layers apart.
+    attribute.string('_codes', name),
+    attribute.string('_kernel', 'QuantizedMklOp'),
+  ]);
 
 let exact: boolean | undefined;
 

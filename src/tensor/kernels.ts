@@ -21,7 +21,7 @@ import {
 const cache = new Map<string, Attribute[]>();
 
 /** Attribute lists are built once for each distinct call: building them costs as much as a small kernel. */
-function attributes(key: string, build: () => Attribute[]): Attribute[] {
+export function attributes(key: string, build: () => Attribute[]): Attribute[] {
   const known = cache.get(key);
   if (known) return known;
   const list = build();
@@ -75,6 +75,15 @@ export function cast(a: Tensor, to: DType): Tensor {
     attribute.bool('Truncate', false),
   ]);
   return run('Cast', list, [a]);
+}
+
+/** The same bits read as another type of as many bytes. */
+export function bitcast(a: Tensor, to: DType): Tensor {
+  const list = attributes(`bitcast${a.dtype}>${to}`, () => [
+    attribute.type('T', a.dtype),
+    attribute.type('type', to),
+  ]);
+  return run('Bitcast', list, [a]);
 }
 
 /** A view with another shape; the data is shared, not copied. */
@@ -181,8 +190,7 @@ function sameSide(inputs: readonly number[], kernel: number, { stride, padding }
 }
 
 /** What every kernel of a convolution takes. */
-const convolutionAttributes = (dtype: DType, stride: number): Attribute[] => [
-  attribute.type('T', dtype),
+export const convolutionAttributes = (stride: number): Attribute[] => [
   attribute.int('strides', [1, stride, stride, 1]),
   attribute.int('dilations', [1, 1, 1, 1]),
   attribute.string('data_format', 'NHWC'),
@@ -201,7 +209,8 @@ const paddingAttributes = (padding: number): Attribute[] =>
 function gradientOf(dtype: DType, picture: readonly number[], kernel: number, shape: ConvShape) {
   const same = shape.padding > 0;
   const list = attributes(`convg${dtype},${shape.stride},${same}`, () => [
-    ...convolutionAttributes(dtype, shape.stride),
+    attribute.type('T', dtype),
+    ...convolutionAttributes(shape.stride),
     attribute.bool('use_cudnn_on_gpu', true),
     attribute.string('padding', same ? 'SAME' : 'VALID'),
   ]);
@@ -228,7 +237,8 @@ function growKernel(w: Tensor, side: number): Tensor {
 export function conv2d(x: Tensor, w: Tensor, { stride, padding }: ConvShape): Tensor {
   if (x.shape[3] !== w.shape[2]) requireNativeEngine('a grouped convolution');
   const list = attributes(`conv${x.dtype},${stride},${padding}`, () => [
-    ...convolutionAttributes(x.dtype, stride),
+    attribute.type('T', x.dtype),
+    ...convolutionAttributes(stride),
     ...paddingAttributes(padding),
     attribute.bool('use_cudnn_on_gpu', true),
   ]);
@@ -270,7 +280,8 @@ export function endConvolution(y: Tensor, end: ConvEnd): Tensor {
 
 const fusedAttributes = (dtype: DType, { stride, padding }: ConvShape, plus: boolean, rectified: boolean) =>
   attributes(`convf${dtype},${stride},${padding},${plus},${rectified}`, () => [
-    ...convolutionAttributes(dtype, stride),
+    attribute.type('T', dtype),
+    ...convolutionAttributes(stride),
     ...paddingAttributes(padding),
     attribute.strings('fused_ops', ['BiasAdd', ...(plus ? ['Add'] : []), ...(rectified ? ['Relu'] : [])]),
     attribute.int('num_args', plus ? 2 : 1),

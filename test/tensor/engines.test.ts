@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { nativeAvailable } from '../../src/tensor/native-engine';
 import { randomStream } from '../../src/tensor/random';
 import { plainConv2d } from './plain-convolution';
+import { wholeNumbers } from './values';
 
 const KINDS = (['native', 'wasm', 'cpu'] as const).filter((kind) => kind !== 'native' || nativeAvailable());
 const NAMES = { native: 'TensorFlow', wasm: 'tfjs wasm', cpu: 'tfjs cpu' } as const;
@@ -17,12 +18,6 @@ async function freshModules(kind: string | undefined) {
 }
 
 type Modules = Awaited<ReturnType<typeof freshModules>>;
-
-/** Whole numbers from low to high. */
-function wholeNumbers(count: number, low: number, high: number, name: string): Float32Array {
-  const stream = randomStream(11, name);
-  return Float32Array.from({ length: count }, () => low + Math.floor(stream.uniform() * (high - low + 1)));
-}
 
 function reals(count: number, name: string): Float32Array {
   const stream = randomStream(11, name);

@@ -2,16 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { DType, dispose, liveTensors, read, scope, upload } from '../../src/tensor/engine';
 import { codeKernel, convolveCodes, multipliesCodes } from '../../src/tensor/integer-convolution';
 import type * as k from '../../src/tensor/kernels';
-import { randomStream } from '../../src/tensor/random';
 import { plainConv2d } from './plain-convolution';
-import { sizeOf } from './values';
+import { sizeOf, wholeNumbers } from './values';
 
 type Sides = [number, number, number, number];
-
-const integers = (count: number, low: number, high: number, name: string) => {
-  const stream = randomStream(3, name);
-  return Float32Array.from({ length: count }, () => low + stream.integer(high - low + 1));
-};
 
 /** Whole numbers up to 2^53 in plain loops are exact. */
 const expected = (x: Float32Array, xShape: Sides, w: Float32Array, wShape: Sides, shape: k.ConvShape) =>
@@ -31,7 +25,7 @@ describe.skipIf(!multipliesCodes())('convolution of codes', () => {
     (...c) => {
       const [side, stride, padding, height, from, to] = c;
       const wShape: Sides = [side, side, from, to];
-      const w = integers(sizeOf(wShape), -128, 127, 'w');
+      const w = wholeNumbers(sizeOf(wShape), -128, 127, 'w');
       const kernel = codeKernel(Int8Array.from(w), wShape);
       // A kernel kept by the engine serves batches and pictures of any size.
       for (const signed of [false, true])
@@ -41,7 +35,7 @@ describe.skipIf(!multipliesCodes())('convolution of codes', () => {
           [4, 1],
         ]) {
           const xShape: Sides = [count, scale * height, height, from];
-          const x = integers(sizeOf(xShape), signed ? -128 : 0, signed ? 127 : 255, `x ${signed}`);
+          const x = wholeNumbers(sizeOf(xShape), signed ? -128 : 0, signed ? 127 : 255, `x ${signed}`);
           const sums = scope(() => convolveCodes(upload(x, xShape), kernel, signed, { stride, padding }));
           expect(sums.dtype).toBe(DType.int32);
           expect(Array.from(read(sums))).toEqual(expected(x, xShape, w, wShape, { stride, padding }));
@@ -72,12 +66,12 @@ describe.skipIf(!multipliesCodes())('convolution of codes', () => {
 
   it('takes bytes as they are, keeps kernels of the same shape apart and leaves no tensor', () => {
     const xShape: Sides = [1, 2, 2, 4];
-    const x = integers(16, 0, 255, 'bytes');
+    const x = wholeNumbers(16, 0, 255, 'bytes');
     const shape = { stride: 1, padding: 1 };
     const once = () => {
       for (const name of ['one', 'two', 'one']) {
         const wShape: Sides = [3, 3, 4, 2];
-        const w = integers(sizeOf(wShape), -127, 127, name);
+        const w = wholeNumbers(sizeOf(wShape), -127, 127, name);
         const kernel = codeKernel(Int8Array.from(w), wShape);
         const sums = scope(() => convolveCodes(upload(Uint8Array.from(x), xShape), kernel, false, shape));
         expect(Array.from(read(sums))).toEqual(expected(x, xShape, w, wShape, shape));

@@ -7,6 +7,12 @@ export function normals(count: number, name: string): Float32Array {
   return Float32Array.from({ length: count }, () => stream.normal());
 }
 
+/** Whole numbers from `low` to `high`, of a stream of their own. */
+export function wholeNumbers(count: number, low: number, high: number, name: string): Float32Array {
+  const stream = randomStream(11, name);
+  return Float32Array.from({ length: count }, () => low + Math.floor(stream.uniform() * (high - low + 1)));
+}
+
 export const sizeOf = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1);
 
 /** A tensor of standard normal numbers. */
