@@ -17,6 +17,8 @@ export interface ParallelJob<T> {
 /** Runs jobs on several threads; injected where there are any. */
 export interface ThreadPool {
   readonly threads: number;
+  /** Zeroed memory that all threads see. */
+  memory(bytes: number): SharedArrayBuffer;
   run<T>(worker: PartWorker<T>, job: ParallelJob<T>): void;
 }
 
@@ -39,14 +41,14 @@ export function threadCount(): number {
 
 /** Zeroed memory for a job's arrays, which all its threads see. */
 export function jobBuffer(bytes: number): ArrayBuffer | SharedArrayBuffer {
-  return pool ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
+  return pool ? pool.memory(bytes) : new ArrayBuffer(bytes);
 }
 
 /** A copy of an array that all threads of a job see; without a pool the array itself. */
 export function shareArray<T extends Float32Array | Float64Array | Int8Array>(array: T): T {
   if (!pool || array.buffer instanceof SharedArrayBuffer) return array;
   const Kind = array.constructor as new (buffer: SharedArrayBuffer) => T;
-  const copy = new Kind(new SharedArrayBuffer(array.byteLength));
+  const copy = new Kind(pool.memory(array.byteLength));
   copy.set(array);
   return copy;
 }

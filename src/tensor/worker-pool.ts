@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../errors';
 import { packageRoot } from '../package-root';
+import { collectGarbage } from './collect-garbage';
 import type { ParallelJob, PartWorker, ThreadPool } from './parallel';
 import { createControl, stopTaking, takeParts, waitForParts } from './pool-control';
 import type { PoolMessage } from './pool-worker';
 
 /** Jobs shorter than this, in milliseconds, stay on the calling thread: waking another takes about a tenth of it. */
 const WORTHWHILE = 3;
+
+/** Bytes of shared memory handed out between two collections of garbage. */
+const COLLECT_AFTER = 2 ** 28;
 
 /**
  * A pool in which the calling thread blocks and works with `threads - 1` others (default: one thread a core). They start
@@ -28,6 +32,18 @@ export function createWorkerPool(threads: number = availableParallelism()): Thre
   if (threads === 1 || !existsSync(script)) return undefined;
   const workers = new Set<Worker>();
   let started = false;
+  let handedOut = 0;
+  let collect = false;
+  // Garbage collection knows nothing of the size of shared memory and would leave gigabytes of it, in every thread.
+  const memory = (bytes: number) => {
+    handedOut += bytes;
+    if (handedOut > COLLECT_AFTER) {
+      collectGarbage();
+      handedOut = 0;
+      collect = true;
+    }
+    return new SharedArrayBuffer(bytes);
+  };
   const start = () => {
     started = true;
     for (let i = 1; i < threads; i++) {
@@ -43,8 +59,9 @@ export function createWorkerPool(threads: number = availableParallelism()): Thre
     const control = createControl();
     if (parts > 1 && milliseconds >= WORTHWHILE) {
       if (!started) start();
-      const message: PoolMessage = { module, name, argument, parts, control };
+      const message: PoolMessage = { module, name, argument, parts, control, collect };
       for (const thread of workers) thread.postMessage(message);
+      collect = false;
     }
     try {
       worker(argument, takeParts(control, parts));
@@ -54,5 +71,5 @@ export function createWorkerPool(threads: number = availableParallelism()): Thre
     }
     waitForParts(control, parts);
   };
-  return { threads, run };
+  return { threads, memory, run };
 }

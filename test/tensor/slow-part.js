@@ -1,4 +1,4 @@
-/** Part workers for threads: one that counts its parts in the second number, one that fails. */
+/** Part workers for threads: one that counts its parts in the second number, one that fails, one that does nothing. */
 
 /**
  * @param {Int32Array} array
@@ -19,4 +19,12 @@ exports.slowPart = (array, take) => {
 exports.failingPart = (_array, take) => {
   take();
   throw new Error('on purpose');
+};
+
+/**
+ * @param {unknown} _argument
+ * @param {() => number} take
+ */
+exports.idlePart = (_argument, take) => {
+  while (take() >= 0);
 };

@@ -107,4 +107,25 @@ describe.skipIf(!compiled)('a pool of threads', () => {
     expect(done[1]).toBeGreaterThan(0);
     expect(message).toMatch(/a worker thread failed: Error: on purpose/);
   });
+
+  it('keeps no more shared memory than is in use and a quarter of a GiB or so besides, in all threads', () => {
+    const script = `
+      const { createWorkerPool } = require('${root}/dist/tensor/worker-pool.js');
+      const pool = createWorkerPool(2);
+      const before = process.memoryUsage.rss();
+      let most = 0;
+      for (let round = 0; round < 40; round++) {
+        const array = new Uint8Array(pool.memory(2 ** 25)).fill(1);
+        const job = { module: '../test/tensor/slow-part', name: 'idlePart', argument: array };
+        pool.run((_, take) => { while (take() >= 0); }, { ...job, parts: 2, milliseconds: 1000 });
+        most = Math.max(most, process.memoryUsage.rss() - before);
+      }
+      console.log(most / 2 ** 20);
+    `;
+    const most = Number(
+      execFileSync(process.execPath, ['-e', script], { timeout: 60_000, encoding: 'utf8' }),
+    );
+    // All 40 arrays together would be 1280 MiB.
+    expect(most).toBeLessThan(800);
+  });
 });
