@@ -15,6 +15,7 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion } from '../tensor/engine';
+import { trainableParameters } from '../training/align-batch-norm';
 import type { EpochRecord } from '../training/train';
 import {
   type CommandContext,
@@ -151,12 +152,18 @@ export async function pruneByTrainingCommand(
 }
 
 /** What both engines take. */
-function subject({ model, dataset, pictures }: TrainingCommandInput, options: Options) {
+function subject(
+  { model, dataset, pictures }: TrainingCommandInput,
+  options: Options,
+  { note }: CommandContext,
+) {
   const start = textOption(options, 'start');
+  const { description } = model;
+  const normalisation = normalisationOf(model, dataset);
   return {
-    description: model.description,
-    parameters: model.parameters,
-    normalisation: normalisationOf(model, dataset),
+    description,
+    parameters: trainableParameters(description, model.parameters, normalisation, dataset, note),
+    normalisation,
     dataset,
     calibration: pictures,
     start: start === undefined ? undefined : openIntegerModel(start).network,
@@ -166,9 +173,10 @@ function subject({ model, dataset, pictures }: TrainingCommandInput, options: Op
 async function byOwnEngine(
   input: TrainingCommandInput,
   options: Options,
-  { onProgress, note, signal }: CommandContext,
+  context: CommandContext,
   folder: string,
 ): Promise<TrainedPruning> {
+  const { onProgress, note, signal } = context;
   const defaults = trainingPruningDefaults;
   const settings = {
     ...defaults,
@@ -184,7 +192,7 @@ async function byOwnEngine(
     quantizedActivations: options['quantized-activations'] === true,
   };
   const { network, ...curves } = await pruneByTraining({
-    ...subject(input, options),
+    ...subject(input, options, context),
     settings,
     folder,
     signal,
@@ -198,16 +206,17 @@ async function byPytorch(
   python: string,
   input: TrainingCommandInput,
   options: Options,
-  { note, signal }: CommandContext,
+  context: CommandContext,
   folder: string,
 ): Promise<TrainedPruning> {
+  const { note, signal } = context;
   const { tileRows, adcBits, valueLimit, weightBits, inputBits, seed } = input.settings;
   if (valueLimit !== undefined) throw new InputError('--pytorch: no --value-limit there');
   const prune = pytorchPruning(options, tileRows, adcBits);
   const stage = { ...pytorchStage(options, pytorchDefaults), prune };
   const bits = { weightBits, inputBits };
   const pruned = await pruneByPytorch({
-    ...subject(input, options),
+    ...subject(input, options, context),
     python,
     folder,
     stage,

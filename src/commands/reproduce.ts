@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../errors';
+import { fineTuningRecipes } from '../experiments/fine-tuning-recipes';
 import { pointOf } from '../experiments/imagenet-study';
+import type { Recipe } from '../experiments/recipes';
 import { rivalEntries } from '../experiments/rival-entries';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
@@ -22,6 +24,7 @@ import {
   textOption,
   wholeNumber,
 } from './command';
+import { runFineTuning } from './run-fine-tuning';
 import { runFull } from './run-full';
 import { packageFile } from './run-script';
 
@@ -89,6 +92,15 @@ const experiments: Readonly<
     });
     return report(result, [...tables, verdict.table], verdict, files);
   },
+  'fine-tuning': async (options, context) =>
+    networksReport(
+      await runFineTuning({
+        ...common('fine-tuning', options, context),
+        notebook: notebookOf(options, '09-fine-tuning.ipynb'),
+        ...(options.quick === true && { recipes: fineTuningRecipes.map(quickRecipe) }),
+        context,
+      }),
+    ),
   budgets: async (options, context) => {
     const { result, table, verdict, files } = await runBudgets({
       ...common('budgets', options, context),
@@ -171,6 +183,12 @@ const QUICK_IMAGENET = {
   patches: 2048,
 } as const;
 
+/** An epoch of each training, two iterations of each layer. */
+const quickRecipe = ({ line, ...recipe }: Recipe): Recipe => ({
+  ...recipe,
+  line: line.replace(/--epochs \d+/, '--epochs 1').replace(/--iterations \d+/, '--iterations 2'),
+});
+
 /** One budget, few resolutions, iterations and pictures. */
 const QUICK_BUDGETS = { testPictures: 1000, budgets: [3], tried: [2, 3, 4], iterations: 4 } as const;
 
@@ -228,7 +246,8 @@ export const reproduceCommand: Command = {
     'budgets (ADC bits allocated to layers and bit planes),',
     'crossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells),',
     'hardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),',
-    'imagenet (an ImageNet network pruned after training; hours).',
+    'imagenet (an ImageNet network pruned after training; hours),',
+    'fine-tuning (an ImageNet network fine-tuned on other class folders, then pruned to 3 and 2 bits in training; an hour).',
   ].join('\n'),
   options: {
     profile: { value: 'NAME', help: `${Object.keys(profiles).join(', ')} (default smoke)` },
@@ -237,7 +256,7 @@ export const reproduceCommand: Command = {
     rows: { value: 'R', help: 'experiment budgets: rows summed in one conversion (default 128)' },
     data: {
       value: 'DIR',
-      help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, data/, the official download); imagenet: class folders',
+      help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, data/, the official download); imagenet, fine-tuning: class folders',
     },
     'more-calibration': {
       value: 'DIR',
@@ -253,7 +272,7 @@ export const reproduceCommand: Command = {
     },
     model: {
       value: 'MODEL',
-      help: `the float network to prune (default: resnet20-cifar10; imagenet: a file); hardware: pruned ones, A,B;\n${' '.repeat(21)}full: the one network to make, with what it is made from`,
+      help: `the float network to prune (default: resnet20-cifar10; imagenet, fine-tuning: a file); hardware: pruned ones, A,B;\n${' '.repeat(21)}full: the one network to make, with what it is made from`,
     },
     pytorch: {
       value: 'PYTHON',

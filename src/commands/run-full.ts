@@ -7,6 +7,7 @@ import { resultsFolder } from '../experiments/open-experiment';
 import { modelFolder } from '../experiments/open-model';
 import { recipes as allRecipes, type Recipe, recipesFor } from '../experiments/recipes';
 import { expectedNetworks, type NetworksOutcome, reportNetworks } from '../experiments/run-networks';
+import { networksClaims } from '../experiments/verify-report';
 import type { CommandContext } from './command';
 import { announcement, runRecipes } from './run-recipes';
 
@@ -54,12 +55,12 @@ export async function runFull(options: RunFullOptions): Promise<NetworksOutcome>
     datasets,
     folder: join(folder, 'verified'),
     figures: join(folder, 'figures'),
-    expectedTop1: expected,
-    // An 8-bit form goes with its float network.
-    allowance: ({ name, float }) => ({
-      tolerance: tolerances.get(name) ?? tolerances.get(float)!,
-      compare: 'at least',
-    }),
+    judge: (result) =>
+      networksClaims(result, expected, ({ name, float }) => ({
+        // An 8-bit form goes with its float network.
+        tolerance: tolerances.get(name) ?? tolerances.get(float)!,
+        compare: 'at least',
+      })),
     onProgress: context.onProgress,
   });
 }

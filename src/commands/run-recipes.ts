@@ -13,7 +13,9 @@ const verbs: Readonly<Record<string, Command>> = { train: trainCommand, prune: p
 export interface RunRecipesOptions {
   /** Where networks and the states of unfinished ones go. */
   readonly folder: string;
-  /** Folder of CIFAR10. */
+  /** Files that recipes take and none makes, by name; others come from the package's networks. */
+  readonly given?: ReadonlyMap<string, string>;
+  /** Folder of the pictures, where these are not generated. */
   readonly dataDir?: string;
   /** For recipes by PyTorch. */
   readonly python: string;
@@ -22,16 +24,16 @@ export interface RunRecipesOptions {
 
 /**
  * Runs recipes in order, each by its own verb. What an earlier run made by the same recipe from the same files is taken
- * over; an unfinished recipe goes on where it stopped, as its verb does. What recipes take that none of them makes comes
- * from the package's networks. Returns the files by recipe name.
+ * over; an unfinished recipe goes on where it stopped, as its verb does. Returns the files by recipe name.
  */
 export async function runRecipes(
   recipes: readonly Recipe[],
-  { folder, dataDir, python, context }: RunRecipesOptions,
+  { folder, given, dataDir, python, context }: RunRecipesOptions,
 ): Promise<Map<string, string>> {
   mkdirSync(folder, { recursive: true });
   const made = new Map<string, string>();
-  const fileOf = (name: string) => made.get(name) ?? join(modelFolder(), `${name}.safetensors`);
+  const fileOf = (name: string) =>
+    made.get(name) ?? given?.get(name) ?? join(modelFolder(), `${name}.safetensors`);
   for (const recipe of recipes) {
     const { name, data, line, engine } = recipe;
     const output = join(folder, `${name}.safetensors`);
@@ -40,7 +42,7 @@ export async function runRecipes(
     const words = line.split(' ').map((word) => word.replace(/^\{(.+)\}$/, (_, other) => fileOf(other)));
     const [verb, ...args] = words;
     args.push('--dataset', data, '-o', output);
-    if (data === 'cifar10' && dataDir !== undefined) args.push('--data', dataDir);
+    if (data !== 'generated' && dataDir !== undefined) args.push('--data', dataDir);
     args.push(
       ...(verb === 'train' ? ['--checkpoint', `${state}.state.safetensors`] : ['--checkpoints', state]),
     );

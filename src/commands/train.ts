@@ -12,6 +12,7 @@ import { saveParameters } from '../networks/save-parameters';
 import { packageRoot } from '../package-root';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
+import { trainableParameters } from '../training/align-batch-norm';
 import { evaluateParameters } from '../training/evaluate';
 import { type PytorchJob, type PytorchStage, runPytorch } from '../training/pytorch/run-pytorch';
 import {
@@ -105,6 +106,7 @@ export const trainCommand: Command = {
     const fitting = start && fittingParameters(network, start.parameters, recipe.seed);
     if (fitting && fitting.fresh.length > 0)
       note(`fresh, for ${start.name} has no such: ${fitting.fresh.join(', ')}`);
+    const parameters = fitting && trainableParameters(network, fitting.parameters, dataset, dataset, note);
     const startedAt = new Date();
     if (python !== undefined) {
       const job = {
@@ -113,7 +115,7 @@ export const trainCommand: Command = {
         normalisation: dataset,
         stage: pytorchRecipe(options, recipe),
         seed: recipe.seed,
-        start: fitting?.parameters,
+        start: parameters,
         teacher: teacher?.parameters,
       };
       return trainByPytorch(python, job, { output, half: options.half === true, startedAt, note, signal });
@@ -126,7 +128,7 @@ export const trainCommand: Command = {
       checkpoint,
       signal,
       onProgress,
-      start: fitting?.parameters,
+      start: parameters,
       teacher: inference,
       evaluateEvery: wholeNumber(options, 'evaluate-every', 1, 10_000),
       stopAfter: wholeNumber(options, 'stop-after', 1, 10_000),

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { relative } from 'node:path';
 import { InputError } from '../errors';
+import { filesChecksum } from './files-checksum';
 import {
   type ImageFolder,
   type ImageFolderOptions,
@@ -54,11 +52,4 @@ export async function calibrationSplit(
 
 function nth(step: number): string {
   return Number.isInteger(step) ? `${step}th` : `${step.toFixed(1)}th`;
-}
-
-/** SHA-256 over names (below `dir`) and sizes. */
-export function filesChecksum(dir: string, files: ImageFolder['files']): string {
-  const hash = createHash('sha256');
-  for (const { path } of files) hash.update(`${relative(dir, path)} ${statSync(path).size}\n`);
-  return hash.digest('hex');
 }

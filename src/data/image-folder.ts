@@ -1,11 +1,12 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import type { PictureBatch } from './batches';
 import type { Dataset, PictureSet } from './dataset';
 import { decodePicture } from './decode-picture';
+import { filesChecksum } from './files-checksum';
 import { centerCrop, type Raster, resizeShorterSide } from './resize';
 
 /** Mean and standard deviation that torchvision's ImageNet networks expect, per channel, of pixels / 255. */
@@ -127,14 +128,21 @@ export async function loadImageFolder(
   }
   return {
     name: 'imagenet-folder',
-    title: `pictures of ${dir}`,
+    title: `pictures of ${basename(dir)}`,
     real: true,
     classes: testFolder.classes,
     mean: IMAGENET_MEAN,
     std: IMAGENET_STD,
     train: trainFolder ? await loadPictures(trainFolder, options) : emptySet(testFolder.size),
     test: await loadPictures(testFolder, options),
-    checksums: {},
+    checksums: Object.fromEntries(
+      [trainFolder ?? [], testFolder]
+        .flat()
+        .map((folder) => [
+          `${relative(dir, folder.dir) || 'pictures'} (names, sizes)`,
+          filesChecksum(folder.dir, folder.files),
+        ]),
+    ),
   };
 }
 

@@ -43,7 +43,11 @@ export function layerViewTable(network: string, layers: readonly LayerView[]): T
 const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 /** Ones of the bit columns before and after, of all layers together: how many columns hold how many, and by plane. */
-export function layerViewFigures(network: string, layers: readonly LayerView[]): Map<string, Figure> {
+export function layerViewFigures(
+  network: string,
+  layers: readonly LayerView[],
+  stem = '07-networks',
+): Map<string, Figure> {
   const views = { unpruned: layers.map(({ before }) => before), pruned: layers.map(({ after }) => after) };
   const ones = histogram({
     title: titled('Ones in the bit columns of all layers', network),
@@ -63,8 +67,8 @@ export function layerViewFigures(network: string, layers: readonly LayerView[]):
     }),
   });
   return new Map([
-    [`07-networks-${network}-ones`, ones],
-    [`07-networks-${network}-planes`, planes],
+    [`${stem}-${network}-ones`, ones],
+    [`${stem}-${network}-planes`, planes],
   ]);
 }
 

@@ -1,8 +1,10 @@
-/** How a network is made from nothing: a command line of `train` or `prune` that makes one file. */
+import type { DatasetName } from '../data/open-dataset';
+
+/** How a network is made: a command line of `train` or `prune` that makes one file. */
 export interface Recipe {
   /** Name of the file; of a network in `data/models` the same. */
   readonly name: string;
-  readonly data: 'cifar10' | 'generated';
+  readonly data: DatasetName;
   /** As one types it, but for where data, result and states lie; `{NAME}` stands for the file of that recipe. */
   readonly line: string;
   /** Time it takes, about: on two cores, or by PyTorch on one H100. */

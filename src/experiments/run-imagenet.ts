@@ -1,4 +1,5 @@
-import { calibrationSplit, filesChecksum } from '../data/calibration-split';
+import { calibrationSplit } from '../data/calibration-split';
+import { filesChecksum } from '../data/files-checksum';
 import { loadPictures, spread, trainFolderOf } from '../data/image-folder';
 import { joinPictures } from '../data/join-pictures';
 import { mosaics } from '../data/mosaics';

@@ -4,7 +4,12 @@ import type { Dataset } from '../data/dataset';
 import { generatedPictures } from '../data/generated-pictures';
 import { openDataset } from '../data/open-dataset';
 import { packageRoot } from '../package-root';
-import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
+import {
+  type Claim,
+  type ExpectedVersusObtained,
+  expectedVersusObtained,
+  type Obtained,
+} from '../reports/expected-versus-obtained';
 import { provenance } from '../reports/provenance';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
@@ -50,8 +55,7 @@ export async function runSmall(options: Omit<ExperimentOptions, 'model'>): Promi
     datasets,
     folder,
     figures: options.figures,
-    expectedTop1: expectedNetworks(),
-    allowance: exactly,
+    judge: (result) => networksClaims(result, expectedNetworks(), exactly),
     onProgress,
   });
   if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
@@ -63,18 +67,21 @@ export interface ReportNetworksOptions extends VerifyOptions {
   readonly datasets: readonly Dataset[];
   /** Where table and figure go. */
   readonly figures: string;
-  /** Percent, by name. */
-  readonly expectedTop1: Readonly<Record<string, number>>;
-  readonly allowance: Allowance;
+  /** What their files' names begin with; default: 07-networks. */
+  readonly stem?: string;
+  readonly judge: (result: Verification) => {
+    readonly claims: readonly Claim[];
+    readonly obtained: Obtained;
+  };
 }
 
 /** Verifies networks, writes table and figure, and judges. */
 export async function reportNetworks(options: ReportNetworksOptions): Promise<NetworksOutcome> {
   const startedAt = new Date();
-  const { profile, datasets, figures: dir, expectedTop1, allowance } = options;
+  const { profile, datasets, figures: dir, stem = '07-networks', judge } = options;
   const result = await verifyNetworks(options);
   const table = networksTable(result);
-  const { claims, obtained } = networksClaims(result, expectedTop1, allowance);
+  const { claims, obtained } = judge(result);
   const source = provenance({
     parameters: { profile, networks: result.networks.map(({ name }) => name) },
     seeds: { calibration: result.seed },
@@ -86,14 +93,12 @@ export async function reportNetworks(options: ReportNetworksOptions): Promise<Ne
     recounted ? [{ name, layers: recounted.layers }] : [],
   );
   const tables = new Map([
-    ['07-networks', table],
-    ...pruned.map(
-      ({ name, layers }) => [`07-networks-${name}-layers`, layerViewTable(name, layers)] as const,
-    ),
+    [stem, table],
+    ...pruned.map(({ name, layers }) => [`${stem}-${name}-layers`, layerViewTable(name, layers)] as const),
   ]);
   const figures = new Map([
-    ...networksFigures(result),
-    ...pruned.flatMap(({ name, layers }) => [...layerViewFigures(name, layers)]),
+    ...networksFigures(result, stem),
+    ...pruned.flatMap(({ name, layers }) => [...layerViewFigures(name, layers, stem)]),
   ]);
   const files = await saveReport(tables, figures, {
     dir,

@@ -91,7 +91,7 @@ const encodingText = ({ encoding, dacBits }: Recounted) =>
   dacBits === 1 ? encoding : `${encoding}, ${dacBits}-bit DACs`;
 
 /** Accuracy against ADC bits: a line for each network, R and method; none where no pruned network was measured. */
-export function networksFigures({ networks }: Verification): Map<string, Figure> {
+export function networksFigures({ networks }: Verification, stem = '07-networks'): Map<string, Figure> {
   const points = networks.flatMap(pointsOf);
   const pruned = new Set(points.filter(({ kind }) => kind === 'pruned').map(({ network }) => network));
   const series = new Map<string, (typeof points)[number][]>();
@@ -116,7 +116,7 @@ export function networksFigures({ networks }: Verification): Map<string, Figure>
       };
     }),
   });
-  return new Map([['07-networks-accuracy', figure]]);
+  return new Map([[`${stem}-accuracy`, figure]]);
 }
 
 /** Where a network stands in the figure: at the largest ADC of its layers. */
@@ -150,32 +150,57 @@ export function networksClaims(
   expectedTop1: Readonly<Record<string, number>>,
   allowance: Allowance,
 ): { claims: Claim[]; obtained: Obtained } {
-  const claims: Claim[] = [];
-  const obtained: Record<string, number | boolean | undefined> = {};
-  const claim = (own: Claim, value: number | boolean | undefined) => {
-    claims.push(own);
-    obtained[own.id] = value;
+  const checks = networks.flatMap((network): Check[] => [
+    ...structureChecks(network),
+    [top1Claim(network, expectedTop1[network.name], allowance), network.measured?.accuracy.top1],
+  ]);
+  const missing = Object.entries(expectedTop1).filter(
+    ([name]) => !networks.some((network) => network.name === name),
+  );
+  for (const [name, expected] of missing)
+    checks.push([{ id: `${name} top-1`, claim: `${name}: top-1`, expected }, undefined]);
+  return claimsOf(checks);
+}
+
+/** What must hold of networks pruned further in training: structure, and a drop of at most `most` points from their float network. */
+export function dropClaims(
+  { networks }: Verification,
+  most: number,
+): { claims: Claim[]; obtained: Obtained } {
+  return claimsOf(
+    networks.flatMap((network): Check[] => {
+      const { name, kind, measured } = network;
+      if (kind !== 'pruned') return [];
+      const drop = { id: `${name} drop`, claim: `${name}: drop from the float network` };
+      const limit = { expected: most, compare: 'at most', unit: 'points', digits: 2 } as const;
+      return [...structureChecks(network), [{ ...drop, ...limit }, measured?.fromFloat?.mean]];
+    }),
+  );
+}
+
+/** A claim and what came out. */
+type Check = readonly [claim: Claim, value: number | boolean | undefined];
+
+function claimsOf(checks: readonly Check[]): { claims: Claim[]; obtained: Obtained } {
+  return {
+    claims: checks.map(([claim]) => claim),
+    obtained: Object.fromEntries(checks.map(([{ id }, value]) => [id, value])),
   };
-  for (const network of networks) {
-    const { name, measured, recounted } = network;
-    if (recounted) {
-      const { lossless, requiredAdcBits, adcBits } = recounted;
-      const text = `${name}: no conversion can clip ${adcBitsText(adcBits)}-bit ADCs`;
-      claim(
-        { id: `${name} lossless`, claim: text, expected: true },
-        lossless && requiredAdcBits <= largestAdcBits(adcBits),
-      );
-      claim(
-        { id: `${name} crossbar`, claim: `${name}: crossbar equals the integer network`, expected: true },
-        measured?.crossbar?.agrees,
-      );
-    }
-    claim(top1Claim(network, expectedTop1[name], allowance), measured?.accuracy.top1);
-  }
-  for (const name of Object.keys(expectedTop1))
-    if (!networks.some((network) => network.name === name))
-      claim({ id: `${name} top-1`, claim: `${name}: top-1`, expected: expectedTop1[name] }, undefined);
-  return { claims, obtained };
+}
+
+/** Of a pruned network: its codes keep their limits, and the crossbar computes it. */
+function structureChecks({ name, measured, recounted }: VerifiedNetwork): Check[] {
+  if (!recounted) return [];
+  const { lossless, requiredAdcBits, adcBits } = recounted;
+  const clip = `${name}: no conversion can clip ${adcBitsText(adcBits)}-bit ADCs`;
+  const equal = `${name}: crossbar equals the integer network`;
+  return [
+    [
+      { id: `${name} lossless`, claim: clip, expected: true },
+      lossless && requiredAdcBits <= largestAdcBits(adcBits),
+    ],
+    [{ id: `${name} crossbar`, claim: equal, expected: true }, measured?.crossbar?.agrees],
+  ];
 }
 
 function top1Claim(network: VerifiedNetwork, expected: number | undefined, allowance: Allowance): Claim {

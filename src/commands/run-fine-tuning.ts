@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { openDataset } from '../data/open-dataset';
+import { InputError } from '../errors';
+import { executeNotebook } from '../experiments/execute-notebook';
+import { fineTuningRecipes, IMPORTED } from '../experiments/fine-tuning-recipes';
+import { resultsFolder } from '../experiments/open-experiment';
+import type { Recipe } from '../experiments/recipes';
+import { type NetworksOutcome, reportNetworks } from '../experiments/run-networks';
+import { dropClaims } from '../experiments/verify-report';
+import type { CommandContext } from './command';
+import { runRecipes } from './run-recipes';
+
+export interface RunFineTuningOptions {
+  /** Class folders of pictures, in train and val. */
+  readonly dataDir?: string;
+  /** The imported network's file. */
+  readonly model?: string;
+  /** Where networks, states and results go. */
+  readonly folder: string;
+  readonly figures: string;
+  readonly fresh?: boolean;
+  readonly notebook?: string;
+  /** Default: those of the package. */
+  readonly recipes?: readonly Recipe[];
+  /** Side of the recipes' pictures; default 112. */
+  readonly size?: number;
+  readonly context: CommandContext;
+}
+
+/** Points that pruning a fine-tuned network may cost. */
+const MOST = 0.25;
+
+/** Fine-tunes an imported network on other pictures, prunes it in training, and verifies what came out on all test pictures. */
+export async function runFineTuning(options: RunFineTuningOptions): Promise<NetworksOutcome> {
+  const { dataDir, model, recipes = fineTuningRecipes, size = 112, context, figures, notebook } = options;
+  if (!dataDir || !model)
+    throw new InputError(
+      'experiment fine-tuning: name class folders of pictures, in train and val, with --data DIR and the network with --model FILE (torchvision names)',
+    );
+  const folder = resultsFolder(options);
+  const given = new Map([[IMPORTED, model]]);
+  const made = await runRecipes(recipes, { folder, given, dataDir, python: 'python3', context });
+  const { onProgress } = context;
+  const pictures = { size, resize: size };
+  const dataset = await openDataset({ name: 'imagenet-folder', dir: dataDir, pictures, onProgress });
+  const verified = join(folder, 'verified');
+  const outcome = await reportNetworks({
+    profile: 'fine-tuning',
+    stem: '09-fine-tuning',
+    paths: [...made].filter(([name]) => name.startsWith('fine-tuned')).map(([, path]) => path),
+    datasets: [dataset],
+    folder: verified,
+    figures,
+    judge: (result) => dropClaims(result, MOST),
+    onProgress,
+  });
+  if (notebook) await executeNotebook(notebook, join(verified, 'results.json'), context);
+  return outcome;
+}
