@@ -94,6 +94,7 @@ export * from './experiments/crossbar-study';
 export * from './experiments/dense-network';
 export * from './experiments/export-network';
 export * from './experiments/fast-engines';
+export * from './experiments/fine-tuning-recipes';
 export * from './experiments/hardware-claims';
 export * from './experiments/hardware-figures';
 export * from './experiments/hardware-report';

@@ -16,7 +16,8 @@ import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
-import { requireNativeEngine } from '../tensor/engine';
+import { provenance } from '../reports/provenance';
+import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { type Command, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
@@ -136,6 +137,7 @@ export const pruneCommand: Command = {
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
     };
     requireWritable(output);
+    const startedAt = new Date();
     const open = method === 'training' ? openFloatModel : openPrunableModel;
     const model = open(name, textOption(options, 'network'));
     const opened = await openDataset(namedDataset(options, onProgress));
@@ -185,7 +187,13 @@ export const pruneCommand: Command = {
       source: model.source ?? own,
       ...(model.source && { start: own }),
       settings: wanted,
-      calibration: dataset.checksums,
+      provenance: provenance({
+        parameters: { ...wanted, ...bits, calibration: count },
+        seeds: { root: seed },
+        dataChecksums: dataset.checksums,
+        engine: engineVersion(),
+        startedAt,
+      }),
     };
     saveIntegerNetwork(output, network, notes);
     store.clear();

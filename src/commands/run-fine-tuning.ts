@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { executeNotebook } from '../experiments/execute-notebook';
-import { fineTuningRecipes, IMPORTED } from '../experiments/fine-tuning-recipes';
+import { fineTuningDrop, fineTuningRecipes, IMPORTED } from '../experiments/fine-tuning-recipes';
 import { resultsFolder } from '../experiments/open-experiment';
 import type { Recipe } from '../experiments/recipes';
 import { type NetworksOutcome, reportNetworks } from '../experiments/run-networks';
@@ -27,9 +27,6 @@ export interface RunFineTuningOptions {
   readonly context: CommandContext;
 }
 
-/** Points that pruning a fine-tuned network may cost. */
-const MOST = 0.25;
-
 /** Fine-tunes an imported network on other pictures, prunes it in training, and verifies what came out on all test pictures. */
 export async function runFineTuning(options: RunFineTuningOptions): Promise<NetworksOutcome> {
   const { dataDir, model, recipes = fineTuningRecipes, size = 112, context, figures, notebook } = options;
@@ -51,7 +48,7 @@ export async function runFineTuning(options: RunFineTuningOptions): Promise<Netw
     datasets: [dataset],
     folder: verified,
     figures,
-    judge: (result) => dropClaims(result, MOST),
+    judge: (result) => dropClaims(result, fineTuningDrop),
     onProgress,
   });
   if (notebook) await executeNotebook(notebook, join(verified, 'results.json'), context);

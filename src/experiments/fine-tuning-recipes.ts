@@ -3,6 +3,9 @@ import type { Recipe } from './recipes';
 /** What stands for the imported network in the recipes. */
 export const IMPORTED = 'imported';
 
+/** Points that pruning a fine-tuned network may cost. */
+export const fineTuningDrop = 0.25;
+
 const SIZE = '--size 112 --resize 112';
 const LAYERS = `--rows 128 --balanced-rows --ridge shrinkage --calibration 512 --iterations 10 ${SIZE}`;
 const RETRAINING = `--method training --rows 128 --batch-size 64 --rate 0.01 --calibration 512 ${SIZE}`;

@@ -82,7 +82,7 @@ export interface MethodsOptions {
   readonly patches?: number;
   /** Test pictures at most; default all. */
   readonly testPictures?: number;
-  /** Test pictures of clipped dense, whose every conversion is simulated; default 2000. */
+  /** Test pictures of clipped dense, whose every conversion is simulated; default 1000. */
   readonly clippedPictures?: number;
   readonly onProgress?: OnProgress;
 }
@@ -198,7 +198,7 @@ function openBench(options: MethodsOptions): Bench {
       integer: integerAccuracy(quantized, dataset.test, test),
     }));
   };
-  const clippedPictures = Math.min(options.clippedPictures ?? 2000, testPictures);
+  const clippedPictures = Math.min(options.clippedPictures ?? 1000, testPictures);
   return { options, quantized, pictures, settings, testPictures, clippedPictures, baselines };
 }
 

@@ -258,7 +258,12 @@ describe('cim-pruning in a process of its own', () => {
     const { status, stdout } = cli('prune', float, ...settings, ...quick);
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ lossless: true, adcBits: 2, tileRows: 64 });
-    expect(JSON.parse(readSafetensorsMetadata(pruned).pruning)).toMatchObject({ adcBits: 2, tileRows: 64 });
+    const metadata = readSafetensorsMetadata(pruned);
+    expect(JSON.parse(metadata.pruning)).toMatchObject({ adcBits: 2, tileRows: 64 });
+    expect(JSON.parse(metadata.provenance)).toMatchObject({
+      seeds: { root: 1 },
+      parameters: { calibration: 16, iterations: 3 },
+    });
 
     const certificate = await run('certify', pruned, '--json');
     expect(certificate.status).toBe(0);
