@@ -2,13 +2,14 @@ import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { TensorData } from '../networks/stored-tensor';
-import { fillMask } from '../projections/bit-mask';
-import { nearestWithMask } from '../projections/nearest-with-mask';
+import { type BitMask, fillMask } from '../projections/bit-mask';
+import { nearestTable, nearestWithMask } from '../projections/nearest-with-mask';
 import type { ProjectionMethod } from '../projections/project-column';
 import { projectLayer } from '../projections/project-layer';
+import { permuteRows, restoreRows } from '../quantization/row-order';
 import type { WeightSteering } from '../training/weight-steering';
 import type { LayerCodes } from './network-admm';
-import { layerWeights, type TrainedLayer, writeCodes } from './trained-layers';
+import { layerWeights, type TrainedLayer } from './trained-layers';
 
 export interface MaskLimits {
   readonly tileRows: number;
@@ -32,6 +33,7 @@ export interface MaskedWeights extends WeightSteering {
   codes(weights: Float32Array): ReadonlyMap<string, LayerCodes>;
 }
 
+/** Rows of all arrays in the order of the weight vector. */
 interface MaskedLayer {
   readonly layer: TrainedLayer;
   readonly mask: Uint8Array;
@@ -39,7 +41,8 @@ interface MaskedLayer {
   readonly scales: Float32Array;
 }
 
-const PARTS = ['mask', 'sign', 'scales'] as const;
+/** The arrays by their names in a training's state. */
+const PARTS = { bits: 'mask', sign: 'sign', scales: 'scales' } as const;
 
 /**
  * Masked retraining: which bits each weight may use is frozen (the bits of `start`, and the unused places of every bit
@@ -68,23 +71,25 @@ export function createMaskedWeights(
   const masked: MaskedLayer[] = layers.map((layer) => {
     const { codes, scales } = start.get(layer.name)!;
     const targets = layerWeights(layer, weights);
-    return { layer, ...fillMask({ ...shapeOf(layer), codes, targets, scales }), scales };
+    const filled = fillMask({ ...shapeOf(layer), codes, targets, scales });
+    return { layer, ...inVectorOrder(layer, filled), scales };
   });
   const chooseAgain = (vector: Float32Array) => {
     for (const { layer, mask, sign, scales } of masked) {
       const shape = { ...shapeOf(layer), targets: layerWeights(layer, vector), scales };
-      const filled = fillMask({ ...shape, codes: projectLayer({ ...shape, method }).codes });
+      const chosen = fillMask({ ...shape, codes: projectLayer({ ...shape, method }).codes });
+      const filled = inVectorOrder(layer, chosen);
       mask.set(filled.mask);
       sign.set(filled.sign);
     }
   };
   const codesOf = ({ layer, mask, sign, scales }: MaskedLayer, vector: Float32Array) => {
-    const targets = layerWeights(layer, vector);
+    const targets = layerWeights({ ...layer, rowOrder: undefined }, vector);
     const { columns } = layer;
-    // Run in every step of a training: no division to find the column.
-    for (let start = 0; start < targets.length; start += columns)
-      for (let n = 0; n < columns; n++) targets[start + n] /= scales[n];
-    return { codes: nearestWithMask({ targets, mask, sign }), scales };
+    targets.forEach((weight, at) => {
+      targets[at] = weight / scales[at % columns];
+    });
+    return { codes: permuteRows(nearestWithMask({ targets, mask, sign }), columns, layer.rowOrder), scales };
   };
   return {
     beforeStep(step, steps, read) {
@@ -93,26 +98,56 @@ export function createMaskedWeights(
     },
     forwardWeights(vector) {
       const result = vector.slice();
-      for (const each of masked) writeCodes(each.layer, codesOf(each, vector), result);
+      for (const each of masked) writeNearest(each, vector, result);
       return result;
     },
     codes: (vector) => new Map(masked.map((each) => [each.layer.name, codesOf(each, vector)])),
     state() {
       const tensors = new Map<string, TensorData>();
       for (const { layer, ...parts } of masked)
-        for (const part of PARTS) tensors.set(`${layer.name}.${part}`, parts[part]);
+        for (const [name, part] of Object.entries(PARTS)) tensors.set(`${layer.name}.${name}`, parts[part]);
       return tensors;
     },
     restore(tensors) {
       for (const { layer, ...parts } of masked)
-        for (const part of PARTS) {
-          const data = tensors.get(`${layer.name}.${part}`)?.data;
+        for (const [name, part] of Object.entries(PARTS)) {
+          const data = tensors.get(`${layer.name}.${name}`)?.data;
           if (data?.length !== parts[part].length)
             throw new InputError(
-              `training state: tensor '${layer.name}.${part}' is missing or of another length`,
+              `training state: tensor '${layer.name}.${name}' is missing or of another length`,
             );
           parts[part].set(data as never);
         }
     },
   };
+}
+
+/**
+ * What `writeCodes` of the nearest codes writes, to the bit, in one pass over the weights: a training does it in every
+ * step.
+ */
+function writeNearest(
+  { layer, mask, sign, scales }: MaskedLayer,
+  vector: Float32Array,
+  result: Float32Array,
+): void {
+  const { offset, rows, columns, rowFactors } = layer;
+  const table = nearestTable();
+  for (let row = 0; row < rows; row++) {
+    const factor = rowFactors[row];
+    const inverse = 1 / factor;
+    for (let n = 0, at = row * columns; n < columns; n++, at++) {
+      const magnitude = Math.fround(Math.fround(vector[offset + at] * factor) / scales[n]) * sign[at];
+      if (Number.isNaN(magnitude)) throw new InputError(`${layer.name}: weight ${at} is not a number`);
+      const twice = magnitude <= 0 ? 0 : magnitude >= 127.5 ? 255 : Math.floor(2 * magnitude);
+      // As an integer, which has no zero below zero.
+      const code = (sign[at] * table[((mask[at] & 127) << 8) + twice]) | 0;
+      result[offset + at] = code * scales[n] * inverse;
+    }
+  }
+}
+
+/** A mask whose rows stand as on the crossbars, in the order of the weight vector. */
+function inVectorOrder({ columns, rowOrder }: TrainedLayer, { mask, sign }: BitMask): BitMask {
+  return { mask: restoreRows(mask, columns, rowOrder), sign: restoreRows(sign, columns, rowOrder) };
 }

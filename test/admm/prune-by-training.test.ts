@@ -24,6 +24,7 @@ import { buildIntegerNetwork } from '../../src/quantization/build-integer-networ
 import { createIntegerInference } from '../../src/quantization/integer-inference';
 import { maxAbsScales, quantizeWeights } from '../../src/quantization/weight-codes';
 import { liveTensors } from '../../src/tensor/engine';
+import { randomStream } from '../../src/tensor/random';
 import { packParameters, parameterLayout, unpackParameters } from '../../src/training/parameter-vector';
 import { defaultRecipe, train } from '../../src/training/train';
 import { scratchFolder } from '../networks/scratch-folder';
@@ -168,8 +169,13 @@ describe('pruneByTraining', () => {
 const tiled = ({ rows, columns }: TrainedLayer) => ({ rows, columns, tileRows: evenTileRows(rows, 16) });
 
 describe('createMaskedWeights', () => {
-  it('keeps every limit for any weights, and leaves codes that fit as they are', () => {
-    const layers = trainedLayers(description, dataset.std);
+  it.each([
+    ['as they are', false],
+    ['dealt to tiles', true],
+  ])('keeps every limit for any weights, and leaves codes that fit as they are, rows %s', (_, dealt) => {
+    const layers = trainedLayers(description, dataset.std).map((layer) =>
+      dealt ? { ...layer, rowOrder: randomStream(1, layer.name).permutation(layer.rows) } : layer,
+    );
     const { length } = parameterLayout(description);
     const weights = normals(length, 'masked');
     const start = new Map(
@@ -194,6 +200,9 @@ describe('createMaskedWeights', () => {
         expect(certifyLayer({ ...codes.get(layer.name)!, ...limited }).holds).toBe(true);
       }
       const forward = masked.forwardWeights!(vector);
+      const written = vector.slice();
+      for (const layer of layers) writeCodes(layer, codes.get(layer.name)!, written);
+      expect(forward).toEqual(written);
       expect(masked.codes(forward)).toEqual(codes);
       expect(relativeDifference(masked.forwardWeights!(forward), forward)).toBeLessThan(1e-6);
     }
