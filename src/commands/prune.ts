@@ -157,6 +157,7 @@ export const pruneCommand: Command = {
       normalisationOf(model, dataset),
       pictures,
       bits,
+      onProgress,
     );
     const shares = (): AdcBits => {
       const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);

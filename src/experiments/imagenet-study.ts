@@ -191,12 +191,19 @@ function openBench(options: ImagenetStudyOptions) {
   const { description, parameters } = model.folded;
   const bits = { weightBits: 8, inputBits: 8 };
   const normalisation = normalisationOf(model, scored);
-  const quantized = buildIntegerNetwork(description, parameters, normalisation, calibration, bits);
   const key = { revision: REVISION, model: model.sha256, pictures: checksum };
   const progress =
     (note: string): OnProgress =>
     (p) =>
       options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
+  const quantized = buildIntegerNetwork(
+    description,
+    parameters,
+    normalisation,
+    calibration,
+    bits,
+    progress('8-bit'),
+  );
   return {
     options,
     quantized,

@@ -1,5 +1,6 @@
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
+import type { OnProgress } from '../progress';
 import * as k from '../tensor/kernels';
 import { isNonNegative, quantizedTensors } from './crossbar-layers';
 
@@ -21,10 +22,12 @@ export function activationScales(
   options: InferenceOptions,
   pictures: Pictures,
   bits: number,
+  onProgress?: OnProgress,
 ): Map<string, number> {
   const wanted = quantizedTensors(description);
   const histograms = new Map<string, MagnitudeHistogram>();
   const largest = new Map<string, number>();
+  let done = 0;
   const visit = (see: (name: string, values: Float32Array) => void) => {
     const inference = createInference(description, parameters, {
       ...options,
@@ -34,7 +37,11 @@ export function activationScales(
       },
     });
     try {
-      for (const batch of batchesOf(pictures)) inference.logits(batch);
+      for (const batch of batchesOf(pictures)) {
+        inference.logits(batch);
+        done += batch.count;
+        onProgress?.({ done, total: 2 * pictures.count, note: 'input scales' });
+      }
     } finally {
       inference.dispose();
     }

@@ -2,6 +2,7 @@ import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import type { InferenceOptions, Pictures } from '../networks/inference';
 import { inputsOf } from '../networks/node-shapes';
+import type { OnProgress } from '../progress';
 import { activationScales } from './activation-scales';
 import { crossbarNodes, isNonNegative } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork } from './integer-network';
@@ -26,10 +27,11 @@ export function buildIntegerNetwork(
   options: InferenceOptions,
   calibration: Pictures,
   { weightBits, inputBits }: QuantizationBits,
+  onProgress?: OnProgress,
 ): IntegerNetwork {
   checkBits(weightBits, inputBits);
   requireMappable(description, inputBits);
-  const inputScales = activationScales(description, parameters, options, calibration, inputBits);
+  const inputScales = activationScales(description, parameters, options, calibration, inputBits, onProgress);
   const layers = new Map<string, IntegerLayer>();
   for (const node of crossbarNodes(description)) {
     const weights = weightMatrix(node, parameters, options);
