@@ -264,7 +264,7 @@ export const reproduceCommand: Command = {
     },
     points: {
       value: 'LIST',
-      help: 'imagenet: crossbars to prune for, as r128-adc3,r64-adc2 (default: ten; each takes about 20 min)',
+      help: 'imagenet: crossbars to prune for, as r128-adc3,r64-adc2,r128-adc4-top4 (default: ten; about 20 min each)',
     },
     trained: {
       value: 'A,B',

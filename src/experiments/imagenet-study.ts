@@ -28,8 +28,11 @@ import { normalisationOf } from './normalisation';
 import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
 
-/** Which layers are pruned: all, or 3x3 convolutions alone; the others keep 8-bit codes and ADCs that read them whole. */
-export type PrunedPart = 'all' | '3x3';
+/**
+ * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; or
+ * all layers to their N highest bit planes, the others holding no ones and needing no ADC.
+ */
+export type PrunedPart = 'all' | '3x3' | `top${number}`;
 
 /** A crossbar to prune for. */
 export interface ImagenetPoint {
@@ -153,7 +156,7 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
   const rows: ImagenetRow[] = [];
   for (const point of points) {
     const { network, pruning } = prunedAt(bench, point);
-    const title = point.part === 'all' ? 'layer ADMM' : 'layer ADMM, 3x3 convolutions only';
+    const title = ['layer ADMM', partText(point.part)].filter((text) => text).join(', ');
     const subject = { ...bench.settings, ...point };
     rows.push({ ...(await row(title, pointName(point), subject, network)), pruning, point });
   }
@@ -221,18 +224,23 @@ function openBench(options: ImagenetStudyOptions) {
   };
 }
 
-/** `r128-adc3`, or `r128-adc3-3x3` where only 3x3 convolutions are pruned. */
+/** `r128-adc3`; `r128-adc3-3x3` where only 3x3 convolutions are pruned; `r128-adc4-top3` with three planes. */
 export const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
   `r${tileRows}-adc${adcBits}${part === 'all' ? '' : `-${part}`}`;
 
+function partText(part: PrunedPart): string {
+  if (part === 'all') return '';
+  return part === '3x3' ? '3x3 convolutions only' : `${part.replace('top', '')} highest planes`;
+}
+
 /** The point of a name. @throws InputError for another name */
 export function pointOf(name: string): ImagenetPoint {
-  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(-3x3)?$/.exec(name) ?? [];
+  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|top[1-6]))?$/.exec(name) ?? [];
   if (rows === undefined)
     throw new InputError(
-      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers`,
+      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -topN leaves N bit planes`,
     );
-  return { tileRows: Number(rows), adcBits: Number(bits), part: part === undefined ? 'all' : '3x3' };
+  return { tileRows: Number(rows), adcBits: Number(bits), part: (part as PrunedPart | undefined) ?? 'all' };
 }
 
 /** Prunes for a crossbar, or takes what an earlier run wrote. */
@@ -273,14 +281,17 @@ function prunedAt(
   return { network: loadIntegerNetwork(path), pruning };
 }
 
-/** The point's bits, in every layer or in the 3x3 convolutions. */
-function bitsOf({ description }: IntegerNetwork, { adcBits, part }: ImagenetPoint): AdcBits {
+/** The point's bits, in every layer, in the 3x3 convolutions, or in the highest planes. */
+function bitsOf({ description, weightBits }: IntegerNetwork, { adcBits, part }: ImagenetPoint): AdcBits {
   if (part === 'all') return adcBits;
+  const planes = weightBits - 1;
+  const left = planes - Number(part.replace('top', ''));
+  const highest = Array.from({ length: planes }, (_, plane) => (plane < left ? 0 : adcBits));
   return Object.fromEntries(
-    crossbarNodes(description).map((node) => [
-      node.name,
-      node.op === 'conv' && node.kernel === 3 ? adcBits : WHOLE_BITS,
-    ]),
+    crossbarNodes(description).map((node) => {
+      const small = node.op === 'conv' && node.kernel === 3 ? adcBits : WHOLE_BITS;
+      return [node.name, part === '3x3' ? small : highest];
+    }),
   );
 }
 

@@ -28,6 +28,7 @@ import {
 } from '../../src/experiments/imagenet-study';
 import { kernelStatistics } from '../../src/experiments/kernel-statistics';
 import { runImagenet } from '../../src/experiments/run-imagenet';
+import { loadIntegerNetwork } from '../../src/quantization/model-file';
 import { randomStream } from '../../src/tensor/random';
 import { measureStream } from '../../src/training/evaluate';
 import { scratchFolder } from '../networks/scratch-folder';
@@ -252,8 +253,9 @@ describe('layerStore', () => {
 
 describe('pointOf', () => {
   it('reads the names of crossbars, and says what a name must look like', () => {
-    for (const point of imagenetPoints) expect(pointOf(pointName(point))).toEqual(point);
-    for (const name of ['r128', 'r0-adc3', 'r128-adc9', 'r128-adc3-1x1'])
+    for (const point of [...imagenetPoints, { tileRows: 64, adcBits: 4, part: 'top3' as const }])
+      expect(pointOf(pointName(point))).toEqual(point);
+    for (const name of ['r128', 'r0-adc3', 'r128-adc9', 'r128-adc3-1x1', 'r128-adc3-top7'])
       expect(() => pointOf(name)).toThrow(`--points ${name}: rR-adcB is needed`);
   });
 });
@@ -262,6 +264,7 @@ describe('imagenetStudy', () => {
   const points: ImagenetPoint[] = [
     { tileRows: 32, adcBits: 3, part: 'all' },
     { tileRows: 128, adcBits: 2, part: '3x3' },
+    { tileRows: 32, adcBits: 4, part: 'top3' },
   ];
   const study = (folder: string) =>
     imagenetStudy({
@@ -278,18 +281,22 @@ describe('imagenetStudy', () => {
     const started = performance.now();
     const result = await study(folder);
     const seconds = (performance.now() - started) / 1000;
-    const [all, some] = result.rows;
+    const [all, some, high] = result.rows;
     expect(result.rows.every(({ lossless }) => lossless)).toBe(true);
     expect(result.crossbar).toMatchObject({ agrees: true, pictures: 1 });
     expect(all.requiredAdcBits).toBeLessThanOrEqual(3);
     expect(some.adcBits).toMatchObject({ conv1: expect.any(Number) });
     expect(new Set(Object.values(some.adcBits))).toEqual(new Set([2, 8]));
+    const kept = loadIntegerNetwork(join(folder, 'r32-adc4-top3.safetensors'));
+    for (const { codes } of kept.layers.values())
+      expect(codes.every((code) => Math.abs(code) % 16 === 0)).toBe(true);
+    expect(high.title).toBe('layer ADMM, 3 highest planes');
     expect(all.accuracy.top1).toBeCloseTo(result.float.top1 - all.fromFloat.drop.mean, 6);
-    const inStages = sumOf([all, some].flatMap(({ pruning }) => Object.values(pruning!.stages)));
+    const inStages = sumOf([all, some, high].flatMap(({ pruning }) => Object.values(pruning!.stages)));
     expect(inStages).toBeGreaterThan(seconds / 10);
     expect(inStages).toBeLessThanOrEqual(seconds);
     expect(await study(folder)).toEqual(result);
-    expect(imagenetTable(result).rows).toHaveLength(2);
+    expect(imagenetTable(result).rows).toHaveLength(3);
     expect(kernelTable(result).rows).toHaveLength(network.layers.size);
     expect([...imagenetFigures(result).keys()]).toEqual(
       ['drop', 'agreement', 'divergence', 'layers'].map((name) => `06-${description.name}-${name}`),
