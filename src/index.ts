@@ -213,6 +213,7 @@ export * from './reports/to-latex';
 export * from './reports/to-markdown';
 export * from './reports/to-text';
 export * from './tensor/random';
+export * from './training/align-batch-norm';
 export * from './training/evaluate';
 export * from './training/pytorch/run-pytorch';
 export * from './training/reestimate-statistics';

@@ -256,7 +256,7 @@ export const reproduceCommand: Command = {
     rows: { value: 'R', help: 'experiment budgets: rows summed in one conversion (default 128)' },
     data: {
       value: 'DIR',
-      help: 'folder of CIFAR10 (default: CIM_PRUNING_DATA, data/, the official download); imagenet, fine-tuning: class folders',
+      help: `folder of CIFAR10 (default: CIM_PRUNING_DATA, data/, the official download); imagenet,\n${' '.repeat(26)}fine-tuning: class folders`,
     },
     'more-calibration': {
       value: 'DIR',
@@ -272,7 +272,7 @@ export const reproduceCommand: Command = {
     },
     model: {
       value: 'MODEL',
-      help: `the float network to prune (default: resnet20-cifar10; imagenet, fine-tuning: a file); hardware: pruned ones, A,B;\n${' '.repeat(21)}full: the one network to make, with what it is made from`,
+      help: `the float network to prune (default: resnet20-cifar10; imagenet, fine-tuning: a file); hardware:\n${' '.repeat(26)}pruned ones, A,B; full: the one network to make, with what it is made from`,
     },
     pytorch: {
       value: 'PYTHON',
