@@ -31,7 +31,7 @@ export interface TrainingBatchesOptions {
   readonly size?: number;
   /** Side in pixels to which the augmented picture is resized (bilinear); default: as it is. */
   readonly resize?: number;
-  /** Only the first pictures of the set. Default: all. */
+  /** Only so many pictures, drawn at random. Default: all. */
   readonly limit?: number;
   /** Leave out the last batch if it is not full. Default true. */
   readonly dropLast?: boolean;
@@ -57,9 +57,9 @@ export function* trainingBatches(set: PictureSet, options: TrainingBatchesOption
   check(set, options);
   const height = options.size ?? set.height;
   const width = options.size ?? set.width;
-  const order = randomStream(seed, `epoch ${epoch} order`).permutation(
-    Math.min(options.limit ?? set.count, set.count),
-  );
+  // Of the whole set, which may be in the order of its classes.
+  const all = randomStream(seed, `epoch ${epoch} order`).permutation(set.count);
+  const order = all.subarray(0, options.limit ?? set.count);
   // One stream each, so that switching one augmentation on leaves the others as they were.
   const crops = randomStream(seed, `epoch ${epoch} crop`);
   const flips = randomStream(seed, `epoch ${epoch} flip`);
