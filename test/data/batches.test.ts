@@ -61,6 +61,16 @@ describe('trainingBatches', () => {
     expect(batchCount(set, { ...options, limit: 12 })).toBe(2);
   });
 
+  it('draws so many pictures from the whole set as it is limited to, for a set may be in the order of its classes', () => {
+    const set = randomPictures(200, 1);
+    const options = { batchSize: 10, seed: 1, epoch: 0, fill, limit: 40 };
+    const { labels } = epochOf(set, options);
+    expect(new Set(labels).size).toBe(40);
+    for (const first of [0, 50, 100, 150])
+      expect(labels.filter((label) => label >= first && label < first + 50).length).toBeGreaterThan(3);
+    expect(epochOf(set, options).labels).toEqual(labels);
+  });
+
   it('gives the same epoch for the same seed and epoch, and another for another epoch', () => {
     const set = randomPictures(20, 4);
     const options = { batchSize: 5, seed: 3, epoch: 4, fill, crop: 2, flip: true, cutout: 2 };
