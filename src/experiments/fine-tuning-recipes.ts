@@ -37,7 +37,7 @@ export const fineTuningRecipes: readonly Recipe[] = [
   recipe('layers-adc2', `prune {fine-tuned-r128-adc3} --adc-bits 2 ${LAYERS}`, 8),
   recipe(
     'fine-tuned-r128-adc2',
-    `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 --epochs 3 ${RETRAINING}`,
+    `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 --epochs 2 ${RETRAINING}`,
     18,
   ),
 ];
