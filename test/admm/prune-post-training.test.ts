@@ -42,7 +42,9 @@ describe('prunePostTraining', () => {
     expect([...network.layers.values()].map(({ codes }) => codes)).toEqual(before);
   });
 
-  it('prunes in every encoding, with ADCs by layer and plane, and the crossbar agrees', () => {
+  it('prunes in every encoding, with ADCs by layer and plane, and the crossbar agrees', {
+    timeout: 120_000,
+  }, () => {
     const names = [...network.layers.keys()];
     const few = { ...pictures, count: 2, pixels: pictures.pixels.subarray(0, 2 * 768) };
     const byLayer = Object.fromEntries(names.map((name, i) => [name, i % 2 === 0 ? 3 : 2]));
