@@ -15,7 +15,7 @@ const recipe = (name: string, line: string, minutes: number): Recipe => ({
   data: 'imagenet-folder',
   line,
   minutes,
-  time: 'measured',
+  time: 'estimated',
 });
 
 /**
@@ -28,16 +28,16 @@ export const fineTuningRecipes: readonly Recipe[] = [
     `train resnet18-imagenet --start {${IMPORTED}} --epochs 5 --rate 0.01 --warmup 0.1 --schedule cosine --batch-size 64 --cutout 16 --average-decay 0.99 ${SIZE}`,
     14,
   ),
-  recipe('layers-adc3', `prune {fine-tuned} --adc-bits 3 ${LAYERS}`, 8),
+  recipe('layers-adc3', `prune {fine-tuned} --adc-bits 3 ${LAYERS}`, 5),
   recipe(
     'fine-tuned-r128-adc3',
     `prune {fine-tuned} --start {layers-adc3} --adc-bits 3 --epochs 3 ${RETRAINING}`,
     12,
   ),
-  recipe('layers-adc2', `prune {fine-tuned-r128-adc3} --adc-bits 2 ${LAYERS}`, 8),
+  recipe('layers-adc2', `prune {fine-tuned-r128-adc3} --adc-bits 2 ${LAYERS}`, 5),
   recipe(
     'fine-tuned-r128-adc2',
     `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 --epochs 2 ${RETRAINING}`,
-    18,
+    9,
   ),
 ];
