@@ -3,7 +3,7 @@ import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { TensorData } from '../networks/stored-tensor';
 import { type BitMask, fillMask } from '../projections/bit-mask';
-import { nearestTable, nearestWithMask } from '../projections/nearest-with-mask';
+import { nearestPlace, nearestTable, nearestWithMask } from '../projections/nearest-with-mask';
 import type { ProjectionMethod } from '../projections/project-column';
 import { projectLayer } from '../projections/project-layer';
 import { permuteRows, restoreRows } from '../quantization/row-order';
@@ -139,9 +139,8 @@ function writeNearest(
     for (let n = 0, at = row * columns; n < columns; n++, at++) {
       const magnitude = Math.fround(Math.fround(vector[offset + at] * factor) / scales[n]) * sign[at];
       if (Number.isNaN(magnitude)) throw new InputError(`${layer.name}: weight ${at} is not a number`);
-      const twice = magnitude <= 0 ? 0 : magnitude >= 127.5 ? 255 : Math.floor(2 * magnitude);
       // As an integer, which has no zero below zero.
-      const code = (sign[at] * table[((mask[at] & 127) << 8) + twice]) | 0;
+      const code = (sign[at] * table[nearestPlace(magnitude, mask[at])]) | 0;
       result[offset + at] = code * scales[n] * inverse;
     }
   }

@@ -3,23 +3,15 @@ import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { executeNotebook } from '../experiments/execute-notebook';
 import { fineTuningDrop, fineTuningRecipes, IMPORTED } from '../experiments/fine-tuning-recipes';
-import { resultsFolder } from '../experiments/open-experiment';
+import { type ExperimentOptions, resultsFolder } from '../experiments/open-experiment';
 import type { Recipe } from '../experiments/recipes';
 import { type NetworksOutcome, reportNetworks } from '../experiments/run-networks';
 import { dropClaims } from '../experiments/verify-report';
 import type { CommandContext } from './command';
 import { runRecipes } from './run-recipes';
 
-export interface RunFineTuningOptions {
-  /** Class folders of pictures, in train and val. */
-  readonly dataDir?: string;
-  /** The imported network's file. */
-  readonly model?: string;
-  /** Where networks, states and results go. */
-  readonly folder: string;
-  readonly figures: string;
-  readonly fresh?: boolean;
-  readonly notebook?: string;
+/** `dataDir`: class folders of pictures, in train and val; `model`: the imported network's file. Both are needed. */
+export interface RunFineTuningOptions extends Omit<ExperimentOptions, 'onProgress' | 'note'> {
   /** Default: those of the package. */
   readonly recipes?: readonly Recipe[];
   /** Side of the recipes' pictures; default 112. */

@@ -44,8 +44,11 @@ export function foldedDescription(description: NetworkDescription): NetworkDescr
   return { ...description, nodes };
 }
 
-/** Factor and offset of each channel, y = factor * x + offset, from the running statistics. */
-function channelMap(norm: BatchNormNode, parameters: Parameters) {
+/**
+ * What a batch norm does to each channel at inference: y = factor * (x - mean) + beta, from the running statistics.
+ * @throws InputError where a factor is not finite
+ */
+export function channelMap(norm: BatchNormNode, parameters: Parameters) {
   const read = (suffix: string) => parameters.get(`${norm.name}.${suffix}`)!.data;
   const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(read);
   const factor = Float64Array.from(gamma, (g, c) => g / Math.sqrt(variance[c] + norm.epsilon));

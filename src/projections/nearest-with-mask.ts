@@ -26,6 +26,12 @@ export function nearestTable(): Uint8Array {
   return table;
 }
 
+/** Where `nearestTable` has the code nearest to a magnitude under a mask; magnitudes below 0 count as 0. */
+export function nearestPlace(magnitude: number, mask: number): number {
+  const twice = magnitude <= 0 ? 0 : magnitude >= 127.5 ? 255 : Math.floor(2 * magnitude);
+  return ((mask & 127) << 8) + twice;
+}
+
 export interface MaskedTargets {
   /** Weights in units of the scale. */
   readonly targets: Float32Array | Float64Array;
@@ -46,8 +52,7 @@ export function nearestWithMask({ targets, mask, sign }: MaskedTargets, into?: I
   for (let i = 0; i < length; i++) {
     const magnitude = targets[i] * sign[i];
     if (Number.isNaN(magnitude)) throw new InputError(`weight ${i} is not a number`);
-    const twice = magnitude <= 0 ? 0 : magnitude >= 127.5 ? 255 : Math.floor(2 * magnitude);
-    codes[i] = sign[i] * table[((mask[i] & 127) << 8) + twice];
+    codes[i] = sign[i] * table[nearestPlace(magnitude, mask[i])];
   }
   return codes;
 }

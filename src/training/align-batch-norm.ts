@@ -1,6 +1,7 @@
 import { meanPixel, type PictureBatch, trainingBatches } from '../data/batches';
 import type { Dataset } from '../data/dataset';
 import type { BatchNormNode, NetworkDescription, Parameters } from '../networks/description';
+import { channelMap } from '../networks/fold-batch-norm';
 import { type InferenceOptions, runNode, uploadParameters } from '../networks/inference';
 import { lastUses } from '../networks/last-uses';
 import { inputsOf } from '../networks/node-shapes';
@@ -54,6 +55,8 @@ export function alignBatchNorm(
   const normalise = pictureNormaliser(mean, std);
   const measured = new Map<string, readonly [Tensor, Tensor]>();
   const last = lastUses(network);
+  const norms = network.nodes.filter((node) => node.op === 'batchnorm');
+  const maps = new Map(norms.map((norm) => [norm.name, affine(norm, parameters)]));
   let count = 0;
   const normalised = (node: BatchNormNode, x: Tensor): Tensor => {
     const [scale, offset, ...running] = ['weight', 'bias', 'running_mean', 'running_var'].map(
@@ -64,7 +67,7 @@ export function alignBatchNorm(
     const { runningMean, runningVariance } = k.batchNorm(x, scale, offset, before, node.epsilon, 1 / count);
     if (measured.has(node.name)) dispose(...before);
     measured.set(node.name, [keep(runningMean), keep(runningVariance)]);
-    const { factor, shift } = channelMap(node, parameters);
+    const { factor, shift } = maps.get(node.name)!;
     return k.add(k.multiply(x, upload(factor, [factor.length])), upload(shift, [shift.length]));
   };
   for (const { pixels, count: pictures, height, width, channels } of batches) {
@@ -83,11 +86,11 @@ export function alignBatchNorm(
     });
   }
   const result: Parameters = new Map(parameters);
-  for (const node of network.nodes) {
+  for (const node of norms) {
     const found = measured.get(node.name);
-    if (node.op !== 'batchnorm' || !found) continue;
+    if (!found) continue;
     const [average, variance] = found.map(k.floats);
-    const { factor, shift } = channelMap(node, parameters);
+    const { factor, shift } = maps.get(node.name)!;
     const shape = [factor.length];
     const set = (field: string, data: Float32Array) => result.set(`${node.name}.${field}`, { shape, data });
     set('running_mean', average);
@@ -108,10 +111,10 @@ export function alignBatchNorm(
 }
 
 /** y = factor * x + shift of each channel, by the running statistics. */
-function channelMap({ name, epsilon }: BatchNormNode, parameters: Parameters) {
-  const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
-    (field) => parameters.get(`${name}.${field}`)!.data as Float32Array,
-  );
-  const factor = gamma.map((value, c) => value / Math.sqrt(variance[c] + epsilon));
-  return { factor, shift: beta.map((value, c) => value - factor[c] * mean[c]) };
+function affine(norm: BatchNormNode, parameters: Parameters) {
+  const { factor, mean, beta } = channelMap(norm, parameters);
+  return {
+    factor: Float32Array.from(factor),
+    shift: Float32Array.from(beta, (value, c) => value - factor[c] * mean[c]),
+  };
 }
