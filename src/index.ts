@@ -77,6 +77,7 @@ export * from './data/dataset';
 export * from './data/generated-pictures';
 export * from './data/image-folder';
 export * from './data/join-pictures';
+export * from './data/mix-pictures';
 export * from './data/mosaics';
 export * from './data/open-dataset';
 export * from './data/random-views';

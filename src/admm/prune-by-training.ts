@@ -49,6 +49,15 @@ export interface TrainingPruningSettings {
   /** Share of the float network's probabilities in the targets. */
   readonly distillation: number;
   readonly weightDecay: number;
+  /** Share of the steps that climbs to the highest rate. */
+  readonly warmup: number;
+  readonly labelSmoothing: number;
+  /** Decay a step of the moving average of the weights. */
+  readonly averageDecay: number;
+  /** How training pictures are changed: see TrainingRecipe. */
+  readonly cutout: number;
+  readonly views?: number;
+  readonly mixing?: number;
   readonly rho: readonly [first: number, last: number];
   readonly interval: number;
   readonly firstBitLimit?: number;
@@ -71,6 +80,10 @@ export const trainingPruningDefaults = {
   batchSize: 128,
   distillation: 0.9,
   weightDecay: 1e-4,
+  warmup: 0.05,
+  labelSmoothing: defaultRecipe.labelSmoothing,
+  averageDecay: defaultRecipe.averageDecay,
+  cutout: defaultRecipe.cutout,
   rho: networkAdmmDefaults.rho,
   interval: networkAdmmDefaults.interval,
   method: networkAdmmDefaults.method,
@@ -193,16 +206,22 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   /** What both trainings share. */
   function common(stage: 'admm' | 'retraining', epochs: number, peak: number) {
     const { onEpoch, folder } = options;
+    const { batchSize, weightDecay, distillation, labelSmoothing, averageDecay, precision, seed } = settings;
     const recipe: TrainingRecipe = {
       ...defaultRecipe,
       epochs,
-      batchSize: settings.batchSize,
-      schedule: { kind: 'cosine', peak, warmup: 0.05 },
-      weightDecay: settings.weightDecay,
-      distillation: settings.distillation,
-      precision: settings.precision,
+      batchSize,
+      schedule: { kind: 'cosine', peak, warmup: settings.warmup },
+      weightDecay,
+      distillation,
+      labelSmoothing,
+      averageDecay,
+      cutout: settings.cutout,
+      views: settings.views,
+      mixing: settings.mixing,
+      precision,
       steering: JSON.stringify(settings),
-      seed: settings.seed,
+      seed,
     };
     return {
       network: description,

@@ -17,6 +17,7 @@ import { provenance } from '../reports/provenance';
 import { engineVersion } from '../tensor/engine';
 import { trainableParameters } from '../training/align-batch-norm';
 import type { EpochRecord } from '../training/train';
+import { augmentation, augmentationOptions } from './augmentation-options';
 import {
   type CommandContext,
   type CommandOption,
@@ -48,6 +49,17 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
     help: `training: of network ADMM (default ${trainingPruningDefaults.admmRate})`,
   },
   'batch-size': { value: 'N', help: `training: (default ${trainingPruningDefaults.batchSize})` },
+  warmup: {
+    value: 'X',
+    help: `training: share of the steps that climbs to the highest rate (default ${trainingPruningDefaults.warmup})`,
+  },
+  'weight-decay': { value: 'X', help: `training: (default ${trainingPruningDefaults.weightDecay})` },
+  'label-smoothing': { value: 'X', help: `training: (default ${trainingPruningDefaults.labelSmoothing})` },
+  'average-decay': {
+    value: 'X',
+    help: `training: decay a step of the average of the weights (default ${trainingPruningDefaults.averageDecay}; --pytorch: ${pytorchDefaults.averageDecay})`,
+  },
+  ...augmentationOptions,
   start: {
     value: 'PRUNED',
     help: 'training: retrain the bits of this pruned network instead of network ADMM',
@@ -178,6 +190,7 @@ async function byOwnEngine(
 ): Promise<TrainedPruning> {
   const { onProgress, note, signal } = context;
   const defaults = trainingPruningDefaults;
+  const { cutout, ...changes } = augmentation(options);
   const settings = {
     ...defaults,
     ...input.settings,
@@ -186,6 +199,12 @@ async function byOwnEngine(
     admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,
     retrainRate: realNumber(options, 'rate', 1e-9, 10) ?? defaults.retrainRate,
     batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
+    warmup: realNumber(options, 'warmup', 0, 0.99) ?? defaults.warmup,
+    weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaults.weightDecay,
+    labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaults.labelSmoothing,
+    averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaults.averageDecay,
+    ...changes,
+    cutout: cutout ?? defaults.cutout,
     firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
     maskRefreshes: wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes,
     precision: precisionOption(options) ?? defaults.precision,

@@ -1,5 +1,6 @@
 import { InputError } from '../errors';
 import type { PytorchPruning, PytorchStage } from '../training/pytorch/run-pytorch';
+import { augmentation } from './augmentation-options';
 import { type CommandOption, type Options, realNumber, textOption, wholeNumber } from './command';
 
 /** Of `train` and `prune --method training`: the other engine. */
@@ -17,18 +18,6 @@ export const pytorchPruningOptions: Readonly<Record<string, CommandOption>> = {
   },
   pull: { value: 'A:B', help: '--pytorch: share of the way a step, first and last (default 0.0005:0.1)' },
   interval: { value: 'N', help: '--pytorch: steps between two choices of bits (default 91)' },
-  warmup: {
-    value: 'X',
-    help: '--pytorch: share of the steps that climbs to the highest rate (default 0.05)',
-  },
-  'weight-decay': { value: 'X', help: '--pytorch: (default 0.0001)' },
-  'label-smoothing': { value: 'X', help: '--pytorch: (default 0)' },
-  cutout: { value: 'N', help: '--pytorch: side of the square blotted out; 0 (default): none' },
-  mixing: { value: 'X', help: '--pytorch: share of the pictures that are mixed with another (default 0)' },
-  'average-decay': {
-    value: 'X',
-    help: '--pytorch: decay a step of the average of the weights (default 0.99)',
-  },
 };
 
 /** What `prune --method training --pytorch` trains by default; epochs, rate and batch as on one GPU. */
@@ -47,7 +36,8 @@ export const pytorchDefaults = {
 
 /** The training that the options ask for. @throws InputError naming the option that is out of range */
 export function pytorchStage(options: Options, defaults: PytorchStage): PytorchStage {
-  const mixing = realNumber(options, 'mixing', 0, 1);
+  const { cutout, mixing, views } = augmentation(options);
+  if (views !== undefined) throw new InputError('--pytorch: no --views there');
   return {
     epochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaults.epochs,
     batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
@@ -56,7 +46,7 @@ export function pytorchStage(options: Options, defaults: PytorchStage): PytorchS
     weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaults.weightDecay,
     labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaults.labelSmoothing,
     crop: defaults.crop,
-    cutout: wholeNumber(options, 'cutout', 0, 1024) ?? defaults.cutout,
+    cutout: cutout ?? defaults.cutout,
     averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaults.averageDecay,
     distillation: defaults.distillation,
     ...(mixing !== undefined && { mixing }),

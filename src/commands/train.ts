@@ -22,6 +22,7 @@ import {
   type TrainingRecipe,
   train,
 } from '../training/train';
+import { augmentation, augmentationOptions } from './augmentation-options';
 import {
   type Command,
   type CommandResult,
@@ -60,7 +61,7 @@ export const trainCommand: Command = {
       value: 'MODEL',
       help: 'go on from a trained float network; what does not fit, as a classifier of other classes, is fresh',
     },
-    cutout: { value: 'N', help: 'side of the square blotted out; 0 (default): none' },
+    ...augmentationOptions,
     resizing: {
       value: 'LIST',
       help: 'progressive resizing, SIDE:EPOCHS,...: 16:8,24:3 shows 16 pixels for 8 epochs, 24 for 3, then all',
@@ -171,7 +172,8 @@ export function pytorchRecipe(options: Options, recipe: TrainingRecipe): Pytorch
   if (recipe.schedule.kind !== 'cosine')
     throw new InputError(`--pytorch: rates fall on a cosine: give --schedule cosine`);
   if (options.resizing !== undefined) throw new InputError('--pytorch: no progressive resizing there');
-  const { epochs, batchSize, schedule, weightDecay, labelSmoothing, crop, cutout } = recipe;
+  if (recipe.views !== undefined) throw new InputError('--pytorch: no --views there');
+  const { epochs, batchSize, schedule, weightDecay, labelSmoothing, crop, cutout, mixing } = recipe;
   return {
     epochs,
     batchSize,
@@ -183,6 +185,7 @@ export function pytorchRecipe(options: Options, recipe: TrainingRecipe): Pytorch
     cutout,
     averageDecay: recipe.averageDecay,
     distillation: recipe.distillation,
+    ...(mixing !== undefined && { mixing }),
   };
 }
 
@@ -235,6 +238,7 @@ export function recipeFrom(options: Options) {
   const schedule = textOption(options, 'schedule') ?? defaultRecipe.schedule.kind;
   if (schedule !== 'one-cycle' && schedule !== 'cosine' && schedule !== 'constant')
     throw new InputError(`--schedule ${schedule}: allowed are one-cycle, cosine and constant`);
+  const { cutout, ...changes } = augmentation(options);
   return {
     ...defaultRecipe,
     precision: precisionOption(options) ?? defaultRecipe.precision,
@@ -248,7 +252,8 @@ export function recipeFrom(options: Options) {
     weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaultRecipe.weightDecay,
     labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaultRecipe.labelSmoothing,
     distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaultRecipe.distillation,
-    cutout: wholeNumber(options, 'cutout', 0, 1024) ?? defaultRecipe.cutout,
+    ...changes,
+    cutout: cutout ?? defaultRecipe.cutout,
     averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaultRecipe.averageDecay,
     seed: wholeNumber(options, 'seed', 0, 2 ** 31) ?? defaultRecipe.seed,
     resizing: resizingOf(textOption(options, 'resizing')),

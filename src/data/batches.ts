@@ -1,6 +1,7 @@
 import { InputError } from '../errors';
-import { randomStream } from '../tensor/random';
+import { type RandomStream, randomStream } from '../tensor/random';
 import type { Dataset, PictureSet } from './dataset';
+import { mirrored, randomRectangle } from './random-views';
 import { resizeBilinear } from './resize';
 
 /** Pictures for one step. The arrays are used again for the next batch: read them before asking for it. */
@@ -23,6 +24,11 @@ export interface TrainingBatchesOptions {
   readonly fill: readonly number[];
   /** Pixels of padding on each side before a random crop; 0 (the default): none. */
   readonly crop?: number;
+  /**
+   * In place of the crop a random rectangle brought to the picture's size, of at least this share of its area (0..1,
+   * above 0), a quarter narrower or wider than high; default: none.
+   */
+  readonly views?: number;
   /** Mirror every other picture, at random. Default false. */
   readonly flip?: boolean;
   /** Side of the hidden square in pixels, its centre anywhere in the picture (DeVries, Taylor 2017); 0 (the default): none. */
@@ -64,6 +70,7 @@ export function* trainingBatches(set: PictureSet, options: TrainingBatchesOption
   const crops = randomStream(seed, `epoch ${epoch} crop`);
   const flips = randomStream(seed, `epoch ${epoch} flip`);
   const cutouts = randomStream(seed, `epoch ${epoch} cutout`);
+  const views = randomStream(seed, `epoch ${epoch} views`);
   const pictureBytes = height * width * set.channels;
   const pixels = new Uint8Array(batchSize * pictureBytes);
   const labels = new Int32Array(batchSize);
@@ -78,8 +85,9 @@ export function* trainingBatches(set: PictureSet, options: TrainingBatchesOption
       const target = { pixels, at: i * pictureBytes, height, width, channels: set.channels };
       const top = crops.integer(set.height + 2 * crop - height + 1) - crop;
       const left = crops.integer(set.width + 2 * crop - width + 1) - crop;
-      const mirrored = flip && flips.uint32() >= 0x80000000;
-      copyWindow(set, picture, top, left, mirrored, target, blank);
+      const mirror = flip && flips.uint32() >= 0x80000000;
+      if (options.views) copyView(set, picture, options.views, views, mirror, target);
+      else copyWindow(set, picture, top, left, mirror, target, blank);
       if (cutout > 0) hideSquare(target, cutouts.integer(height), cutouts.integer(width), cutout, blank);
     }
     const full = batchOf(pixels, labels, count, height, width, set.channels);
@@ -150,7 +158,7 @@ function copyWindow(
   picture: number,
   top: number,
   left: number,
-  mirrored: boolean,
+  mirror: boolean,
   { pixels, at, height, width, channels }: Target,
   blank: Uint8Array,
 ): void {
@@ -167,7 +175,7 @@ function copyWindow(
   for (let row = firstRow; row < lastRow; row++) {
     let read = from + ((row + top) * set.width + firstColumn + left) * channels;
     const end = read + rowBytes;
-    if (!mirrored) {
+    if (!mirror) {
       pixels.set(source.subarray(read, end), at + (row * width + firstColumn) * channels);
       continue;
     }
@@ -176,6 +184,21 @@ function copyWindow(
       for (let c = 0; c < channels; c++) pixels[write + c] = source[read + c];
     }
   }
+}
+
+/** Copies a random rectangle of the picture, brought to the target's size. */
+function copyView(
+  set: PictureSet,
+  picture: number,
+  smallest: number,
+  random: RandomStream,
+  mirror: boolean,
+  { pixels, at, height, width }: Target,
+): void {
+  const size = set.height * set.width * set.channels;
+  const whole = { ...set, pixels: set.pixels.subarray(picture * size, (picture + 1) * size) };
+  const view = resizeBilinear(randomRectangle(whole, random, smallest), height, width);
+  pixels.set((mirror ? mirrored(view) : view).pixels, at);
 }
 
 /** Writes `blank` over the square of side `side` around (y, x), as far as it lies in the picture. */
@@ -203,6 +226,9 @@ function check(set: PictureSet, options: TrainingBatchesOptions): void {
   checkCount('cutout', options.cutout ?? 0, 0);
   checkCount('limit', options.limit ?? set.count, 1);
   checkCount('resize', options.resize ?? 1, 1);
+  const { views = 1 } = options;
+  if (!(views > 0 && views <= 1))
+    throw new InputError(`views is ${views}: allowed is a share of the picture above 0, up to 1`);
   if (fill.length !== set.channels) {
     throw new InputError(
       `fill has ${fill.length} values, the pictures have ${set.channels} channels: one value a channel is needed`,

@@ -3,10 +3,10 @@ import type { Unlabelled } from './dataset';
 import { centerCrop, cut, type Raster, resizeBilinear } from './resize';
 
 /**
- * Share of a picture's area, and proportion of width to height, of a random view: as torchvision's networks saw them in
- * training, but for the smallest.
+ * Smallest share of a picture's area, and proportion of width to height, of a random view: as torchvision's networks saw
+ * them in training, but for the smallest.
  */
-const AREA = [0.25, 1] as const;
+const SMALLEST_AREA = 0.25;
 const PROPORTION = [3 / 4, 4 / 3] as const;
 
 /**
@@ -30,14 +30,15 @@ export function withRandomViews(
   for (let i = 0; i < count; i++) pixels.set(centerCrop(picture(i), side).pixels, i * size);
   for (let copy = 1; copy <= copies; copy++)
     for (let i = 0; i < count; i++) {
-      const view = resizeBilinear(randomRectangle(picture(i), random), side, side);
+      const view = resizeBilinear(randomRectangle(picture(i), random, SMALLEST_AREA), side, side);
       pixels.set((random.integer(2) === 0 ? view : mirrored(view)).pixels, (copy * count + i) * size);
     }
   return { count: count * (1 + copies), height: side, width: side, channels, pixels };
 }
 
-function randomRectangle(image: Raster, random: RandomStream): Raster {
-  const area = image.height * image.width * (AREA[0] + random.uniform() * (AREA[1] - AREA[0]));
+/** A rectangle of at least the share `smallest` of the picture, anywhere in it, some wider and some higher. */
+export function randomRectangle(image: Raster, random: RandomStream, smallest: number): Raster {
+  const area = image.height * image.width * (smallest + random.uniform() * (1 - smallest));
   const proportion = PROPORTION[0] * (PROPORTION[1] / PROPORTION[0]) ** random.uniform();
   const within = (length: number, most: number) => Math.min(most, Math.max(1, Math.round(length)));
   const width = within(Math.sqrt(area * proportion), image.width);
@@ -48,7 +49,7 @@ function randomRectangle(image: Raster, random: RandomStream): Raster {
 }
 
 /** Left and right changed. */
-function mirrored({ pixels: source, height, width, channels }: Raster): Raster {
+export function mirrored({ pixels: source, height, width, channels }: Raster): Raster {
   const pixels = new Uint8Array(source.length);
   for (let row = 0; row < height; row++)
     for (let x = 0; x < width; x++) {

@@ -1,6 +1,7 @@
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
+import { scope, type Tensor } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { isNonNegative, quantizedTensors } from './crossbar-layers';
 
@@ -28,11 +29,11 @@ export function activationScales(
   const histograms = new Map<string, MagnitudeHistogram>();
   const largest = new Map<string, number>();
   let done = 0;
-  const visit = (see: (name: string, values: Float32Array) => void) => {
+  const visit = (see: (name: string, values: Tensor) => void) => {
     const inference = createInference(description, parameters, {
       ...options,
       afterNode: (node, output) => {
-        if (wanted.has(node.name)) see(node.name, k.floats(output));
+        if (wanted.has(node.name)) see(node.name, output);
         return output;
       },
     });
@@ -46,9 +47,12 @@ export function activationScales(
       inference.dispose();
     }
   };
-  visit((name, values) => largest.set(name, largestMagnitude(values, largest.get(name) ?? 0)));
+  visit((name, values) => {
+    const magnitude = largestOf(values, isNonNegative(description, name));
+    largest.set(name, Math.max(magnitude, largest.get(name) ?? 0));
+  });
   for (const [name, value] of largest) histograms.set(name, { largest: value, bins: new Float64Array(BINS) });
-  visit((name, values) => countMagnitudes(histograms.get(name)!, values));
+  visit((name, values) => countMagnitudes(histograms.get(name)!, k.floats(values)));
 
   const scales = new Map<string, number>([['input', 1]]);
   for (const [name, histogram] of histograms) {
@@ -74,20 +78,20 @@ interface MagnitudeHistogram {
   readonly bins: Float64Array;
 }
 
-function largestMagnitude(values: Float32Array, least: number): number {
-  let largest = least;
-  // Every activation of every picture comes by: plain loops, no calls.
-  for (let i = 0; i < values.length; i++) {
-    const magnitude = values[i] < 0 ? -values[i] : values[i];
-    if (magnitude > largest) largest = magnitude;
-  }
-  return largest;
+/** Largest magnitude of a tensor, found by the engine. */
+function largestOf(x: Tensor, nonNegative: boolean): number {
+  return scope(() => {
+    const highest = (values: Tensor) => k.floats(k.max(values, [...values.shape.keys()]))[0];
+    const above = highest(x);
+    return nonNegative ? above : Math.max(above, highest(k.multiply(x, k.scalar(-1))));
+  });
 }
 
 function countMagnitudes({ largest, bins }: MagnitudeHistogram, values: Float32Array): void {
   if (largest === 0) return;
   const last = bins.length - 1;
   let zeros = 0;
+  // Every activation of every picture comes by: a plain loop, no calls.
   for (let i = 0; i < values.length; i++) {
     const magnitude = values[i] < 0 ? -values[i] : values[i];
     if (magnitude === 0) zeros++;
@@ -98,7 +102,10 @@ function countMagnitudes({ largest, bins }: MagnitudeHistogram, values: Float32A
 
 /** The scale with the least squared error when |values| are rounded to 0..top times the scale and clipped there. */
 export function leastErrorScale(values: Float32Array, top: number): number {
-  const histogram = { largest: largestMagnitude(values, 0), bins: new Float64Array(BINS) };
+  const histogram = {
+    largest: values.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+    bins: new Float64Array(BINS),
+  };
   countMagnitudes(histogram, values);
   return bestScale(histogram, top);
 }

@@ -1,5 +1,6 @@
 import { meanPixel, trainingBatches } from '../data/batches';
 import type { Dataset } from '../data/dataset';
+import { mixPictures } from '../data/mix-pictures';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import type { Inference, InferenceOptions, Precision } from '../networks/inference';
@@ -34,6 +35,10 @@ export interface TrainingRecipe {
   readonly flip: boolean;
   /** Side of the cutout square; 0: none. */
   readonly cutout: number;
+  /** In place of the crop a random rectangle of at least this share of the picture's area (0..1); absent: none. */
+  readonly views?: number;
+  /** Share of the pictures (0..1) that are mixed with another, before a teacher sees them; absent: none. */
+  readonly mixing?: number;
   /**
    * Progressive resizing: the first `epochs` of each phase see pictures of `side` pixels, phase after phase; the rest
    * see them at full size. Small pictures cost a fraction of a step and teach the early epochs nearly as much.
@@ -199,6 +204,7 @@ async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>
   const fill = meanPixel(dataset);
   const started = performance.now();
   const random = randomStream(recipe.seed, `dropout of epoch ${epoch}`);
+  const mixes = randomStream(recipe.seed, `epoch ${epoch} mixing`);
   let loss = 0;
   let right = 0;
   let step = 0;
@@ -208,6 +214,7 @@ async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>
   for (const batch of trainingBatches(dataset.train, { ...recipe, fill, epoch, resize })) {
     const global = epoch * stepsAnEpoch + step;
     const targets = smoothLabels(batch.labels, network.classes, recipe.labelSmoothing);
+    if (recipe.mixing) mixPictures(batch, targets, recipe.mixing, mixes);
     if (options.teacher)
       mixProbabilities(targets, options.teacher.logits(batch), network.classes, recipe.distillation);
     options.steering?.beforeStep?.(global, steps, trainer.weights);
@@ -291,6 +298,11 @@ function validateRecipe(recipe: TrainingRecipe): void {
   };
   for (const [field, value] of Object.entries(shares))
     if (!(value >= 0 && value < 1)) throw new InputError(`${field} ${value} is not from 0 to below 1`);
+  for (const field of ['views', 'mixing'] as const) {
+    const share = recipe[field];
+    if (share !== undefined && !(share > 0 && share <= 1))
+      throw new InputError(`${field} ${share} is not above 0 and up to 1`);
+  }
   if (recipe.precision !== 'float32' && recipe.precision !== 'bfloat16')
     throw new InputError(`precision '${recipe.precision}' is unknown; allowed: float32, bfloat16`);
   for (const { side, epochs } of recipe.resizing ?? [])

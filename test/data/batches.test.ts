@@ -155,6 +155,28 @@ describe('trainingBatches', () => {
     expect(Math.min(...areas)).toBe(4);
   });
 
+  it('shows random rectangles of at least the stated share, brought to the size, in place of crops', () => {
+    // Brightness is the place: of a ramp the steps between neighbours tell how wide and high the rectangle was.
+    const side = 32;
+    const ramp = Uint8Array.from({ length: side * side * 3 }, (_, at) => {
+      const pixel = Math.floor(at / 3);
+      return 4 * (at % 3 === 0 ? pixel % side : Math.floor(pixel / side));
+    });
+    const set: PictureSet = { ...randomPictures(1, side), pixels: ramp };
+    const areas: number[] = [];
+    for (let epoch = 0; epoch < 300; epoch++) {
+      const options = { batchSize: 1, seed: 0, epoch, fill, views: 0.3 };
+      const [{ pixels }] = [...trainingBatches(set, options)];
+      const width = (pixels[(side - 3) * 3] - pixels[2 * 3]) / 4 / (side - 5);
+      const height = (pixels[(side - 3) * side * 3 + 1] - pixels[2 * side * 3 + 1]) / 4 / (side - 5);
+      areas.push(width * height);
+    }
+    expect(Math.min(...areas)).toBeGreaterThan(0.24);
+    expect(Math.min(...areas)).toBeLessThan(0.36);
+    expect(Math.max(...areas)).toBeGreaterThan(0.9);
+    expect(Math.max(...areas)).toBeLessThan(1.05);
+  });
+
   it('leaves order and crops alone when flips or cutout are switched on', () => {
     const set = randomPictures(10, 4);
     const options = { batchSize: 5, seed: 3, epoch: 4, fill, crop: 2 };
@@ -170,6 +192,7 @@ describe('trainingBatches', () => {
     expect(first({ crop: -1 })).toThrow('crop is -1');
     expect(first({ size: 9 })).toThrow('size is 9: allowed is a whole number 1..4');
     expect(first({ fill: [1] })).toThrow('fill has 1 values');
+    expect(first({ views: 1.5 })).toThrow('views is 1.5: allowed is a share of the picture above 0, up to 1');
   });
 });
 

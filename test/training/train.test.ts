@@ -115,6 +115,17 @@ describe('train', () => {
     expect(curveOf(again.curve)).toEqual(curveOf(first.curve));
   });
 
+  it('trains on mixed pictures and targets, the same ones again', async () => {
+    const change = { epochs: 1, mixing: 1, views: 0.5 };
+    const [first, again] = [
+      await run({ recipe: { ...recipe, ...change } }),
+      await run({ recipe: { ...recipe, ...change } }),
+    ];
+    expect(numbers(again.parameters)).toEqual(numbers(first.parameters));
+    const plain = await run({ recipe: { ...recipe, epochs: 1 } });
+    expect(numbers(plain.parameters)).not.toEqual(numbers(first.parameters));
+  });
+
   it('stopped by a signal and resumed, gives the bits of a run that was not', async () => {
     const checkpoint = scratch('stopped.safetensors');
     for (const stopAt of [3, 8, 10]) {
@@ -207,6 +218,8 @@ describe('train', () => {
     expect(await refuse({ schedule: { kind: 'cosine', peak: 0 } })).toMatch(/learning rate 0/);
     expect(await refuse({ schedule: { kind: 'linear' as 'cosine', peak: 1 } })).toMatch(/schedule 'linear'/);
     expect(await refuse({ crop: -1 })).toMatch(/crop/);
+    expect(await refuse({ mixing: 2 })).toMatch(/mixing 2 is not above 0 and up to 1/);
+    expect(await refuse({ views: 0 })).toMatch(/views 0 is not above 0 and up to 1/);
   });
 
   it('says so when the loss is lost', async () => {
