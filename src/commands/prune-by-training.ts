@@ -59,6 +59,10 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
     value: 'X',
     help: `training: decay a step of the average of the weights (default ${trainingPruningDefaults.averageDecay}; --pytorch: ${pytorchDefaults.averageDecay})`,
   },
+  distillation: {
+    value: 'X',
+    help: `training: share of the float network in the targets, the rest are labels (default ${trainingPruningDefaults.distillation})`,
+  },
   ...augmentationOptions,
   start: {
     value: 'PRUNED',
@@ -203,6 +207,7 @@ async function byOwnEngine(
     weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaults.weightDecay,
     labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaults.labelSmoothing,
     averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaults.averageDecay,
+    distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaults.distillation,
     ...changes,
     cutout: cutout ?? defaults.cutout,
     firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),

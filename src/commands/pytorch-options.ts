@@ -48,7 +48,7 @@ export function pytorchStage(options: Options, defaults: PytorchStage): PytorchS
     crop: defaults.crop,
     cutout: cutout ?? defaults.cutout,
     averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaults.averageDecay,
-    distillation: defaults.distillation,
+    distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaults.distillation,
     ...(mixing !== undefined && { mixing }),
   };
 }
