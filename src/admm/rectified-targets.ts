@@ -25,18 +25,20 @@ export function rectifiedMoments(
   const { rows, columns } = moments;
   const adapted = layerOutputs(inputs, count, codes, scales, bias);
   const sums = new Float64Array(columns);
-  for (let at = 0; at < adapted.length; at++) {
-    const other = beside ? beside[at] : 0;
-    if (targets[at] + other > 0) adapted[at] = targets[at];
-    else if (adapted[at] + other > 0) adapted[at] = -other;
-    sums[at % columns] += adapted[at];
-  }
+  for (let from = 0; from < adapted.length; from += columns)
+    for (let n = 0, at = from; n < columns; n++, at++) {
+      const other = beside ? beside[at] : 0;
+      if (targets[at] + other > 0) adapted[at] = targets[at];
+      else if (adapted[at] + other > 0) adapted[at] = -other;
+      sums[n] += adapted[at];
+    }
   const targetMean = Float32Array.from(sums, (sum) => sum / count);
   const variance = new Float64Array(columns);
-  for (let at = 0; at < adapted.length; at++) {
-    adapted[at] -= targetMean[at % columns];
-    variance[at % columns] += adapted[at] ** 2 / count;
-  }
+  for (let from = 0; from < adapted.length; from += columns)
+    for (let n = 0, at = from; n < columns; n++, at++) {
+      adapted[at] -= targetMean[n];
+      variance[n] += adapted[at] ** 2 / count;
+    }
   return {
     ...moments,
     cross: meanProducts(inputs, adapted, count, rows, columns),

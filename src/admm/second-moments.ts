@@ -87,7 +87,8 @@ export function createMomentAccumulator(rows: number, columns: number): MomentAc
       values: centre(sums, held),
       shift: moveMean(sums, held / total),
     }));
-    for (let i = 0; i < held * columns; i++) variance[i % columns] += t.values[i] ** 2;
+    for (let from = 0; from < held * columns; from += columns)
+      for (let n = 0; n < columns; n++) variance[n] += t.values[from + n] ** 2;
     for (let n = 0; n < columns; n++) variance[n] += weight * t.shift[n] ** 2;
     const [a, b] = scope(() => {
       const left = upload(x.values, [held, rows]);
