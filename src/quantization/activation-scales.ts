@@ -1,12 +1,15 @@
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
-import { scope, type Tensor } from '../tensor/engine';
-import * as k from '../tensor/kernels';
+import type { Tensor } from '../tensor/engine';
 import { isNonNegative, quantizedTensors } from './crossbar-layers';
-
-/** Bins of the histogram of magnitudes from which a scale is chosen. */
-const BINS = 2048;
+import {
+  addMagnitudes,
+  countMagnitudes,
+  emptyHistogram,
+  largestMagnitude,
+  type MagnitudeHistogram,
+} from './magnitude-histogram';
 
 /** Of pictures computed at once: 512 of 32 x 32, 10 of 224 x 224. */
 const BATCH_PIXELS = 2 ** 19;
@@ -48,11 +51,11 @@ export function activationScales(
     }
   };
   visit((name, values) => {
-    const magnitude = largestOf(values, isNonNegative(description, name));
+    const magnitude = largestMagnitude(values);
     largest.set(name, Math.max(magnitude, largest.get(name) ?? 0));
   });
-  for (const [name, value] of largest) histograms.set(name, { largest: value, bins: new Float64Array(BINS) });
-  visit((name, values) => countMagnitudes(histograms.get(name)!, k.floats(values)));
+  for (const [name, value] of largest) histograms.set(name, emptyHistogram(value));
+  visit((name, values) => addMagnitudes(histograms.get(name)!, values));
 
   const scales = new Map<string, number>([['input', 1]]);
   for (const [name, histogram] of histograms) {
@@ -72,40 +75,9 @@ function* batchesOf({ pixels, count, ...shape }: Pictures): Generator<Pictures> 
   }
 }
 
-/** Counts of magnitudes in equal bins from 0 to the largest. */
-interface MagnitudeHistogram {
-  readonly largest: number;
-  readonly bins: Float64Array;
-}
-
-/** Largest magnitude of a tensor, found by the engine. */
-function largestOf(x: Tensor, nonNegative: boolean): number {
-  return scope(() => {
-    const highest = (values: Tensor) => k.floats(k.max(values, [...values.shape.keys()]))[0];
-    const above = highest(x);
-    return nonNegative ? above : Math.max(above, highest(k.multiply(x, k.scalar(-1))));
-  });
-}
-
-function countMagnitudes({ largest, bins }: MagnitudeHistogram, values: Float32Array): void {
-  if (largest === 0) return;
-  const last = bins.length - 1;
-  let zeros = 0;
-  // Every activation of every picture comes by: a plain loop, no calls.
-  for (let i = 0; i < values.length; i++) {
-    const magnitude = values[i] < 0 ? -values[i] : values[i];
-    if (magnitude === 0) zeros++;
-    else bins[Math.min(last, ((magnitude / largest) * bins.length) | 0)]++;
-  }
-  bins[0] += zeros;
-}
-
 /** The scale with the least squared error when |values| are rounded to 0..top times the scale and clipped there. */
 export function leastErrorScale(values: Float32Array, top: number): number {
-  const histogram = {
-    largest: values.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
-    bins: new Float64Array(BINS),
-  };
+  const histogram = emptyHistogram(values.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
   countMagnitudes(histogram, values);
   return bestScale(histogram, top);
 }

@@ -442,6 +442,21 @@ export function max(x: Tensor, axes: readonly number[]): Tensor {
   return reduce('Max', x, axes);
 }
 
+/** Counts [bins] (int32) of float32 elements in equal bins from 0 to `highest`; what lies outside counts in the outer bins. */
+export function histogram(x: Tensor, highest: number, bins: number): Tensor {
+  const list = attributes('histogram', () => [
+    attribute.type('T', DType.float32),
+    attribute.type('dtype', DType.int32),
+  ]);
+  return scope(() =>
+    run('HistogramFixedWidth', list, [
+      x,
+      upload(Float32Array.of(0, highest), [2]),
+      upload(Int32Array.of(bins), []),
+    ]),
+  );
+}
+
 function reduce(kernel: 'Mean' | 'Sum' | 'Max', x: Tensor, axes: readonly number[]): Tensor {
   const list = attributes(`reduce${x.dtype}`, () => [
     attribute.type('T', x.dtype),
