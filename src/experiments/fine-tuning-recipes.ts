@@ -9,8 +9,6 @@ export const fineTuningDrop = 0.25;
 const SIZE = '--size 112 --resize 112';
 const LAYERS = `--rows 128 --balanced-rows --ridge shrinkage --calibration 512 --iterations 10 ${SIZE}`;
 const RETRAINING = `--method training --rows 128 --batch-size 64 --rate 0.01 --calibration 512 ${SIZE}`;
-// Half of the targets are labels: the float network has seen them in five epochs only.
-const LONGER = `--method training --rows 128 --batch-size 64 --rate 0.02 --distillation 0.5 --cutout 16 --average-decay 0.99 --calibration 512 ${SIZE}`;
 
 const recipe = (name: string, line: string, minutes: number): Recipe => ({
   name,
@@ -23,7 +21,6 @@ const recipe = (name: string, line: string, minutes: number): Recipe => ({
 /**
  * An imported ImageNet ResNet-18 fine-tuned on class folders of pictures of 112 pixels, then pruned to 3 and to 2 bits: layer
  * ADMM chooses the bits, retraining under them learns from the fine-tuned network; the 2-bit network comes from the 3-bit one.
- * Of 3 bits there is a longer retraining too, half from labels.
  */
 export const fineTuningRecipes: readonly Recipe[] = [
   recipe(
@@ -42,10 +39,5 @@ export const fineTuningRecipes: readonly Recipe[] = [
     'fine-tuned-r128-adc2',
     `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 --epochs 2 ${RETRAINING}`,
     9,
-  ),
-  recipe(
-    'fine-tuned-r128-adc3-longer',
-    `prune {fine-tuned} --start {layers-adc3} --adc-bits 3 --epochs 5 ${LONGER}`,
-    20,
   ),
 ];
