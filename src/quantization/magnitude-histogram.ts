@@ -17,11 +17,7 @@ export function emptyHistogram(largest: number): MagnitudeHistogram {
 
 /** Largest magnitude of the elements of a float32 tensor. */
 export function largestMagnitude(x: Tensor): number {
-  return scope(() => {
-    const magnitudes = magnitudesOf(x);
-    // A zero may come out below zero.
-    return Math.abs(k.floats(k.max(magnitudes, [...x.shape.keys()]))[0]);
-  });
+  return scope(() => k.floats(k.max(k.abs(x), [...x.shape.keys()]))[0]);
 }
 
 /** Counts the elements of a float32 tensor, in the engine where it can. */
@@ -30,14 +26,12 @@ export function addMagnitudes(histogram: MagnitudeHistogram, x: Tensor): void {
   if (!isNativeEngine()) countMagnitudes(histogram, k.floats(x));
   else if (largest > 0) {
     scope(() => {
-      const counts = read(k.histogram(magnitudesOf(x), largest, BINS));
+      const counts = read(k.histogram(k.abs(x), largest, BINS));
       for (let i = 0; i < BINS; i++) bins[i] += counts[i];
       return undefined;
     });
   }
 }
-
-const magnitudesOf = (x: Tensor) => k.maximum(x, k.multiply(x, k.scalar(-1)));
 
 /** Counts numbers: what `addMagnitudes` does, in plain TypeScript. */
 export function countMagnitudes({ largest, bins }: MagnitudeHistogram, values: Float32Array): void {

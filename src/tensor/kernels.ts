@@ -37,6 +37,7 @@ export const multiply = (a: Tensor, b: Tensor) => run('Mul', typed(a.dtype), [a,
 export const divide = (a: Tensor, b: Tensor) => run('RealDiv', typed(a.dtype), [a, b]);
 export const maximum = (a: Tensor, b: Tensor) => run('Maximum', typed(a.dtype), [a, b]);
 export const minimum = (a: Tensor, b: Tensor) => run('Minimum', typed(a.dtype), [a, b]);
+export const abs = (a: Tensor) => run('Abs', typed(a.dtype), [a]);
 export const sqrt = (a: Tensor) => run('Sqrt', typed(a.dtype), [a]);
 /** To the nearest integer, ties to even. */
 export const round = (a: Tensor) => run('Round', typed(a.dtype), [a]);

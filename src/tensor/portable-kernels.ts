@@ -63,6 +63,7 @@ export const portableKernels: Readonly<Record<string, PortableKernel>> = {
   RealDiv: binary('RealDiv'),
   Maximum: binary('Maximum'),
   Minimum: binary('Minimum'),
+  Abs: unary('Abs'),
   Sqrt: unary('Sqrt'),
   Round: unary('Round'),
   Relu: unary('Relu'),
