@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { InputError } from '../errors';
 import { fineTuningRecipes } from '../experiments/fine-tuning-recipes';
 import { pointOf } from '../experiments/imagenet-study';
+import { lineOf } from '../experiments/methods-table';
 import type { Recipe } from '../experiments/recipes';
 import { rivalEntries } from '../experiments/rival-entries';
 import { runBudgets } from '../experiments/run-budgets';
@@ -48,6 +49,10 @@ const experiments: Readonly<
   methods: async (options, context) => {
     const { result, table, verdict, files } = await runMethods({
       ...common('methods', options, context),
+      configurations: textOption(options, 'points')?.split(',').map(crossbarOf),
+      entries: textOption(options, 'lines')?.split(',').map(lineOf),
+      calibration: wholeNumber(options, 'calibration', 16, 50_000),
+      iterations: wholeNumber(options, 'iterations', 1, 1000),
       notebook: notebookOf(options, '02-methods.ipynb'),
       ...(options.quick === true && QUICK_METHODS),
     });
@@ -199,6 +204,14 @@ const QUICK_METHODS = {
   clippedPictures: 40,
 } as const;
 
+/** A point at which all layers and planes are pruned alike. */
+function crossbarOf(name: string): { tileRows: number; adcBits: number } {
+  const { part, ...crossbar } = pointOf(name);
+  if (part !== 'all')
+    throw new InputError(`--points ${name}: only imagenet prunes a part; rR-adcB is needed`);
+  return crossbar;
+}
+
 function common(name: string, options: Options, { onProgress, note }: CommandContext) {
   const quick = options.quick === true;
   return {
@@ -264,8 +277,15 @@ export const reproduceCommand: Command = {
     },
     points: {
       value: 'LIST',
-      help: 'imagenet: crossbars to prune for, as r128-adc3,r64-adc2,r128-adc4-top4 (default: ten; about 20 min each)',
+      help: `methods, imagenet: crossbars to prune for, as r128-adc3,r64-adc2, imagenet also r128-adc4-top4 (default:
+${' '.repeat(26)}nine and ten; imagenet about 20 min each)`,
     },
+    lines: {
+      value: 'LIST',
+      help: 'methods: what to compare, as unpruned,lagrangian-layer-admm-balanced (default: all)',
+    },
+    calibration: { value: 'N', help: 'methods: calibration pictures (default 1024)' },
+    iterations: { value: 'N', help: 'methods: ADMM iterations a layer (default 25)' },
     trained: {
       value: 'A,B',
       help: 'imagenet: pruned networks that were trained further, measured beside the others',

@@ -1,6 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
+import {
+  defaultCalibration,
+  type PostTrainingSettings,
+  postTrainingDefaults,
+} from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import type { Compensation, PruningMethod } from '../admm/pruning-method';
 import type { Dataset } from '../data/dataset';
@@ -37,6 +41,8 @@ export interface MethodEntry {
   readonly method: ComparedMethod;
   /** Only for methods of pruning. */
   readonly compensation?: Compensation;
+  /** Only for methods of pruning: how, other than by default. */
+  readonly settings?: Pick<PostTrainingSettings, 'balancedRows' | 'ridge'>;
   /** What people read. */
   readonly title: string;
 }
@@ -61,7 +67,24 @@ export const methodEntries: readonly MethodEntry[] = [
   ...(['none', 'layer-admm'] as const).flatMap((compensation) =>
     PRUNING.map(([method, title]) => ({ method, compensation, title })),
   ),
+  {
+    method: 'lagrangian',
+    compensation: 'layer-admm',
+    settings: { balancedRows: true, ridge: 'shrinkage' },
+    title: 'hierarchical, Lagrangian, balanced rows',
+  },
 ];
+
+/** `unpruned`, `truncation-none`, `lagrangian-layer-admm-balanced`. */
+export const lineId = ({ method, compensation, settings }: MethodEntry) =>
+  [method, compensation, settings?.balancedRows && 'balanced'].filter((part) => part).join('-');
+
+/** The line of an id. @throws InputError for another id */
+export function lineOf(id: string): MethodEntry {
+  const entry = methodEntries.find((one) => lineId(one) === id);
+  if (entry) return entry;
+  throw new InputError(`--lines ${id}: allowed are ${methodEntries.map(lineId).join(', ')}`);
+}
 
 export const methodConfigurations = [128, 64, 32].flatMap((tileRows) =>
   [2, 3, 4].map((adcBits) => ({ tileRows, adcBits })),
@@ -110,6 +133,8 @@ export interface MethodsResult extends Study {
   readonly weightBits: number;
   readonly inputBits: number;
   readonly encoding: 'sign-split';
+  /** ADMM iterations a layer. */
+  readonly iterations: number;
   readonly rows: readonly MethodRow[];
 }
 
@@ -162,6 +187,7 @@ export function compareMethods(options: MethodsOptions): MethodsResult {
     weightBits: 8,
     inputBits: 8,
     encoding: 'sign-split',
+    iterations: settings.iterations,
     rows,
   };
   writeJson(join(folder, 'results.json'), result);
@@ -215,8 +241,8 @@ function crossbarsOf(
   }));
 }
 
-const rowName = ({ method, compensation }: MethodEntry, { tileRows, adcBits }: ComparedCrossbar) =>
-  `${method}${compensation ? `-${compensation}` : ''}-r${tileRows}-adc${adcBits}`;
+const rowName = (entry: MethodEntry, { tileRows, adcBits }: ComparedCrossbar) =>
+  `${lineId(entry)}-r${tileRows}-adc${adcBits}`;
 
 function measureRow(
   bench: Bench,
@@ -263,7 +289,7 @@ function measure(
     case 'trained':
       throw new Error('trained networks come as files');
     default:
-      return pruned(bench, entry.method, entry.compensation, crossbar, onProgress);
+      return pruned(bench, { ...entry, method: entry.method }, crossbar, onProgress);
   }
 }
 
@@ -301,16 +327,16 @@ function clipped(bench: Bench, crossbar: ComparedCrossbar, onProgress: OnProgres
 
 function pruned(
   bench: Bench,
-  method: PruningMethod,
-  compensation: Compensation | undefined,
+  entry: MethodEntry & { readonly method: PruningMethod },
   crossbar: ComparedCrossbar,
   onProgress: OnProgress,
 ): Measured {
   const { quantized, pictures, settings, options, testPictures } = bench;
   const { model, dataset, folder } = options;
-  const wanted = { ...crossbar, ...settings, method, compensation };
+  const { method, compensation } = entry;
+  const wanted = { ...crossbar, ...settings, ...entry.settings, method, compensation };
   const outcome = prunePostTraining(quantized, model.folded, pictures, wanted, onProgress);
-  const path = join(folder, `${rowName({ method, compensation, title: '' }, crossbar)}.safetensors`);
+  const path = join(folder, `${rowName(entry, crossbar)}.safetensors`);
   saveIntegerNetwork(path, outcome.network, {
     source: { model: model.name, sha256: model.sha256 },
     settings: wanted,

@@ -9,7 +9,13 @@ import { publishStudy } from './publish-study';
 export type RunMethodsOptions = ExperimentOptions &
   Pick<
     MethodsOptions,
-    'entries' | 'configurations' | 'trained' | 'testPictures' | 'clippedPictures' | 'iterations'
+    | 'entries'
+    | 'configurations'
+    | 'trained'
+    | 'testPictures'
+    | 'clippedPictures'
+    | 'calibration'
+    | 'iterations'
   >;
 
 export interface MethodsOutcome {
@@ -35,6 +41,7 @@ export async function runMethods(options: RunMethodsOptions): Promise<MethodsOut
         inputBits: result.inputBits,
         encoding: result.encoding,
         calibrationPictures: result.calibrationPictures,
+        iterations: result.iterations,
         testPictures: result.float.pictures,
       },
       seed: result.seed,

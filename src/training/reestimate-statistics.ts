@@ -11,8 +11,8 @@ import { createTape } from '../tensor/tape';
 /**
  * Batch norm's running statistics measured anew: the plain mean over batches, with the weights as they are. Averaged or
  * rounded weights need it, since what a training's running statistics saw were other weights. The pictures should be
- * augmented as in that training: on CIFAR10 the borders that random crops add shift the statistics so much that a
- * ResNet-20 of 2- and 3-bit planes loses three points without them.
+ * cropped as in that training: on CIFAR10 the borders that random crops add shift the statistics so much that a
+ * ResNet-20 of 2- and 3-bit planes loses three points without them. Cutout hides what no test picture lacks.
  */
 export function reestimateStatistics(
   network: NetworkDescription,

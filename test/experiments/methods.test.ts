@@ -14,12 +14,19 @@ import { figureStem } from '../../src/experiments/default-model';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { gapHistogram } from '../../src/experiments/gap-histogram';
 import { methodsClaims, methodsFigures, methodsTable } from '../../src/experiments/methods-report';
-import { compareMethods, type MethodsResult, methodEntries } from '../../src/experiments/methods-table';
+import {
+  compareMethods,
+  lineId,
+  lineOf,
+  type MethodsResult,
+  methodEntries,
+} from '../../src/experiments/methods-table';
 import { networkHardware } from '../../src/experiments/network-hardware';
 import type { FloatModel } from '../../src/experiments/open-model';
 import { meanDivergence } from '../../src/networks/divergence';
 import { adcBitsOf } from '../../src/quantization/adc-bits';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
+import { loadIntegerNetwork } from '../../src/quantization/model-file';
 import { liveTensors } from '../../src/tensor/engine';
 import { scratchFolder } from '../networks/scratch-folder';
 import { dataset, livelyParameters, pictures, smallModel } from '../quantization/small-model';
@@ -210,6 +217,10 @@ describe('with a float network', () => {
       expect(result.rows.map(({ method, compensation }) => [method, compensation])).toEqual(
         methodEntries.map(({ method, compensation }) => [method, compensation]),
       );
+      const written = loadIntegerNetwork(
+        join(scratch('methods'), 'lagrangian-layer-admm-balanced-r32-adc2.safetensors'),
+      );
+      expect([...written.layers.values()].some(({ rowOrder }) => rowOrder !== undefined)).toBe(true);
       for (const row of result.rows) {
         expect(row.lossless).toBe(row.method !== 'clipped');
         expect(row.accuracy.pictures).toBe(row.method === 'clipped' ? 4 : 20);
@@ -253,6 +264,32 @@ describe('with a float network', () => {
       expect(figureStem('02-methods', 'resnet20-cifar10', { real: true })).toBe('02-methods');
       expect(figureStem('02-methods', 'mine', { real: true })).toBe('02-methods-mine');
       expect([...methodsFigures(result, '02-methods-mine').keys()]).toContain('02-methods-mine-pareto');
+    });
+
+    it('takes lines by their ids, which differ, and refuses others', () => {
+      expect(new Set(methodEntries.map(lineId)).size).toBe(methodEntries.length);
+      for (const entry of methodEntries) expect(lineOf(lineId(entry))).toBe(entry);
+      expect(() => lineOf('lagrangian')).toThrow(/--lines lagrangian: allowed are unpruned, row-limited/);
+    });
+
+    it('claims that 4 bits at R = 128 and 3 at R = 64 lose at most half a point without training', () => {
+      const at = (tileRows: number, adcBits: number) =>
+        methodsClaims({
+          ...result,
+          realData: true,
+          rows: result.rows.map((row) => ({ ...row, tileRows, adcBits })),
+        });
+      const { claims, obtained } = at(64, 3);
+      expect(claims.map(({ id }) => id)).toContain('R = 64, 3 bits, drop');
+      const ours = result.rows.filter(
+        ({ title, compensation }) => title.startsWith('hierarchical') && compensation === 'layer-admm',
+      );
+      expect(ours).toHaveLength(3);
+      expect(obtained['R = 64, 3 bits, drop']).toBeCloseTo(
+        Math.min(...ours.map(({ dropFromFloat }) => dropFromFloat)),
+        9,
+      );
+      expect(at(64, 2).claims.map(({ id }) => id)).not.toContain('R = 64, 2 bits, drop');
     });
 
     it('is reported in a table, figures and claims', () => {
