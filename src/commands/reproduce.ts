@@ -175,6 +175,7 @@ const QUICK_CROSSBAR = {
 const QUICK_RIVALS = {
   adcBits: [2],
   entries: rivalEntries.filter(({ name }) => name === 'hierarchical' || name === 'value-only'),
+  clippedPictures: 40,
   iterations: 4,
 } as const;
 

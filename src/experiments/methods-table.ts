@@ -9,7 +9,6 @@ import { prunePostTraining } from '../admm/prune-post-training';
 import type { Compensation, PruningMethod } from '../admm/pruning-method';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
-import { FAIR_BASELINE, ROW_LIMITED } from '../hardware/map-designs';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
@@ -19,19 +18,13 @@ import type { Accuracy } from '../training/evaluate';
 import { floatAccuracy, integerAccuracy } from './accuracy';
 import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
-import {
-  baselineOf,
-  type CertifiedRow,
-  type ComparedCrossbar,
-  certifiedRow,
-  crossbarHardware,
-} from './certified-row';
+import { type CertifiedRow, type ComparedCrossbar, certifiedRow } from './certified-row';
 import { certifyNetwork } from './certify-network';
-import { calibrateClippedDense, clippedAccuracy } from './clipped-dense';
 import { gapHistogram } from './gap-histogram';
 import { normalisationOf } from './normalisation';
 import { type FloatModel, openIntegerModel } from './open-model';
 import { describeStudy, type Study } from './study';
+import { clippedLine, rowLimitedLine } from './unpruned-lines';
 
 /** Everything compared: methods of pruning, and what leaves the weights alone. */
 export type ComparedMethod = PruningMethod | 'unpruned' | 'row-limited' | 'clipped' | 'trained';
@@ -275,7 +268,8 @@ function measure(
   crossbar: ComparedCrossbar,
   onProgress: OnProgress,
 ): Measured {
-  const { quantized } = bench;
+  const { quantized, settings, options } = bench;
+  const unpruned = { quantized, dataset: options.dataset, seed: settings.seed };
   switch (entry.method) {
     case 'unpruned':
       return {
@@ -283,46 +277,14 @@ function measure(
         accuracy: bench.baselines(bench.testPictures).integer,
       };
     case 'row-limited':
-      return rowLimited(bench, crossbar);
+      return rowLimitedLine(unpruned, crossbar, bench.baselines(bench.testPictures).integer);
     case 'clipped':
-      return clipped(bench, crossbar, onProgress);
+      return clippedLine(unpruned, crossbar, bench.clippedPictures, onProgress);
     case 'trained':
       throw new Error('trained networks come as files');
     default:
       return pruned(bench, { ...entry, method: entry.method }, crossbar, onProgress);
   }
-}
-
-/** Drives 2^B - 1 rows at a time: the unpruned network's accuracy at many times its conversions. */
-function rowLimited(bench: Bench, crossbar: ComparedCrossbar): Measured {
-  const { adcBits } = crossbar;
-  const hardware = crossbarHardware(bench.quantized, bench.quantized, crossbar);
-  const [cost, dense] = [ROW_LIMITED, FAIR_BASELINE].map((name) => baselineOf(hardware, name));
-  return {
-    ...certifiedRow(bench.quantized, bench.quantized, crossbar),
-    accuracy: bench.baselines(bench.testPictures).integer,
-    lossless: true,
-    requiredAdcBits: adcBits,
-    conversions: cost.conversions,
-    adcEnergyPj: cost.energyPj.adc,
-    adcEnergyGain: dense.energyPj.adc / cost.energyPj.adc,
-  };
-}
-
-/** Calibration pictures whose activations set the range of clipped dense's ADCs: every conversion of theirs is simulated. */
-const RANGE_PICTURES = 16;
-
-function clipped(bench: Bench, crossbar: ComparedCrossbar, onProgress: OnProgress): Measured {
-  const { quantized, options, settings, clippedPictures } = bench;
-  const { dataset } = options;
-  const few = calibrationPictures(dataset.train, RANGE_PICTURES, settings.seed);
-  const adcs = calibrateClippedDense(quantized, few, { ...crossbar, seed: settings.seed }, onProgress);
-  const accuracy = clippedAccuracy(quantized, adcs, crossbar.tileRows, dataset.test, {
-    limit: clippedPictures,
-    onProgress,
-  });
-  const errors = [...adcs.values()].map(({ relativeError }) => relativeError);
-  return { ...certifiedRow(quantized, quantized, crossbar), accuracy, relativeError: mean(errors) };
 }
 
 function pruned(

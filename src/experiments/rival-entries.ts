@@ -75,3 +75,15 @@ export const rivalEntries: readonly RivalEntry[] = [
     change: { maskRefreshes: 20 },
   },
 ];
+
+/** A line that leaves the weights alone and so has nothing to train. */
+export interface UnprunedEntry {
+  readonly name: 'row-limited' | 'clipped';
+  readonly title: string;
+  readonly kind: 'unpruned';
+}
+
+export const unprunedEntries: readonly UnprunedEntry[] = [
+  { name: 'row-limited', title: 'row-limited dense, untrained', kind: 'unpruned' },
+  { name: 'clipped', title: 'clipped dense, calibrated range, untrained', kind: 'unpruned' },
+];

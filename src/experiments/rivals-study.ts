@@ -15,9 +15,10 @@ import { calibrationPictures } from './calibration';
 import { type CertifiedRow, certifiedRow } from './certified-row';
 import { normalisationOf } from './normalisation';
 import type { FloatModel } from './open-model';
-import { type RivalEntry, rivalEntries } from './rival-entries';
+import { type RivalEntry, rivalEntries, type UnprunedEntry, unprunedEntries } from './rival-entries';
 import { describeStudy, type Study } from './study';
 import { RIVAL_BITS, trainRival } from './train-rival';
+import { clippedLine, rowLimitedLine } from './unpruned-lines';
 
 export interface RivalsOptions {
   readonly model: FloatModel;
@@ -25,6 +26,10 @@ export interface RivalsOptions {
   /** Where every line's result, network and training state are kept; an interrupted run goes on from there. */
   readonly folder: string;
   readonly entries?: readonly RivalEntry[];
+  /** Default: all. */
+  readonly unpruned?: readonly UnprunedEntry[];
+  /** Test pictures of clipped dense, whose every conversion is simulated; default 1000. */
+  readonly clippedPictures?: number;
   /** Default 128. */
   readonly tileRows?: number;
   /** Default 2 and 3; ablations at the lowest alone, where parts matter most. */
@@ -43,9 +48,12 @@ export interface RivalsOptions {
 }
 
 /** A line at one ADC resolution, after its training. */
-export interface RivalRow extends Pick<RivalEntry, 'name' | 'title' | 'kind'>, CertifiedRow {
+export interface RivalRow extends CertifiedRow {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: (RivalEntry | UnprunedEntry)['kind'];
   readonly adcBits: number;
-  /** On all test pictures; `before` training, where its bits were chosen without. */
+  /** On all test pictures (clipped dense: the first); `before` training, where its bits were chosen without. */
   readonly accuracy: Accuracy;
   readonly before?: Accuracy;
   readonly dropFromFloat: number;
@@ -68,7 +76,8 @@ const REVISION = 1;
 
 /**
  * The methods at equal R, ADC bits, weight and activation bits and equal training: each chooses its bits, trains as long as
- * the others under the limits its method knows, and is certified and measured from its file on all test pictures.
+ * the others under the limits its method knows, and is certified and measured from its file on all test pictures. Beside
+ * them the unpruned network, reading few rows at a time or clipping.
  */
 export async function compareTrained(options: RivalsOptions): Promise<RivalsResult> {
   const { folder, entries = rivalEntries, adcBits = [2, 3], model, dataset } = options;
@@ -79,19 +88,25 @@ export async function compareTrained(options: RivalsOptions): Promise<RivalsResu
   // All lines at one resolution before the next: an interrupted run leaves whole comparisons.
   const lowest = Math.min(...adcBits);
   const wanted = (bits: number) => entries.filter(({ kind }) => kind !== 'ablation' || bits === lowest);
-  const jobs = adcBits.flatMap((bits) => wanted(bits).map((entry) => ({ entry, bits })));
+  const { unpruned = unprunedEntries } = options;
+  const jobs = adcBits.flatMap((bits) => [...wanted(bits), ...unpruned].map((entry) => ({ entry, bits })));
   for (const [i, { entry, bits }] of jobs.entries()) {
     const name = `${entry.name}-adc${bits}`;
     const at = `${i + 1}/${jobs.length} ${name}`;
     const onProgress: OnProgress = (p) => options.onProgress?.({ ...p, note: `${at}: ${p.note ?? ''}` });
     const path = join(folder, `${name}.safetensors`);
-    const row = await cachedLater(
-      folder,
-      name,
-      { ...key, entry, bits },
-      () => measure(bench, entry, bits, path, onProgress),
-      [path],
-    );
+    const row =
+      entry.kind === 'unpruned'
+        ? cachedResult(folder, name, { ...key, entry, bits, limit: bench.clippedPictures }, () =>
+            measureUnpruned(bench, entry, bits, onProgress),
+          )
+        : await cachedLater(
+            folder,
+            name,
+            { ...key, entry, bits },
+            () => measure(bench, entry, bits, path, onProgress),
+            [path],
+          );
     options.note?.(`${at}: ${row.accuracy.top1.toFixed(2)} %`);
     rows.push(row);
   }
@@ -131,12 +146,28 @@ function openBench(options: RivalsOptions) {
   const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, RIVAL_BITS);
   const key = { revision: REVISION, model: model.sha256, data: dataset.checksums, ...settings };
   const { onProgress } = options;
-  const baselines = () =>
-    cachedResult(folder, 'baselines', key, () => ({
-      float: floatAccuracy(model, dataset, dataset.test, { onProgress }),
-      integer: integerAccuracy(quantized, dataset.test, { onProgress }),
+  const { count } = dataset.test;
+  const clippedPictures = Math.min(options.clippedPictures ?? 1000, count);
+  /** Float and 8-bit network on the first so many test pictures. */
+  const baselines = (limit = count) => {
+    const [name, own] = limit === count ? ['baselines', key] : [`baselines-${limit}`, { ...key, limit }];
+    return cachedResult(folder, name, own, () => ({
+      float: floatAccuracy(model, dataset, dataset.test, { limit, onProgress }),
+      integer: integerAccuracy(quantized, dataset.test, { limit, onProgress }),
     }));
-  return { model, dataset, folder, settings, pictures, normalisation, quantized, key, baselines };
+  };
+  return {
+    model,
+    dataset,
+    folder,
+    settings,
+    pictures,
+    normalisation,
+    quantized,
+    key,
+    clippedPictures,
+    baselines,
+  };
 }
 
 async function measure(
@@ -156,18 +187,52 @@ async function measure(
   // What is certified and measured is what was written.
   const network = loadIntegerNetwork(path);
   const accuracy = integerAccuracy(network, dataset.test, { onProgress });
-  const { float, integer } = bench.baselines();
   return {
-    name: entry.name,
-    title: entry.title,
-    kind: entry.kind,
-    adcBits,
-    accuracy,
+    ...lineOf(bench, entry, adcBits, accuracy),
     ...(before && { before }),
-    dropFromFloat: float.top1 - accuracy.top1,
-    dropFrom8bit: integer.top1 - accuracy.top1,
     ...certifiedRow(network, quantized, { tileRows: settings.tileRows, adcBits }),
     curve,
     seconds: (performance.now() - started) / 1000,
+  };
+}
+
+function measureUnpruned(
+  bench: Bench,
+  entry: UnprunedEntry,
+  adcBits: number,
+  onProgress: OnProgress,
+): RivalRow {
+  const started = performance.now();
+  const { quantized, dataset, settings, clippedPictures } = bench;
+  const unpruned = { quantized, dataset, seed: settings.seed };
+  const crossbar = { tileRows: settings.tileRows, adcBits };
+  const measured =
+    entry.name === 'clipped'
+      ? clippedLine(unpruned, crossbar, clippedPictures, onProgress)
+      : rowLimitedLine(unpruned, crossbar, bench.baselines().integer);
+  return {
+    ...measured,
+    ...lineOf(bench, entry, adcBits, measured.accuracy),
+    curve: [],
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** What every line tells; drops are from the float and the 8-bit network on the same pictures. */
+function lineOf(
+  bench: Bench,
+  { name, title, kind }: RivalEntry | UnprunedEntry,
+  adcBits: number,
+  accuracy: Accuracy,
+) {
+  const { float, integer } = bench.baselines(accuracy.pictures);
+  return {
+    name,
+    title,
+    kind,
+    adcBits,
+    accuracy,
+    dropFromFloat: float.top1 - accuracy.top1,
+    dropFrom8bit: integer.top1 - accuracy.top1,
   };
 }

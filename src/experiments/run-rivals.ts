@@ -8,7 +8,16 @@ import { compareTrained, type RivalsOptions, type RivalsResult } from './rivals-
 export type RunRivalsOptions = ExperimentOptions &
   Pick<
     RivalsOptions,
-    'entries' | 'adcBits' | 'epochs' | 'rate' | 'batchSize' | 'calibration' | 'iterations' | 'patches'
+    | 'entries'
+    | 'unpruned'
+    | 'clippedPictures'
+    | 'adcBits'
+    | 'epochs'
+    | 'rate'
+    | 'batchSize'
+    | 'calibration'
+    | 'iterations'
+    | 'patches'
   >;
 
 export interface RivalsOutcome {

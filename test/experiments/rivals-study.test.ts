@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { openIntegerModel } from '../../src/experiments/open-model';
-import { rivalEntries } from '../../src/experiments/rival-entries';
+import { rivalEntries, unprunedEntries } from '../../src/experiments/rival-entries';
 import { rivalsClaims, rivalsFigures, rivalsTable } from '../../src/experiments/rivals-report';
 import { compareTrained, type RivalsResult } from '../../src/experiments/rivals-study';
 import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
@@ -29,6 +29,7 @@ describe('compareTrained', () => {
       calibration: 16,
       iterations: 2,
       patches: 200,
+      clippedPictures: 8,
       ...change,
     });
   let result: RivalsResult;
@@ -37,8 +38,9 @@ describe('compareTrained', () => {
   });
 
   it('trains every rival and ablation equally long, and none of the networks it writes can clip', () => {
-    expect(result.rows.map(({ name }) => name)).toEqual(rivalEntries.map(({ name }) => name));
-    for (const row of result.rows) {
+    const trained = result.rows.filter(({ kind }) => kind !== 'unpruned');
+    expect(trained.map(({ name }) => name)).toEqual(rivalEntries.map(({ name }) => name));
+    for (const row of trained) {
       expect(row.curve).toHaveLength(2);
       expect(row.accuracy.pictures).toBe(dataset.test.count);
       expect(row.lossless).toBe(true);
@@ -53,6 +55,25 @@ describe('compareTrained', () => {
     const value = result.rows.find(({ name }) => name === 'value-only')!;
     const ours = result.rows.find(({ name }) => name === 'hierarchical')!;
     expect(value.nonzeroShare).toBeLessThan(ours.nonzeroShare);
+  });
+
+  it('sets beside them the unpruned network, reading few rows at a time or clipping', () => {
+    const [limited, clipped] = result.rows.filter(({ kind }) => kind === 'unpruned');
+    expect(limited).toMatchObject({
+      name: 'row-limited',
+      accuracy: result.integer,
+      dropFrom8bit: 0,
+      curve: [],
+    });
+    expect(limited.lossless).toBe(true);
+    expect(limited.conversions).toBeGreaterThan(4 * clipped.conversions);
+    expect(clipped).toMatchObject({ name: 'clipped', lossless: false, accuracy: { pictures: 8 } });
+    expect(clipped.requiredAdcBits).toBeGreaterThan(2);
+    const table = rivalsTable(result).rows;
+    expect(table.find(({ kind, lossless }) => kind === 'unpruned' && lossless === 'clips')).toBeDefined();
+    const drawn = rivalsFigures(result).get('08-rivals')!.data as { name: string; y: number[] }[];
+    const line = drawn.find(({ name }) => name.startsWith('clipped'))!;
+    expect(line.y[0]).toBeCloseTo(result.float.top1 - clipped.dropFromFloat, 9);
   });
 
   it('goes on where it was, and leaves no tensor behind', async () => {
@@ -70,7 +91,7 @@ describe('compareTrained', () => {
 
   it('measures ablations at the lowest resolution alone, and rivals at all', async () => {
     const wanted = rivalEntries.filter(({ name }) => ['hierarchical', 'greedy', 'projection'].includes(name));
-    const { rows } = await compare({ adcBits: [2, 3], entries: wanted });
+    const { rows } = await compare({ adcBits: [2, 3], entries: wanted, unpruned: [] });
     expect(rows.map(({ name, adcBits }) => `${name} ${adcBits}`)).toEqual([
       'hierarchical 2',
       'greedy 2',
@@ -81,15 +102,17 @@ describe('compareTrained', () => {
   });
 
   it('shows ours beside rivals and ablations, and fails where a rival leads or a conversion can clip', () => {
-    expect(rivalsTable(result).rows).toHaveLength(rivalEntries.length);
+    expect(rivalsTable(result).rows).toHaveLength(rivalEntries.length + unprunedEntries.length);
     const figures = rivalsFigures(result);
     expect([...figures.keys()]).toEqual(['08-rivals', '08-ablations']);
     const names = (name: string) => figures.get(name)!.data.map((trace) => (trace as { name: string }).name);
     expect(names('08-rivals')).toEqual(
-      rivalEntries.filter(({ kind }) => kind !== 'ablation').map(({ title }) => title),
+      [...rivalEntries, ...unprunedEntries]
+        .filter(({ kind }) => kind !== 'ablation')
+        .map(({ title }) => title),
     );
     const [bars] = figures.get('08-ablations')!.data as { x: string[]; y: number[] }[];
-    const shown = result.rows.filter(({ kind }) => kind !== 'rival');
+    const shown = result.rows.filter(({ kind }) => kind === 'ours' || kind === 'ablation');
     expect(bars.x.map((name) => name.replaceAll('<br>', ' '))).toEqual(shown.map(({ title }) => title));
     expect(bars.y).toEqual(shown.map(({ dropFromFloat }) => dropFromFloat));
     const verdict = (change: Partial<RivalsResult>) => {
