@@ -5,7 +5,6 @@ import type { Tensor } from '../tensor/engine';
 import { isNonNegative, quantizedTensors } from './crossbar-layers';
 import {
   addMagnitudes,
-  countMagnitudes,
   emptyHistogram,
   largestMagnitude,
   type MagnitudeHistogram,
@@ -60,7 +59,7 @@ export function activationScales(
   const scales = new Map<string, number>([['input', 1]]);
   for (const [name, histogram] of histograms) {
     const top = isNonNegative(description, name) ? 2 ** bits - 1 : 2 ** (bits - 1) - 1;
-    scales.set(name, bestScale(histogram, top));
+    scales.set(name, leastErrorScale(histogram, top));
   }
   return scales;
 }
@@ -75,14 +74,8 @@ function* batchesOf({ pixels, count, ...shape }: Pictures): Generator<Pictures> 
   }
 }
 
-/** The scale with the least squared error when |values| are rounded to 0..top times the scale and clipped there. */
-export function leastErrorScale(values: Float32Array, top: number): number {
-  const histogram = emptyHistogram(values.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
-  countMagnitudes(histogram, values);
-  return bestScale(histogram, top);
-}
-
-function bestScale({ largest, bins }: MagnitudeHistogram, top: number): number {
+/** The scale with the least squared error when the counted magnitudes are rounded to 0..top times the scale and clipped there. */
+export function leastErrorScale({ largest, bins }: MagnitudeHistogram, top: number): number {
   if (largest === 0) return 1;
   let best = largest / top;
   let least = Number.POSITIVE_INFINITY;
