@@ -84,6 +84,6 @@ export interface UnprunedEntry {
 }
 
 export const unprunedEntries: readonly UnprunedEntry[] = [
-  { name: 'row-limited', title: 'row-limited dense, untrained', kind: 'unpruned' },
+  { name: 'row-limited', title: 'row-limited dense, untrained, many conversions', kind: 'unpruned' },
   { name: 'clipped', title: 'clipped dense, calibrated range, untrained', kind: 'unpruned' },
 ];
