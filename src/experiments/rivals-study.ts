@@ -188,7 +188,7 @@ async function measure(
   const network = loadIntegerNetwork(path);
   const accuracy = integerAccuracy(network, dataset.test, { onProgress });
   return {
-    ...lineOf(bench, entry, adcBits, accuracy),
+    ...rowOf(bench, entry, adcBits, accuracy),
     ...(before && { before }),
     ...certifiedRow(network, quantized, { tileRows: settings.tileRows, adcBits }),
     curve,
@@ -212,14 +212,14 @@ function measureUnpruned(
       : rowLimitedLine(unpruned, crossbar, bench.baselines().integer);
   return {
     ...measured,
-    ...lineOf(bench, entry, adcBits, measured.accuracy),
+    ...rowOf(bench, entry, adcBits, measured.accuracy),
     curve: [],
     seconds: (performance.now() - started) / 1000,
   };
 }
 
 /** What every line tells; drops are from the float and the 8-bit network on the same pictures. */
-function lineOf(
+function rowOf(
   bench: Bench,
   { name, title, kind }: RivalEntry | UnprunedEntry,
   adcBits: number,

@@ -142,6 +142,12 @@ describe('bad input', () => {
     expect(await refusal('train', 'tiny', '--precision', 'half')).toMatch(/--precision half/);
     expect(await refusal('reproduce', '--profile', 'huge')).toMatch(/--profile huge/);
     expect(await refusal('reproduce', '--experiment', 'huge')).toMatch(/--experiment huge: allowed are \w+/);
+    expect(await refusal('reproduce', '--experiment', 'methods', '--points', 'r64-adc2-3x3')).toMatch(
+      /--points r64-adc2-3x3: only imagenet prunes a part/,
+    );
+    expect(await refusal('reproduce', '--experiment', 'methods', '--lines', 'ours')).toMatch(
+      /--lines ours: allowed are unpruned/,
+    );
     expect(await refusal('bench', 'everything')).toMatch(/everything/);
     expect(await refusal('data', 'cifar11')).toMatch(/cifar11/);
   });
