@@ -10,7 +10,7 @@ import type { OnProgress } from '../progress';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import type { Accuracy } from '../training/evaluate';
-import { floatAccuracy, integerAccuracy } from './accuracy';
+import { dropsBelow, keptBaselines } from './baselines';
 import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
@@ -159,11 +159,7 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
     tileRows,
     seed,
   };
-  const baselines = (limit: number) =>
-    cachedResult(folder, `baselines-${limit}`, { ...key, limit }, () => ({
-      float: floatAccuracy(model, dataset, test, { limit, onProgress }),
-      integer: integerAccuracy(dense, test, { limit, onProgress }),
-    }));
+  const baselines = keptBaselines({ model, quantized: dense, dataset, folder, key, onProgress });
   const jobs = studiedDevices.flatMap((device) =>
     studiedNetworks.flatMap((network) => adcBits.map((adc) => ({ device, network, adcBits: adc }))),
   );
@@ -186,15 +182,13 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
         onProgress: (p) => onProgress?.({ ...p, note: `${i + 1}/${jobs.length} ${name}: ${p.note ?? ''}` }),
       }),
     );
-    const { float, integer } = baselines(limit);
     return {
       network: network.name,
       device: device.name,
       adcBits: adc,
       accuracy,
       bySeed,
-      dropFromFloat: float.top1 - accuracy.top1,
-      dropFrom8bit: integer.top1 - accuracy.top1,
+      ...dropsBelow(baselines(limit), accuracy),
     };
   });
   const observe = (network: IntegerNetwork) =>

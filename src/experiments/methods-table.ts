@@ -15,7 +15,8 @@ import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
-import { floatAccuracy, integerAccuracy } from './accuracy';
+import { integerAccuracy } from './accuracy';
+import { type Baselines, dropsBelow, keptBaselines } from './baselines';
 import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { type CertifiedRow, type ComparedCrossbar, certifiedRow } from './certified-row';
@@ -148,7 +149,7 @@ interface Bench {
   readonly testPictures: number;
   readonly clippedPictures: number;
   /** Float and 8-bit network on the first so many test pictures. */
-  readonly baselines: (limit: number) => { readonly float: Accuracy; readonly integer: Accuracy };
+  readonly baselines: (limit: number) => Baselines;
 }
 
 /**
@@ -201,22 +202,15 @@ function openBench(options: MethodsOptions): Bench {
   const normalisation = normalisationOf(model, dataset);
   const bits = { weightBits: 8, inputBits: 8 };
   const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, bits);
-  const baselines = (limit: number) => {
-    const key = {
-      revision: REVISION,
-      model: model.sha256,
-      data: dataset.checksums,
-      ...normalisation,
-      limit,
-      calibration: settings.calibration,
-      seed,
-    };
-    const test = { limit, onProgress };
-    return cachedResult(folder, `baselines-${limit}`, key, () => ({
-      float: floatAccuracy(model, dataset, dataset.test, test),
-      integer: integerAccuracy(quantized, dataset.test, test),
-    }));
+  const key = {
+    revision: REVISION,
+    model: model.sha256,
+    data: dataset.checksums,
+    ...normalisation,
+    calibration: settings.calibration,
+    seed,
   };
+  const baselines = keptBaselines({ model, quantized, dataset, folder, key, onProgress });
   const clippedPictures = Math.min(options.clippedPictures ?? 1000, testPictures);
   return { options, quantized, pictures, settings, testPictures, clippedPictures, baselines };
 }
@@ -246,13 +240,11 @@ function measureRow(
   const started = performance.now();
   const measured = measure(bench, entry, crossbar, onProgress);
   const { accuracy } = measured;
-  const { float, integer } = bench.baselines(accuracy.pictures);
   return {
     ...entry,
     ...crossbar,
     ...measured,
-    dropFromFloat: float.top1 - accuracy.top1,
-    dropFrom8bit: integer.top1 - accuracy.top1,
+    ...dropsBelow(bench.baselines(accuracy.pictures), accuracy),
     seconds: (performance.now() - started) / 1000,
   };
 }
@@ -270,7 +262,8 @@ function measure(
 ): Measured {
   const { quantized, settings, options } = bench;
   const unpruned = { quantized, dataset: options.dataset, seed: settings.seed };
-  switch (entry.method) {
+  const { method } = entry;
+  switch (method) {
     case 'unpruned':
       return {
         ...certifiedRow(quantized, quantized, crossbar),
@@ -283,7 +276,7 @@ function measure(
     case 'trained':
       throw new Error('trained networks come as files');
     default:
-      return pruned(bench, { ...entry, method: entry.method }, crossbar, onProgress);
+      return pruned(bench, { ...entry, method }, crossbar, onProgress);
   }
 }
 
@@ -321,7 +314,6 @@ function trainedRow(bench: Bench, title: string, path: string): MethodRow {
   if (typeof pruning?.adcBits !== 'number')
     throw new InputError(`${path}: only networks pruned for one ADC resolution can be compared`);
   const crossbar = { tileRows: pruning.tileRows, adcBits: pruning.adcBits };
-  const { float, integer } = bench.baselines(bench.testPictures);
   const accuracy = integerAccuracy(network, bench.options.dataset.test, { limit: bench.testPictures });
   return {
     method: 'trained',
@@ -329,8 +321,7 @@ function trainedRow(bench: Bench, title: string, path: string): MethodRow {
     ...crossbar,
     ...certifiedRow(network, bench.quantized, crossbar),
     accuracy,
-    dropFromFloat: float.top1 - accuracy.top1,
-    dropFrom8bit: integer.top1 - accuracy.top1,
+    ...dropsBelow(bench.baselines(bench.testPictures), accuracy),
     seconds: 0,
   };
 }

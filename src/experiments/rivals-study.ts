@@ -9,7 +9,8 @@ import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import type { EpochRecord } from '../training/train';
-import { floatAccuracy, integerAccuracy } from './accuracy';
+import { integerAccuracy } from './accuracy';
+import { dropsBelow, keptBaselines } from './baselines';
 import { cachedLater, cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { type CertifiedRow, certifiedRow } from './certified-row';
@@ -115,7 +116,7 @@ export async function compareTrained(options: RivalsOptions): Promise<RivalsResu
     tileRows: settings.tileRows,
     epochs: settings.epochs,
     rate: settings.rate,
-    ...bench.baselines(),
+    ...bench.baselines(dataset.test.count),
     rows,
   };
   writeJson(join(folder, 'results.json'), result);
@@ -146,16 +147,8 @@ function openBench(options: RivalsOptions) {
   const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, RIVAL_BITS);
   const key = { revision: REVISION, model: model.sha256, data: dataset.checksums, ...settings };
   const { onProgress } = options;
-  const { count } = dataset.test;
-  const clippedPictures = Math.min(options.clippedPictures ?? 1000, count);
-  /** Float and 8-bit network on the first so many test pictures. */
-  const baselines = (limit = count) => {
-    const [name, own] = limit === count ? ['baselines', key] : [`baselines-${limit}`, { ...key, limit }];
-    return cachedResult(folder, name, own, () => ({
-      float: floatAccuracy(model, dataset, dataset.test, { limit, onProgress }),
-      integer: integerAccuracy(quantized, dataset.test, { limit, onProgress }),
-    }));
-  };
+  const clippedPictures = Math.min(options.clippedPictures ?? 1000, dataset.test.count);
+  const baselines = keptBaselines({ model, quantized, dataset, folder, key, onProgress });
   return {
     model,
     dataset,
@@ -209,7 +202,7 @@ function measureUnpruned(
   const measured =
     entry.name === 'clipped'
       ? clippedLine(unpruned, crossbar, clippedPictures, onProgress)
-      : rowLimitedLine(unpruned, crossbar, bench.baselines().integer);
+      : rowLimitedLine(unpruned, crossbar, bench.baselines(dataset.test.count).integer);
   return {
     ...measured,
     ...rowOf(bench, entry, adcBits, measured.accuracy),
@@ -225,14 +218,12 @@ function rowOf(
   adcBits: number,
   accuracy: Accuracy,
 ) {
-  const { float, integer } = bench.baselines(accuracy.pictures);
   return {
     name,
     title,
     kind,
     adcBits,
     accuracy,
-    dropFromFloat: float.top1 - accuracy.top1,
-    dropFrom8bit: integer.top1 - accuracy.top1,
+    ...dropsBelow(bench.baselines(accuracy.pictures), accuracy),
   };
 }
