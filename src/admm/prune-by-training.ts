@@ -24,7 +24,7 @@ import {
 } from './network-admm';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
-import { unfoldedCodes } from './unfolded-codes';
+import { unfoldedCodes, writeBiases } from './unfolded-codes';
 
 /** How a network is pruned by training: network ADMM chooses the bits, retraining under them makes the loss good. */
 export interface TrainingPruningSettings {
@@ -58,6 +58,11 @@ export interface TrainingPruningSettings {
   readonly cutout: number;
   readonly views?: number;
   readonly mixing?: number;
+  /**
+   * Batch norms keep their statistics, and biases are taken from `start` too: the training begins with exactly what it
+   * computes, which few pictures could not bring back. Absent: statistics of the batches.
+   */
+  readonly frozenBatchNorm?: boolean;
   readonly rho: readonly [first: number, last: number];
   readonly interval: number;
   readonly firstBitLimit?: number;
@@ -162,6 +167,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
     });
     // Start from what the codes stand for, so that nothing that ADMM or calibration found is lost.
     if (start) for (const layer of layers) writeCodes(layer, chosen.codes.get(layer.name)!, weights);
+    if (start && settings.frozenBatchNorm) writeBiases(start, description, parameters, weights);
     const scales = settings.quantizedActivations
       ? activationScales(folded.description, folded.parameters, normalisation, options.calibration, inputBits)
       : undefined;
@@ -219,6 +225,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       cutout: settings.cutout,
       views: settings.views,
       mixing: settings.mixing,
+      frozenBatchNorm: settings.frozenBatchNorm,
       precision,
       steering: JSON.stringify(settings),
       seed,
@@ -230,7 +237,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       recipe,
       teacher,
       checkpoint: folder && join(folder, `${stage}.state.safetensors`),
-      reestimation: stage === 'retraining' ? REESTIMATION : 0,
+      reestimation: stage === 'retraining' && !settings.frozenBatchNorm ? REESTIMATION : 0,
       evaluateEvery: options.evaluateEvery,
       onProgress: options.onProgress,
       onEpoch: onEpoch && ((record: EpochRecord) => onEpoch(stage, record, epochs)),

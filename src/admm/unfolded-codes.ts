@@ -1,13 +1,14 @@
 import { ofPlane, planeList } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
-import { foldBatchNorm } from '../networks/fold-batch-norm';
+import { channelMap, foldBatchNorm } from '../networks/fold-batch-norm';
 import type { InferenceOptions } from '../networks/inference';
 import { type AdcBits, adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { permuteRows } from '../quantization/row-order';
 import { weightMatrix } from '../quantization/weight-matrix';
+import { parameterLayout } from '../training/parameter-vector';
 import type { LayerCodes } from './network-admm';
 import { columnFactors, layerWeights, type TrainedLayer } from './trained-layers';
 
@@ -67,4 +68,30 @@ export function unfoldedCodes(
       ];
     }),
   );
+}
+
+/**
+ * Writes a pruned network's biases into the weight vector, so that batch norm by its running statistics, after weights
+ * of `unfoldedCodes`, gives what the pruned network computes.
+ * @param parameters of the float network: statistics and scales of its batch norms, biases of its convolutions
+ */
+export function writeBiases(
+  start: IntegerNetwork,
+  description: NetworkDescription,
+  parameters: Parameters,
+  weights: Float32Array,
+): void {
+  const slots = new Map(parameterLayout(description).slots.map((slot) => [slot.name, slot]));
+  for (const { name } of crossbarNodes(description)) {
+    const wanted = start.layers.get(name)!.bias;
+    const own = parameters.get(`${name}.bias`)?.data;
+    const norm = description.nodes.find((node) => node.op === 'batchnorm' && node.input === name);
+    if (norm?.op !== 'batchnorm') {
+      weights.set(wanted, slots.get(`${name}.bias`)!.offset);
+      continue;
+    }
+    const { factor, mean } = channelMap(norm, parameters);
+    const shift = wanted.map((bias, c) => bias + factor[c] * (mean[c] - (own?.[c] ?? 0)));
+    weights.set(shift, slots.get(`${norm.name}.bias`)!.offset);
+  }
 }

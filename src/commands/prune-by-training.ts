@@ -68,6 +68,9 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
     value: 'PRUNED',
     help: 'training: retrain the bits of this pruned network instead of network ADMM',
   },
+  'frozen-batch-norm': {
+    help: 'training: batch norm keeps its statistics: begins with exactly what PRUNED computes (few pictures)',
+  },
   'first-bit-limit': {
     value: 'K',
     help: 'training: ones a bit column at the first projection; they fall to 2^B - 1 (default: 2^B - 1)',
@@ -210,6 +213,7 @@ async function byOwnEngine(
     distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaults.distillation,
     ...changes,
     cutout: cutout ?? defaults.cutout,
+    frozenBatchNorm: options['frozen-batch-norm'] === true || undefined,
     firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
     maskRefreshes: wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes,
     precision: precisionOption(options) ?? defaults.precision,
@@ -236,6 +240,7 @@ async function byPytorch(
   const { note, signal } = context;
   const { tileRows, adcBits, valueLimit, weightBits, inputBits, seed } = input.settings;
   if (valueLimit !== undefined) throw new InputError('--pytorch: no --value-limit there');
+  if (options['frozen-batch-norm'] === true) throw new InputError('--pytorch: no --frozen-batch-norm there');
   const prune = pytorchPruning(options, tileRows, adcBits);
   const stage = { ...pytorchStage(options, pytorchDefaults), prune };
   const bits = { weightBits, inputBits };

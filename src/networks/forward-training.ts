@@ -12,6 +12,8 @@ export interface TrainingContext {
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** By batch-norm node: running mean and variance; replaced by the pass. */
   readonly running: Map<string, readonly [Tensor, Tensor]>;
+  /** Batch norms use their running statistics, which stay, in place of the batch's. */
+  readonly frozenBatchNorm?: boolean;
   /** Weight of a batch in the running statistics (PyTorch's `momentum`, usually 0.1). */
   readonly batchNormMomentum: number;
   /** For dropout. */
@@ -22,7 +24,7 @@ export interface TrainingContext {
   readonly afterNode?: (node: Node, output: Tensor) => Tensor;
 }
 
-/** Logits [N, classes] in float32 of pictures x [N, H, W, C], with batch statistics, recorded on the context's tape. */
+/** Logits [N, classes] in float32 of pictures x [N, H, W, C], recorded on the context's tape. */
 export function forwardTraining(
   description: NetworkDescription,
   x: Tensor,
@@ -78,17 +80,13 @@ function step(node: Node, output: (name: string) => Tensor, context: TrainingCon
 }
 
 function batchNorm(node: BatchNormNode, x: Tensor, context: TrainingContext): Tensor {
-  const { tape, parameters, running } = context;
-  return d.batchNorm(
-    tape,
-    x,
-    parameters.get(`${node.name}.weight`)!,
-    parameters.get(`${node.name}.bias`)!,
-    running.get(node.name)!,
-    node.epsilon,
-    context.batchNormMomentum,
-    (mean, variance) => context.onRunning(node.name, [mean, variance]),
-  );
+  const { tape } = context;
+  const scale = context.parameters.get(`${node.name}.weight`)!;
+  const offset = context.parameters.get(`${node.name}.bias`)!;
+  const running = context.running.get(node.name)!;
+  if (context.frozenBatchNorm) return d.frozenBatchNorm(tape, x, scale, offset, running, node.epsilon);
+  const update = (mean: Tensor, variance: Tensor) => context.onRunning(node.name, [mean, variance]);
+  return d.batchNorm(tape, x, scale, offset, running, node.epsilon, context.batchNormMomentum, update);
 }
 
 /** The head runs in float32: pooling sums many values, and the logits decide. */

@@ -77,6 +77,22 @@ export function batchNorm(
   });
 }
 
+/** Batch norm by running statistics, which stay and get no gradient. */
+export function frozenBatchNorm(
+  tape: Tape,
+  x: Tensor,
+  scale: Tensor,
+  offset: Tensor,
+  statistics: readonly [Tensor, Tensor],
+  epsilon: number,
+): Tensor {
+  return tape.record({
+    output: k.frozenBatchNorm(x, scale, offset, statistics, epsilon),
+    inputs: [x, scale, offset],
+    gradients: (g) => k.frozenBatchNormGrad(g, x, scale, statistics, epsilon),
+  });
+}
+
 export function relu(tape: Tape, x: Tensor): Tensor {
   const y = k.relu(x);
   return tape.record({ output: y, inputs: [x], gradients: (g) => [k.reluGrad(g, y)] });

@@ -369,7 +369,7 @@ export function batchNorm(
   momentum: number,
 ): BatchNormResult {
   const list = attributes(`bn${x.dtype},${epsilon},${momentum}`, () => [
-    ...batchNormAttributes(x.dtype, epsilon),
+    ...batchNormAttributes(x.dtype, epsilon, true),
     attribute.float('exponential_avg_factor', momentum),
   ]);
   const [y, runningMean, runningVariance, a, b, c] = runMany(
@@ -389,7 +389,7 @@ export function batchNormGrad(
   saved: readonly [Tensor, Tensor, Tensor],
   epsilon: number,
 ): [Tensor, Tensor, Tensor] {
-  const list = attributes(`bng${x.dtype},${epsilon}`, () => batchNormAttributes(x.dtype, epsilon));
+  const list = attributes(`bng${x.dtype},${epsilon}`, () => batchNormAttributes(x.dtype, epsilon, true));
   const [dx, dScale, dOffset, ...unused] = runMany(
     'FusedBatchNormGradV3',
     list,
@@ -400,13 +400,48 @@ export function batchNormGrad(
   return [dx, dScale, dOffset];
 }
 
-function batchNormAttributes(dtype: DType, epsilon: number): Attribute[] {
+/** Batch norm by statistics that stay: scale * (x - mean) / sqrt(variance + epsilon) + offset of each channel. */
+export function frozenBatchNorm(
+  x: Tensor,
+  scale: Tensor,
+  offset: Tensor,
+  statistics: readonly [mean: Tensor, variance: Tensor],
+  epsilon: number,
+): Tensor {
+  const list = attributes(`fbn${x.dtype},${epsilon}`, () => batchNormAttributes(x.dtype, epsilon, false));
+  const [y, ...unused] = runMany('FusedBatchNormV3', list, [x, scale, offset, ...statistics], 6);
+  dispose(...unused);
+  return y;
+}
+
+/** Gradients of `frozenBatchNorm` with respect to x, scale and offset. */
+export function frozenBatchNormGrad(
+  gradient: Tensor,
+  x: Tensor,
+  scale: Tensor,
+  statistics: readonly [mean: Tensor, variance: Tensor],
+  epsilon: number,
+): [Tensor, Tensor, Tensor] {
+  const list = attributes(`fbng${x.dtype},${epsilon}`, () => batchNormAttributes(x.dtype, epsilon, false));
+  // The third is not read without batch statistics.
+  const saved = [...statistics, statistics[1]];
+  const [dx, dScale, dOffset, ...unused] = runMany(
+    'FusedBatchNormGradV3',
+    list,
+    [gradient, x, scale, ...saved],
+    5,
+  );
+  dispose(...unused);
+  return [dx, dScale, dOffset];
+}
+
+function batchNormAttributes(dtype: DType, epsilon: number, training: boolean): Attribute[] {
   return [
     attribute.type('T', dtype),
     attribute.type('U', DType.float32),
     attribute.float('epsilon', epsilon),
     attribute.string('data_format', 'NHWC'),
-    attribute.bool('is_training', true),
+    attribute.bool('is_training', training),
   ];
 }
 

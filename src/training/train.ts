@@ -44,6 +44,8 @@ export interface TrainingRecipe {
    * see them at full size. Small pictures cost a fraction of a step and teach the early epochs nearly as much.
    */
   readonly resizing?: readonly ResizingPhase[];
+  /** Batch norms use their running statistics, which stay; absent: the batch's, as usual. */
+  readonly frozenBatchNorm?: boolean;
   /** Decay a step of the moving average of the weights; 0: no average. */
   readonly averageDecay: number;
   /** Matrix products in bfloat16 (master weights stay float32) or all in float32. */

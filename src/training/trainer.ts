@@ -24,6 +24,8 @@ export interface TrainerOptions {
   readonly nesterov: boolean;
   /** L2 penalty on convolution and dense weights; biases and batch norm are not decayed. */
   readonly weightDecay: number;
+  /** Batch norms use their running statistics, which stay; default: the batch's, as usual. */
+  readonly frozenBatchNorm?: boolean;
   /** PyTorch's batch-norm momentum. */
   readonly batchNormMomentum: number;
   /** Per channel, of pixels / 255. */
@@ -131,6 +133,7 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
       tape,
       parameters: named,
       running,
+      frozenBatchNorm: options.frozenBatchNorm,
       batchNormMomentum: options.batchNormMomentum,
       random,
       afterNode: afterNode && ((node, output) => afterNode(tape, node, output)),

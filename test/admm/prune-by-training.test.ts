@@ -109,6 +109,35 @@ describe('pruneByTraining', () => {
     await expect(prune({ start: network }, { adcBits: lower })).rejects.toThrow('at most 1 to 2 bits');
   });
 
+  it('with frozen batch norm begins at exactly what the network it starts from computes, biases too', async () => {
+    const warm = await train({
+      network: description,
+      dataset,
+      start: parameters,
+      recipe: { ...defaultRecipe, epochs: 2, batchSize: 16, precision: 'float32' },
+    });
+    const folded = foldBatchNorm(description, warm.parameters);
+    const bits = { weightBits: 8, inputBits: 8 };
+    const quantized = buildIntegerNetwork(folded.description, folded.parameters, dataset, calibration, bits);
+    const wanted = { tileRows: 16, adcBits: 2, iterations: 3, balancedRows: true };
+    const start = prunePostTraining(quantized, folded, calibration, wanted).network;
+    const still = { retrainEpochs: 1, retrainRate: 1e-9, weightDecay: 0 };
+    const { network } = await prune(
+      { parameters: warm.parameters, start },
+      { ...still, frozenBatchNorm: true },
+    );
+    for (const [name, layer] of start.layers) {
+      const own = network!.layers.get(name)!;
+      expect([...own.codes], name).toEqual([...layer.codes]);
+      expect(relativeDifference(own.scales, layer.scales), name).toBeLessThan(1e-5);
+      expect(relativeDifference(own.bias, layer.bias), name).toBeLessThan(1e-5);
+    }
+    const batch = await prune({ parameters: warm.parameters, start }, still);
+    const [first] = start.layers.values();
+    const moved = batch.network!.layers.get(first.name)!;
+    expect(relativeDifference(moved.bias, first.bias)).toBeGreaterThan(1e-3);
+  });
+
   it('stopped in either training and called again, gives the codes of a call that was not', async () => {
     const whole = codesOf(await prune());
     for (const stopAt of [8, 4]) {

@@ -79,6 +79,17 @@ const CASES: readonly Case[] = [
     step: 1e-2,
   },
   {
+    name: 'frozenBatchNorm',
+    shapes: [[4, 3, 3, 2], [2], [2]],
+    run: (tape, x, scale, offset) => {
+      const statistics = [
+        k.constant('test means', () => upload(Float32Array.of(0.3, -0.2), [2])),
+        k.constant('test variances', () => upload(Float32Array.of(0.5, 2), [2])),
+      ] as const;
+      return d.frozenBatchNorm(tape, x, scale, offset, statistics, 1e-5);
+    },
+  },
+  {
     name: 'mask',
     shapes: [[2, 3]],
     run: (tape, x) => d.mask(tape, x, upload(Float32Array.of(0, 2, 1, 0, 1, 3), [2, 3])),
