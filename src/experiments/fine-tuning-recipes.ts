@@ -8,7 +8,7 @@ export const fineTuningDrop = 0.25;
 
 const SIZE = '--size 112 --resize 112';
 const LAYERS = `--rows 128 --balanced-rows --ridge shrinkage --calibration 512 --iterations 10 ${SIZE}`;
-const RETRAINING = `--method training --rows 128 --batch-size 64 --rate 0.01 --calibration 512 ${SIZE}`;
+const RETRAINING = `--method training --frozen-batch-norm --rows 128 --epochs 8 --batch-size 64 --rate 0.01 --distillation 0.95 --mixing 0.5 --average-decay 0.99 --calibration 512 ${SIZE}`;
 
 const recipe = (name: string, line: string, minutes: number): Recipe => ({
   name,
@@ -29,15 +29,7 @@ export const fineTuningRecipes: readonly Recipe[] = [
     14,
   ),
   recipe('layers-adc3', `prune {fine-tuned} --adc-bits 3 ${LAYERS}`, 5),
-  recipe(
-    'fine-tuned-r128-adc3',
-    `prune {fine-tuned} --start {layers-adc3} --adc-bits 3 --epochs 3 ${RETRAINING}`,
-    12,
-  ),
+  recipe('fine-tuned-r128-adc3', `prune {fine-tuned} --start {layers-adc3} --adc-bits 3 ${RETRAINING}`, 28),
   recipe('layers-adc2', `prune {fine-tuned-r128-adc3} --adc-bits 2 ${LAYERS}`, 5),
-  recipe(
-    'fine-tuned-r128-adc2',
-    `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 --epochs 2 ${RETRAINING}`,
-    9,
-  ),
+  recipe('fine-tuned-r128-adc2', `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 ${RETRAINING}`, 28),
 ];

@@ -3,6 +3,7 @@ import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
+import { overSeeds } from './over-seeds';
 import type { RivalRow, RivalsResult } from './rivals-study';
 
 const unique = <T>(values: readonly T[]) => [...new Set(values)];
@@ -24,6 +25,9 @@ export function rivalsTable(result: RivalsResult): Table {
       { key: 'before', label: 'top-1 before training', unit: '%', digits: 2 },
       { key: 'top1', label: 'top-1', unit: '%', digits: 2 },
       { key: 'interval', label: '+-', digits: 2 },
+      { key: 'seeds', label: 'seeds' },
+      { key: 'mean', label: 'mean over seeds', unit: '%', digits: 2 },
+      { key: 'seedInterval', label: '+-', digits: 2 },
       { key: 'pictures', label: 'test pictures' },
       { key: 'dropFromFloat', label: 'drop from float', digits: 2 },
       { key: 'dropFrom8bit', label: 'drop from 8-bit', digits: 2 },
@@ -41,6 +45,9 @@ export function rivalsTable(result: RivalsResult): Table {
       before: row.before?.top1,
       top1: row.accuracy.top1,
       interval: row.accuracy.interval,
+      seeds: row.bySeed?.length,
+      mean: row.bySeed && overSeeds(row.bySeed).mean,
+      seedInterval: row.bySeed && overSeeds(row.bySeed).interval,
       pictures: row.accuracy.pictures,
       dropFromFloat: row.dropFromFloat,
       dropFrom8bit: row.dropFrom8bit,

@@ -15,6 +15,7 @@ export type RunRivalsOptions = ExperimentOptions &
     | 'epochs'
     | 'rate'
     | 'batchSize'
+    | 'seeds'
     | 'calibration'
     | 'iterations'
     | 'patches'

@@ -7,6 +7,7 @@ import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Accuracy, measureAccuracy } from '../training/evaluate';
 import { type CalibratedRange, networkSteps } from './network-steps';
+import { overSeeds } from './over-seeds';
 
 export interface SimulationSettings {
   /** R. */
@@ -32,9 +33,6 @@ export interface Simulation {
   readonly steps: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Two-sided 95 % quantiles of Student's t for 1 to 9 degrees of freedom; beyond, the normal one is near enough. */
-const STUDENT = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26];
-
 /** Accuracy of a network on bit-serial crossbars with finite ADCs, on real or ideal circuits. */
 export function simulateNetwork(
   network: IntegerNetwork,
@@ -58,16 +56,15 @@ export function simulateNetwork(
       onProgress: onProgress && ((p) => onProgress({ ...p, note })),
     });
   });
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const top1 = mean(accuracies.map((accuracy) => accuracy.top1));
+  const { mean: top1, interval } = overSeeds(accuracies.map((accuracy) => accuracy.top1));
   const [{ pictures }] = accuracies;
   const byPictures = 1.96 * Math.sqrt((top1 * (100 - top1)) / pictures);
   return {
     accuracy: {
       top1,
-      top5: mean(accuracies.map((accuracy) => accuracy.top5)),
+      top5: overSeeds(accuracies.map((accuracy) => accuracy.top5)).mean,
       pictures,
-      interval: Math.hypot(byPictures, spread(accuracies.map((accuracy) => accuracy.top1))),
+      interval: Math.hypot(byPictures, interval),
     },
     bySeed: drawn.map((seed, i) => ({ seed, top1: accuracies[i].top1 })),
     steps: Object.fromEntries(
@@ -77,13 +74,4 @@ export function simulateNetwork(
       ]),
     ),
   };
-}
-
-/** Half width of the 95 % interval of a mean over seeds; 0 where there is but one. */
-function spread(values: readonly number[]): number {
-  const count = values.length;
-  if (count < 2) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  return (STUDENT[count - 2] ?? 1.96) * Math.sqrt(variance / count);
 }

@@ -57,6 +57,25 @@ describe('compareTrained', () => {
     expect(value.nonzeroShare).toBeLessThan(ours.nonzeroShare);
   });
 
+  it('repeats ours and the nearest rival with other seeds, which are no copies of the first', async () => {
+    const repeated = result.rows.filter(({ bySeed }) => bySeed);
+    expect(repeated.map(({ name }) => name)).toEqual(['hierarchical', 'greedy']);
+    for (const row of repeated) {
+      expect(row.bySeed).toHaveLength(3);
+      expect(row.bySeed![0]).toBe(row.accuracy.top1);
+      const shown = rivalsTable(result).rows.find(({ title }) => title === row.title)!;
+      expect(shown.seeds).toBe(3);
+      expect(shown.mean).toBeCloseTo(row.bySeed!.reduce((sum, top1) => sum + top1, 0) / 3, 9);
+    }
+    const codes = [2, 3].map((seed) => {
+      const file = openIntegerModel(join(folder, `seed${seed}`, 'hierarchical-adc2.safetensors'));
+      return [...file.network.layers.values()].flatMap((layer) => [...layer.codes]);
+    });
+    expect(codes[0]).not.toEqual(codes[1]);
+    const { rows } = await compare({ entries: rivalEntries.slice(0, 1), unpruned: [], seeds: 1 });
+    expect(rows[0].bySeed).toBeUndefined();
+  });
+
   it('sets beside them the unpruned network, reading few rows at a time or clipping', () => {
     const [limited, clipped] = result.rows.filter(({ kind }) => kind === 'unpruned');
     expect(limited).toMatchObject({
