@@ -89,6 +89,7 @@ const experiments: Readonly<
       ...common('imagenet', options, context),
       moreDir: textOption(options, 'more-calibration'),
       points: textOption(options, 'points')?.split(',').map(pointOf),
+      distilled: textOption(options, 'distil')?.split(',').map(pointOf),
       trained: textOption(options, 'trained')
         ?.split(',')
         .map((path) => ({ title: 'trained further', path })),
@@ -287,6 +288,10 @@ ${' '.repeat(26)}nine and ten; imagenet about 20 min each)`,
     },
     calibration: { value: 'N', help: 'methods: calibration pictures (default 1024)' },
     iterations: { value: 'N', help: 'methods: ADMM iterations a layer (default 25)' },
+    distil: {
+      value: 'LIST',
+      help: 'imagenet: points whose networks are also trained further, without labels, on the calibration pictures',
+    },
     trained: {
       value: 'A,B',
       help: 'imagenet: pruned networks that were trained further, measured beside the others',

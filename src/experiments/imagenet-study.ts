@@ -17,11 +17,17 @@ import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
+import type { EpochRecord } from '../training/train';
 import { modelInference } from './accuracy';
-import { cachedResult, digestOf, writeJson } from './cached-result';
+import { cachedLater, cachedResult, digestOf, writeJson } from './cached-result';
 import { certifyNetwork } from './certify-network';
 import { type CrossbarCheck, checkCrossbar } from './check-crossbar';
 import { compareLogits, type LogitComparison } from './compare-logits';
+import {
+  type DistillationSettings,
+  distillationDefaults,
+  distilWithoutLabels,
+} from './distil-without-labels';
 import { type KernelStatistics, kernelStatistics } from './kernel-statistics';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
 import { normalisationOf } from './normalisation';
@@ -55,6 +61,9 @@ export interface ImagenetStudyOptions {
   /** Where results, logits and pruned networks are kept; what is there from the same settings is not computed again. */
   readonly folder: string;
   readonly points?: readonly ImagenetPoint[];
+  /** Points whose networks are also trained further, without labels; default: none. */
+  readonly distilled?: readonly ImagenetPoint[];
+  readonly distillation?: Partial<DistillationSettings>;
   /** Networks trained further after pruning, as files: measured like the others. */
   readonly trained?: readonly { readonly title: string; readonly path: string }[];
   readonly seed?: number;
@@ -93,6 +102,8 @@ export interface ImagenetRow {
   /** Of post-training pruning. */
   readonly pruning?: PruningOutcome;
   readonly point?: ImagenetPoint;
+  /** Of the training after pruning: agreement with the float network as its test accuracy. */
+  readonly curve?: readonly EpochRecord[];
   readonly hardware: HardwareSummary;
 }
 
@@ -159,6 +170,12 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
     const title = ['layer ADMM', partText(point.part)].filter((text) => text).join(', ');
     const subject = { ...bench.settings, ...point };
     rows.push({ ...(await row(title, pointName(point), subject, network)), pruning, point });
+  }
+  for (const point of options.distilled ?? []) {
+    const { network, curve, settings } = await distilledAt(bench, point);
+    const title = ['layer ADMM, distilled', partText(point.part)].filter((text) => text).join(', ');
+    const subject = { ...bench.settings, ...point, distillation: settings };
+    rows.push({ ...(await row(title, `${pointName(point)}-distilled`, subject, network)), curve });
   }
   for (const { title, path } of options.trained ?? []) {
     const { network, sha256, name } = openIntegerModel(path);
@@ -279,6 +296,41 @@ function prunedAt(
   };
   const pruning = cachedResult(folder, name, own, prune, [path]);
   return { network: loadIntegerNetwork(path), pruning };
+}
+
+/** The network pruned for a crossbar, trained further on the calibration pictures; or what an earlier run wrote. */
+async function distilledAt(bench: Bench, point: ImagenetPoint) {
+  const { options, key, progress } = bench;
+  const { model, pictures, folder } = options;
+  const { scored, calibration, rule, checksum } = pictures;
+  const settings = { ...distillationDefaults, seed: bench.settings.seed, ...options.distillation };
+  const name = `${pointName(point)}-distilled`;
+  const path = join(folder, `${name}.safetensors`);
+  const states = join(folder, name);
+  const { network: start } = prunedAt(bench, point);
+  const source = {
+    name: 'calibration pictures',
+    title: rule,
+    mean: scored.mean,
+    std: scored.std,
+    checksums: { pictures: checksum },
+  };
+  const own = { ...key, ...bench.settings, ...point, distillation: settings };
+  const distil = async () => {
+    mkdirSync(states, { recursive: true });
+    const { network, curve } = await distilWithoutLabels(
+      model,
+      start,
+      { ...calibration, source },
+      settings,
+      states,
+      progress(name),
+    );
+    saveIntegerNetwork(path, network, { source: { model: model.name, sha256: model.sha256 }, settings });
+    return curve;
+  };
+  const curve = await cachedLater(folder, name, own, distil, [path]);
+  return { network: loadIntegerNetwork(path), curve, settings };
 }
 
 /** The point's bits, in every layer, in the 3x3 convolutions, or in the highest planes. */

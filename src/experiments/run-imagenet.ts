@@ -18,7 +18,10 @@ import { publishStudy } from './publish-study';
 import { requireFit } from './require-fit';
 
 export type RunImagenetOptions = ExperimentOptions &
-  Pick<ImagenetStudyOptions, 'points' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'> & {
+  Pick<
+    ImagenetStudyOptions,
+    'points' | 'distilled' | 'distillation' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'
+  > & {
     /** Calibration pictures; default 250. */
     readonly calibration?: number;
     /** Random views of each to calibrate on beside it; default 5. */

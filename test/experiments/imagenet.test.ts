@@ -304,6 +304,38 @@ describe('imagenetStudy', () => {
     expect(imagenetClaims(result).obtained).toMatchObject({ lossless: true, crossbar: true });
   });
 
+  it('trains a point further without labels, under its own bits, and goes on from what it kept', async () => {
+    const folder = scratch('distilled');
+    // Few ones: pruning leaves something to mend.
+    const hard: ImagenetPoint[] = [{ tileRows: 128, adcBits: 1, part: 'all' }];
+    const distil = () =>
+      imagenetStudy({
+        model,
+        pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' },
+        folder,
+        points: hard,
+        distilled: hard,
+        distillation: { epochs: 8, batchSize: 8, rate: 0.03 },
+        iterations: 2,
+        patches: 200,
+      });
+    const result = await distil();
+    const [before, after] = result.rows;
+    expect(after.title).toBe('layer ADMM, distilled');
+    expect(after.curve).toHaveLength(8);
+    expect(after).toMatchObject({ lossless: true, tileRows: 128, adcBits: 1 });
+    const read = (name: string) => loadIntegerNetwork(join(folder, `${name}.safetensors`));
+    const [start, end] = [read('r128-adc1'), read('r128-adc1-distilled')];
+    let changed = 0;
+    for (const [name, { codes }] of end.layers)
+      codes.forEach((code, i) => {
+        if (code !== start.layers.get(name)!.codes[i]) changed++;
+      });
+    expect(changed).toBeGreaterThan(0);
+    expect(after.fromFloat.divergence.mean).toBeLessThan(before.fromFloat.divergence.mean);
+    expect(await distil()).toEqual(result);
+  });
+
   it('calibrates on mosaics of other pictures too, and says so', async () => {
     const names = Array.from('abcdefghij');
     const dir = await classFolders(scratch('scored'), names, 4);
