@@ -137,6 +137,11 @@ function writeNearest(
     const factor = rowFactors[row];
     const inverse = 1 / factor;
     for (let n = 0, at = row * columns; n < columns; n++, at++) {
+      // Most weights of few bits have none.
+      if (mask[at] === 0) {
+        result[offset + at] = 0;
+        continue;
+      }
       const magnitude = Math.fround(Math.fround(vector[offset + at] * factor) / scales[n]) * sign[at];
       if (Number.isNaN(magnitude)) throw new InputError(`${layer.name}: weight ${at} is not a number`);
       // As an integer, which has no zero below zero.

@@ -47,13 +47,16 @@ const experiments: Readonly<
     return report(result, [...tables, verdict.table], verdict, files);
   },
   methods: async (options, context) => {
+    // Of the default network, whose kept figures show all of them.
+    const part = options.model === undefined && (options.points !== undefined || options.lines !== undefined);
     const { result, table, verdict, files } = await runMethods({
       ...common('methods', options, context),
+      ...(part && { figures: packageFile('runs', 'methods', 'figures') }),
       configurations: textOption(options, 'points')?.split(',').map(crossbarOf),
       entries: textOption(options, 'lines')?.split(',').map(lineOf),
       calibration: wholeNumber(options, 'calibration', 16, 50_000),
       iterations: wholeNumber(options, 'iterations', 1, 1000),
-      notebook: notebookOf(options, '02-methods.ipynb'),
+      notebook: part ? undefined : notebookOf(options, '02-methods.ipynb'),
       ...(options.quick === true && QUICK_METHODS),
     });
     return report(result, [table, verdict.table], verdict, files);
