@@ -31,26 +31,32 @@ const DISTILLATION = 0.99;
 /** Pictures on which agreement is measured after an epoch. */
 const WATCHED = 256;
 
+export interface DistillationOptions {
+  readonly model: FloatModel;
+  /** Pruned from it. */
+  readonly start: IntegerNetwork;
+  /** What it learns on; input scales are found on them too. */
+  readonly pictures: Unlabelled;
+  readonly source: Pick<Dataset, 'name' | 'title' | 'mean' | 'std' | 'checksums'>;
+  readonly settings: DistillationSettings;
+  /** Keeps the training's state; the same call goes on from there. */
+  readonly folder: string;
+  readonly onProgress?: OnProgress;
+}
+
 /**
  * Trains a pruned network, under the bits it has, to do as the float network does on pictures without labels. Batch norm
  * is frozen: the training begins with what pruning left.
- * @param start pruned from `model`
- * @param folder keeps the training's state; the same call goes on from there
  */
 export async function distilWithoutLabels(
-  model: FloatModel,
-  start: IntegerNetwork,
-  pictures: Unlabelled & { readonly source: Pick<Dataset, 'name' | 'title' | 'mean' | 'std' | 'checksums'> },
-  settings: DistillationSettings,
-  folder: string,
-  onProgress?: OnProgress,
+  options: DistillationOptions,
 ): Promise<{ readonly network: IntegerNetwork; readonly curve: readonly EpochRecord[] }> {
-  const { epochs, rate, batchSize, seed } = settings;
-  const { source, ...set } = pictures;
-  const train: PictureSet = { ...set, labels: new Int32Array(set.count) };
-  const watched = Math.min(WATCHED, set.count);
-  const test: PictureSet = { ...firstPictures(set, watched), labels: new Int32Array(watched) };
-  const unlabelled: Dataset = { ...source, real: true, classes: [], train, test };
+  const { model, start, pictures, folder, onProgress } = options;
+  const { epochs, rate, batchSize, seed } = options.settings;
+  const train: PictureSet = { ...pictures, labels: new Int32Array(pictures.count) };
+  const watched = Math.min(WATCHED, pictures.count);
+  const test = { ...train, ...firstPictures(pictures, watched), labels: train.labels.slice(0, watched) };
+  const unlabelled: Dataset = { ...options.source, real: true, classes: [], train, test };
   const dataset = await labelledBy(model, unlabelled, onProgress);
   const normalisation = normalisationOf(model, dataset);
   const { description, parameters } = model;
@@ -60,7 +66,7 @@ export async function distilWithoutLabels(
     parameters: trainableParameters(description, parameters, normalisation, dataset, () => {}),
     normalisation,
     dataset,
-    calibration: set,
+    calibration: pictures,
     start,
     settings: {
       ...trainingPruningDefaults,

@@ -318,14 +318,15 @@ async function distilledAt(bench: Bench, point: ImagenetPoint) {
   const own = { ...key, ...bench.settings, ...point, distillation: settings };
   const distil = async () => {
     mkdirSync(states, { recursive: true });
-    const { network, curve } = await distilWithoutLabels(
+    const { network, curve } = await distilWithoutLabels({
       model,
       start,
-      { ...calibration, source },
+      pictures: calibration,
+      source,
       settings,
-      states,
-      progress(name),
-    );
+      folder: states,
+      onProgress: progress(name),
+    });
     saveIntegerNetwork(path, network, { source: { model: model.name, sha256: model.sha256 }, settings });
     return curve;
   };
