@@ -16,7 +16,10 @@ export const evaluateCommand: Command = {
   options: {
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
     ...datasetOptions,
-    pictures: { value: 'N', help: 'only the first N test pictures' },
+    pictures: {
+      value: 'N',
+      help: 'only the first N test pictures; of class folders N that are evenly spread',
+    },
   },
   words: [1, 1],
   async run([name], options, { onProgress, note }) {

@@ -6,6 +6,7 @@ import {
   type ImageFolder,
   imageFolderBatches,
   type SkippedPicture,
+  spread,
   testFolderOf,
 } from './image-folder';
 import { datasetKind, type OpenDatasetOptions, openDataset } from './open-dataset';
@@ -18,7 +19,10 @@ export interface TestPictures extends Pick<Dataset, 'title' | 'classes' | 'mean'
     readonly width: number;
     readonly channels: number;
   };
-  /** The first pictures, or all, in their order; their arrays are used again for the next batch. */
+  /**
+   * All pictures in their order, or so many: the first ones of a data set, of class folders, which come class by class,
+   * evenly spread ones. The arrays are used again for the next batch.
+   */
   batches(batchSize: number, limit?: number): AsyncIterable<PictureBatch>;
 }
 
@@ -47,7 +51,7 @@ export function folderStream(
     test: { count: files.length, height: size, width: size, channels: 3 },
     batches: (batchSize, limit = files.length) =>
       imageFolderBatches(
-        { ...folder, files: files.slice(0, limit) },
+        { ...folder, files: spread(files, limit) },
         { batchSize, concurrency: 2 * batchSize, onSkip },
       ),
   };

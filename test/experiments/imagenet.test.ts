@@ -155,6 +155,14 @@ describe('openTestPictures', () => {
     expect(skipped).toEqual([join(dir, 'b', '7.jpg')]);
   });
 
+  it('of class folders takes some of every class where not all are wanted', async () => {
+    const dir = await classFolders(scratch('some'), ['a', 'b', 'c', 'd'], 10);
+    const stream = await openTestPictures({ dir, pictures: { size: 16, resize: 16 } });
+    const labels: number[] = [];
+    for await (const batch of stream.batches(3, 8)) labels.push(...batch.labels.subarray(0, batch.count));
+    expect(labels).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+  });
+
   it('gives the same accuracy as the set in memory', async () => {
     const stream = await measureStream(modelInference(model, dataset), 4, scored.batches(10), { total: 32 });
     expect(stream).toEqual(floatAccuracy(model, dataset, dataset.test));
