@@ -1,7 +1,7 @@
 import { ofPlane, planeList } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
-import { channelMap, foldBatchNorm } from '../networks/fold-batch-norm';
+import { channelMap, foldBatchNorm, foldedNorms } from '../networks/fold-batch-norm';
 import type { InferenceOptions } from '../networks/inference';
 import { type AdcBits, adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
@@ -82,11 +82,12 @@ export function writeBiases(
   weights: Float32Array,
 ): void {
   const slots = new Map(parameterLayout(description).slots.map((slot) => [slot.name, slot]));
+  const norms = foldedNorms(description);
   for (const { name } of crossbarNodes(description)) {
     const wanted = start.layers.get(name)!.bias;
     const own = parameters.get(`${name}.bias`)?.data;
-    const norm = description.nodes.find((node) => node.op === 'batchnorm' && node.input === name);
-    if (norm?.op !== 'batchnorm') {
+    const norm = norms.get(name);
+    if (!norm) {
       weights.set(wanted, slots.get(`${name}.bias`)!.offset);
       continue;
     }

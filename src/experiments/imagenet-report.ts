@@ -185,36 +185,21 @@ export function imagenetClaims(result: ImagenetResult): { claims: Claim[]; obtai
       digits: 2,
     },
   ];
+  const atMost = (id: string, claim: string, expected: number, row: ImagenetRow | undefined) => {
+    if (!row) return;
+    claims.push({ id, claim, expected, compare: 'at most', unit: 'points', digits: 2 });
+    obtained[id] = row.fromFloat.drop.mean;
+  };
   for (const { tileRows, adcBits, most } of TARGETS) {
     const row = result.rows.find(
       ({ point }) => point?.tileRows === tileRows && point.adcBits === adcBits && point.part === 'all',
     );
-    if (!row) continue;
-    const id = `R ${tileRows}, ${adcBits} bits`;
-    claims.push({
-      id,
-      claim: `drop at R = ${tileRows}, ${adcBits} bits, no training`,
-      expected: most,
-      compare: 'at most',
-      unit: 'points',
-      digits: 2,
-    });
-    obtained[id] = row.fromFloat.drop.mean;
+    const claim = `drop at R = ${tileRows}, ${adcBits} bits, no training`;
+    atMost(`R ${tileRows}, ${adcBits} bits`, claim, most, row);
   }
   const distilled = result.rows.find(
     ({ curve, tileRows, adcBits }) => curve && tileRows === 128 && adcBits === 3,
   );
-  if (distilled) {
-    const id = 'R 128, 3 bits, distilled';
-    claims.push({
-      id,
-      claim: 'drop at R = 128, 3 bits, distilled without labels',
-      expected: 0.5,
-      compare: 'at most',
-      unit: 'points',
-      digits: 2,
-    });
-    obtained[id] = distilled.fromFloat.drop.mean;
-  }
+  atMost('R 128, 3 bits, distilled', 'drop at R = 128, 3 bits, distilled without labels', 0.5, distilled);
   return { claims, obtained };
 }

@@ -92,6 +92,11 @@ export async function compareTrained(options: RivalsOptions): Promise<RivalsResu
   mkdirSync(folder, { recursive: true });
   const bench = openBench(options);
   const { settings, key } = bench;
+  const otherSeeds = entries.some(({ name }) => REPEATED.includes(name))
+    ? Array.from({ length: (options.seeds ?? 3) - 1 }, (_, i) =>
+        reseeded(options, bench, settings.seed + i + 1),
+      )
+    : [];
   const rows: RivalRow[] = [];
   // All lines at one resolution before the next: an interrupted run leaves whole comparisons.
   const lowest = Math.min(...adcBits);
@@ -102,22 +107,20 @@ export async function compareTrained(options: RivalsOptions): Promise<RivalsResu
     const name = `${entry.name}-adc${bits}`;
     const at = `${i + 1}/${jobs.length} ${name}`;
     const onProgress: OnProgress = (p) => options.onProgress?.({ ...p, note: `${at}: ${p.note ?? ''}` });
-    const path = join(folder, `${name}.safetensors`);
     const row =
       entry.kind === 'unpruned'
         ? cachedResult(folder, name, { ...key, entry, bits, limit: bench.clippedPictures }, () =>
             measureUnpruned(bench, entry, bits, onProgress),
           )
-        : await cachedLater(
-            folder,
-            name,
-            { ...key, entry, bits },
-            () => measure(bench, entry, bits, path, onProgress),
-            [path],
-          );
+        : await keptRow(bench, entry, bits, onProgress);
     options.note?.(`${at}: ${row.accuracy.top1.toFixed(2)} %`);
-    const repeats = entry.kind !== 'unpruned' && bits === lowest && REPEATED.includes(entry.name);
-    const others = repeats ? await otherSeeds(options, bench, entry, bits, onProgress) : [];
+    const others: number[] = [];
+    if (entry.kind !== 'unpruned' && bits === lowest && REPEATED.includes(entry.name))
+      for (const other of otherSeeds) {
+        const { accuracy } = await keptRow(other, entry, bits, onProgress);
+        options.note?.(`${at}, seed ${other.settings.seed}: ${accuracy.top1.toFixed(2)} %`);
+        others.push(accuracy.top1);
+      }
     rows.push(others.length > 0 ? { ...row, bySeed: [row.accuracy.top1, ...others] } : row);
   }
   const result: RivalsResult = {
@@ -198,29 +201,24 @@ async function measure(
   };
 }
 
-/** A line made again with the seeds that follow: top-1 of each. */
-async function otherSeeds(
-  options: RivalsOptions,
-  { baselines, settings }: Bench,
+/** The same with another seed, in a folder of its own; what float and 8-bit network have stays. */
+function reseeded(options: RivalsOptions, { baselines }: Bench, seed: number): Bench {
+  const folder = join(options.folder, `seed${seed}`);
+  mkdirSync(folder, { recursive: true });
+  return { ...openBench({ ...options, folder, seed }), baselines };
+}
+
+/** A trained line, or what an earlier run kept of it. */
+function keptRow(
+  bench: Bench,
   entry: RivalEntry,
   adcBits: number,
   onProgress: OnProgress,
-): Promise<number[]> {
-  const top1: number[] = [];
-  for (let seed = settings.seed + 1; seed < settings.seed + (options.seeds ?? 3); seed++) {
-    const folder = join(options.folder, `seed${seed}`);
-    mkdirSync(folder, { recursive: true });
-    const bench = { ...openBench({ ...options, folder, seed }), baselines };
-    const name = `${entry.name}-adc${adcBits}`;
-    const path = join(folder, `${name}.safetensors`);
-    const again: OnProgress = (p) => onProgress({ ...p, note: `seed ${seed}: ${p.note ?? ''}` });
-    const make = () => measure(bench, entry, adcBits, path, again);
-    const key = { ...bench.key, entry, bits: adcBits };
-    const { accuracy } = await cachedLater(folder, name, key, make, [path]);
-    options.note?.(`${name}, seed ${seed}: ${accuracy.top1.toFixed(2)} %`);
-    top1.push(accuracy.top1);
-  }
-  return top1;
+): Promise<RivalRow> {
+  const name = `${entry.name}-adc${adcBits}`;
+  const path = join(bench.folder, `${name}.safetensors`);
+  const make = () => measure(bench, entry, adcBits, path, onProgress);
+  return cachedLater(bench.folder, name, { ...bench.key, entry, bits: adcBits }, make, [path]);
 }
 
 function measureUnpruned(

@@ -25,6 +25,14 @@ function foldedConvolutions(description: NetworkDescription): Map<string, ConvNo
   return pairs;
 }
 
+/** The batch norm that follows a convolution, by the convolution's name. @throws InputError as `foldedDescription` */
+export function foldedNorms(description: NetworkDescription): Map<string, BatchNormNode> {
+  const norms = new Map<string, BatchNormNode>();
+  for (const [name, conv] of foldedConvolutions(description))
+    norms.set(conv.name, description.nodes.find((node) => node.name === name) as BatchNormNode);
+  return norms;
+}
+
 function redirected(node: Node, renamed: (name: string) => string): Node {
   if (node.op === 'add') return { ...node, inputs: [renamed(node.inputs[0]), renamed(node.inputs[1])] };
   const moved = { ...node, input: renamed(node.input) };
@@ -97,9 +105,7 @@ export function foldBatchNorm(
   parameters: Parameters,
 ): { description: NetworkDescription; parameters: Parameters } {
   requireParameters(description, parameters);
-  const norms = new Map<string, BatchNormNode>();
-  for (const [name, conv] of foldedConvolutions(description))
-    norms.set(conv.name, description.nodes.find((node) => node.name === name) as BatchNormNode);
+  const norms = foldedNorms(description);
   const folded: Parameters = new Map();
   for (const node of description.nodes) {
     if (node.op === 'conv') foldOne(node, norms.get(node.name), parameters, folded);

@@ -389,15 +389,7 @@ export function batchNormGrad(
   saved: readonly [Tensor, Tensor, Tensor],
   epsilon: number,
 ): [Tensor, Tensor, Tensor] {
-  const list = attributes(`bng${x.dtype},${epsilon}`, () => batchNormAttributes(x.dtype, epsilon, true));
-  const [dx, dScale, dOffset, ...unused] = runMany(
-    'FusedBatchNormGradV3',
-    list,
-    [gradient, x, scale, ...saved],
-    5,
-  );
-  dispose(...unused);
-  return [dx, dScale, dOffset];
+  return fusedBatchNormGrad(gradient, x, scale, saved, epsilon, true);
 }
 
 /** Batch norm by statistics that stay: scale * (x - mean) / sqrt(variance + epsilon) + offset of each channel. */
@@ -422,15 +414,23 @@ export function frozenBatchNormGrad(
   statistics: readonly [mean: Tensor, variance: Tensor],
   epsilon: number,
 ): [Tensor, Tensor, Tensor] {
-  const list = attributes(`fbng${x.dtype},${epsilon}`, () => batchNormAttributes(x.dtype, epsilon, false));
   // The third is not read without batch statistics.
-  const saved = [...statistics, statistics[1]];
-  const [dx, dScale, dOffset, ...unused] = runMany(
-    'FusedBatchNormGradV3',
-    list,
-    [gradient, x, scale, ...saved],
-    5,
+  return fusedBatchNormGrad(gradient, x, scale, [...statistics, statistics[1]], epsilon, false);
+}
+
+function fusedBatchNormGrad(
+  gradient: Tensor,
+  x: Tensor,
+  scale: Tensor,
+  saved: readonly [Tensor, Tensor, Tensor],
+  epsilon: number,
+  training: boolean,
+): [Tensor, Tensor, Tensor] {
+  const list = attributes(`bng${x.dtype},${epsilon},${training}`, () =>
+    batchNormAttributes(x.dtype, epsilon, training),
   );
+  const inputs = [gradient, x, scale, ...saved];
+  const [dx, dScale, dOffset, ...unused] = runMany('FusedBatchNormGradV3', list, inputs, 5);
   dispose(...unused);
   return [dx, dScale, dOffset];
 }
