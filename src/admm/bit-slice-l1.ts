@@ -1,5 +1,7 @@
 import { InputError } from '../errors';
 import { largestCode, maxAbsScales } from '../quantization/weight-codes';
+import { upload } from '../tensor/engine';
+import { floats } from '../tensor/kernels';
 import type { WeightPull, WeightSteering } from '../training/weight-steering';
 import type { LayerCodes } from './network-admm';
 import { layerWeights, type TrainedLayer, writeCodes } from './trained-layers';
@@ -56,9 +58,10 @@ export function createBitSliceL1(
     },
     pull: () => pull,
     forwardWeights(vector) {
-      const result = vector.slice();
-      for (const layer of layers) writeCodes(layer, codesOf(layer, vector), result);
-      return result;
+      const weights = floats(vector);
+      const result = weights.slice();
+      for (const layer of layers) writeCodes(layer, codesOf(layer, weights), result);
+      return upload(result, [length]);
     },
     codes: (vector) =>
       new Map(

@@ -3,11 +3,12 @@ import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { TensorData } from '../networks/stored-tensor';
 import { type BitMask, fillMask } from '../projections/bit-mask';
-import { nearestPlace, nearestTable, nearestWithMask } from '../projections/nearest-with-mask';
+import { nearestWithMask } from '../projections/nearest-with-mask';
 import type { ProjectionMethod } from '../projections/project-column';
 import { projectLayer } from '../projections/project-layer';
 import { permuteRows, restoreRows } from '../quantization/row-order';
 import type { WeightSteering } from '../training/weight-steering';
+import { createMaskedRounding, type MaskedLayer, type MaskedRounding } from './masked-rounding';
 import type { LayerCodes } from './network-admm';
 import { layerWeights, type TrainedLayer } from './trained-layers';
 
@@ -31,14 +32,6 @@ export interface MaskLimits {
 export interface MaskedWeights extends WeightSteering {
   /** Codes and scales of every layer for given weights, by name. */
   codes(weights: Float32Array): ReadonlyMap<string, LayerCodes>;
-}
-
-/** Rows of all arrays in the order of the weight vector. */
-interface MaskedLayer {
-  readonly layer: TrainedLayer;
-  readonly mask: Uint8Array;
-  readonly sign: Int8Array;
-  readonly scales: Float32Array;
 }
 
 /** The arrays by their names in a training's state. */
@@ -74,6 +67,12 @@ export function createMaskedWeights(
     const filled = fillMask({ ...shapeOf(layer), codes, targets, scales });
     return { layer, ...inVectorOrder(layer, filled), scales };
   });
+  // Prepared for the bits in force.
+  let rounding: MaskedRounding | undefined;
+  const forget = () => {
+    rounding?.dispose();
+    rounding = undefined;
+  };
   const chooseAgain = (vector: Float32Array) => {
     for (const { layer, mask, sign, scales } of masked) {
       const shape = { ...shapeOf(layer), targets: layerWeights(layer, vector), scales };
@@ -82,6 +81,7 @@ export function createMaskedWeights(
       mask.set(filled.mask);
       sign.set(filled.sign);
     }
+    forget();
   };
   const codesOf = ({ layer, mask, sign, scales }: MaskedLayer, vector: Float32Array) => {
     const targets = layerWeights({ ...layer, rowOrder: undefined }, vector);
@@ -97,10 +97,10 @@ export function createMaskedWeights(
       if (refreshes > 0 && step > 0 && step <= steps / 2 && step % distance === 0) chooseAgain(read());
     },
     forwardWeights(vector) {
-      const result = vector.slice();
-      for (const each of masked) writeNearest(each, vector, result);
-      return result;
+      rounding ??= createMaskedRounding(masked, vector.shape[0]);
+      return rounding.round(vector);
     },
+    dispose: forget,
     codes: (vector) => new Map(masked.map((each) => [each.layer.name, codesOf(each, vector)])),
     state() {
       const tensors = new Map<string, TensorData>();
@@ -118,37 +118,9 @@ export function createMaskedWeights(
             );
           parts[part].set(data as never);
         }
+      forget();
     },
   };
-}
-
-/**
- * What `writeCodes` of the nearest codes writes, to the bit, in one pass over the weights: a training does it in every
- * step.
- */
-function writeNearest(
-  { layer, mask, sign, scales }: MaskedLayer,
-  vector: Float32Array,
-  result: Float32Array,
-): void {
-  const { offset, rows, columns, rowFactors } = layer;
-  const table = nearestTable();
-  for (let row = 0; row < rows; row++) {
-    const factor = rowFactors[row];
-    const inverse = 1 / factor;
-    for (let n = 0, at = row * columns; n < columns; n++, at++) {
-      // Most weights of few bits have none.
-      if (mask[at] === 0) {
-        result[offset + at] = 0;
-        continue;
-      }
-      const magnitude = Math.fround(Math.fround(vector[offset + at] * factor) / scales[n]) * sign[at];
-      if (Number.isNaN(magnitude)) throw new InputError(`${layer.name}: weight ${at} is not a number`);
-      // As an integer, which has no zero below zero.
-      const code = (sign[at] * table[nearestPlace(magnitude, mask[at])]) | 0;
-      result[offset + at] = code * scales[n] * inverse;
-    }
-  }
 }
 
 /** A mask whose rows stand as on the crossbars, in the order of the weight vector. */

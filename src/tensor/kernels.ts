@@ -546,6 +546,17 @@ export function gatherRows(a: Tensor, rows: Tensor): Tensor {
   return run('GatherV2', list, [a, rows, axisScalar(0)]);
 }
 
+/** A float32 vector [length] with the given numbers at the given places (int32, each once) and 0 elsewhere. */
+export function scatter(places: Tensor, numbers: Tensor, length: number): Tensor {
+  const list = attributes('scatter', () => [
+    attribute.type('T', DType.float32),
+    attribute.type('Tindices', DType.int32),
+    attribute.bool('validate_indices', false),
+  ]);
+  const rest = constant('scatter rest', () => scalar(0));
+  return run('SparseToDense', list, [places, integers([length]), numbers, rest]);
+}
+
 /** Adds a vector along the last axis. */
 export const biasAdd = (x: Tensor, bias: Tensor) => run('BiasAdd', biasAttributes(x.dtype), [x, bias]);
 

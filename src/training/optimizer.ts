@@ -8,6 +8,8 @@ export interface Variable {
   /** The current value, sharing memory: free it before the next update, which otherwise copies. */
   value(): Tensor;
   assign(value: Tensor): void;
+  /** Adds in place. */
+  add(change: Tensor): void;
   dispose(): void;
 }
 
@@ -36,6 +38,9 @@ export function variable(data: Float32Array): Variable {
   return {
     handle,
     assign,
+    add: (change) => {
+      runMany('AssignAddVariableOp', float, [handle, change], 0);
+    },
     value: () => run('ReadVariableOp', float, [handle]),
     dispose: () => {
       runMany('DestroyResourceOp', [attribute.bool('ignore_lookup_error', true)], [handle], 0);

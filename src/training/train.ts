@@ -193,6 +193,7 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
     return { parameters: result(), curve, finished: true };
   } finally {
     trainer.dispose();
+    steering?.dispose?.();
   }
 }
 

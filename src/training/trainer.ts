@@ -7,7 +7,7 @@ import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engi
 import * as k from '../tensor/kernels';
 import type { RandomStream } from '../tensor/random';
 import { createTape, type Tape } from '../tensor/tape';
-import { createSgd } from './optimizer';
+import { createSgd, type Variable, variable } from './optimizer';
 import {
   lengthOf,
   type ParameterLayout,
@@ -32,7 +32,7 @@ export interface TrainerOptions {
   readonly mean: readonly number[];
   readonly std: readonly number[];
   /** Values that the forward pass uses in place of the weights (straight-through gradients); see WeightSteering. */
-  readonly forwardWeights?: (weights: Float32Array) => Float32Array;
+  readonly forwardWeights?: (weights: Tensor) => Tensor;
   /** May replace a node's output by another tensor recorded on the tape (activation quantisation). */
   readonly afterNode?: (tape: Tape, node: Node, output: Tensor) => Tensor;
 }
@@ -100,7 +100,7 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
     const node = mean.name.slice(0, -'.running_mean'.length);
     running.set(node, [uploadSlot(state.statistics, mean), uploadSlot(state.statistics, variance)]);
   }
-  const average = state.average.slice();
+  const average = variable(state.average);
   const averageStatistics = state.averageStatistics.slice();
   const statisticsNow = () => {
     const vector = new Float32Array(lengthOf(layout.statistics));
@@ -112,16 +112,19 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
       }
     return vector;
   };
-  const weightsNow = () => {
-    const value = sgd.weights.value();
-    const data = k.floats(value);
-    dispose(value);
-    return data;
-  };
+  const numbersOf = ({ value }: Variable) => scope(() => k.floats(value()));
+  const weightsNow = () => numbersOf(sgd.weights);
 
-  const { forwardWeights = (weights: Float32Array) => weights, afterNode } = options;
-  const forwardVector = () =>
-    options.forwardWeights ? upload(forwardWeights(weightsNow()), [layout.length]) : sgd.weights.value();
+  const { forwardWeights, afterNode } = options;
+  const forwardVector = () => {
+    const now = sgd.weights.value();
+    if (!forwardWeights) return now;
+    const used = forwardWeights(now);
+    dispose(now);
+    return used;
+  };
+  const asUsed = (weights: Float32Array) =>
+    forwardWeights ? scope(() => k.floats(forwardWeights(upload(weights, [layout.length])))) : weights;
 
   function step(batch: Batch, rate: number, random: RandomStream) {
     const tape = createTape();
@@ -160,32 +163,34 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
   return {
     step,
     updateAverage(share) {
-      const now = weightsNow();
-      for (let i = 0; i < now.length; i++) average[i] += share * (now[i] - average[i]);
+      scope(() => {
+        const [now, before] = [sgd.weights.value(), average.value()];
+        const change = k.multiply(k.subtract(now, before), k.scalar(share));
+        // A value that is still held would be copied first.
+        dispose(now, before);
+        average.add(change);
+        return undefined;
+      });
       const statistics = statisticsNow();
       for (let i = 0; i < statistics.length; i++)
         averageStatistics[i] += share * (statistics[i] - averageStatistics[i]);
     },
     setPull: (pull) => sgd.setPull(pull),
     weights: weightsNow,
-    state: () => {
-      const velocity = sgd.velocity.value();
-      const data = k.floats(velocity);
-      dispose(velocity);
-      return {
-        weights: weightsNow(),
-        velocity: data,
-        average: average.slice(),
-        statistics: statisticsNow(),
-        averageStatistics: averageStatistics.slice(),
-      };
-    },
+    state: () => ({
+      weights: weightsNow(),
+      velocity: numbersOf(sgd.velocity),
+      average: numbersOf(average),
+      statistics: statisticsNow(),
+      averageStatistics: averageStatistics.slice(),
+    }),
     parameters: (which) =>
       which === 'average'
-        ? unpackParameters(network, layout, forwardWeights(average), averageStatistics)
-        : unpackParameters(network, layout, forwardWeights(weightsNow()), statisticsNow()),
+        ? unpackParameters(network, layout, asUsed(numbersOf(average)), averageStatistics)
+        : unpackParameters(network, layout, asUsed(weightsNow()), statisticsNow()),
     dispose() {
       sgd.dispose();
+      average.dispose();
       normalise.dispose();
       for (const pair of running.values()) dispose(...pair);
     },

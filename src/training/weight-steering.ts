@@ -1,4 +1,5 @@
 import type { StoredTensor, TensorData } from '../networks/stored-tensor';
+import type { Tensor } from '../tensor/engine';
 
 /**
  * Steers the weights of a training at every step (pruning does): what the forward pass uses in their place, and a
@@ -8,8 +9,11 @@ import type { StoredTensor, TensorData } from '../networks/stored-tensor';
 export interface WeightSteering {
   /** Called before step `step` of `steps`; may look at the weights and change what follows. */
   beforeStep?(step: number, steps: number, weights: () => Float32Array): void;
-  /** Values that the forward pass uses in place of the weights; gradients go straight through to the weights. */
-  forwardWeights?(weights: Float32Array): Float32Array;
+  /**
+   * Values that the forward pass uses in place of the weights, a vector in the engine like them; gradients go straight
+   * through to the weights.
+   */
+  forwardWeights?(weights: Tensor): Tensor;
   /** The pull in force, the same object as long as it does not change; undefined: none. */
   pull?(): WeightPull | undefined;
   /** Numbers for the training curve, at the end of an epoch. */
@@ -18,6 +22,8 @@ export interface WeightSteering {
   state(): ReadonlyMap<string, TensorData>;
   /** Takes up what `state` gave. @throws InputError where a tensor is missing or has another length */
   restore(tensors: ReadonlyMap<string, Pick<StoredTensor, 'data'>>): void;
+  /** Frees what it holds in the engine, at the end of a training. */
+  dispose?(): void;
 }
 
 /** Adds strength * weight - force to every weight's gradient. A quadratic pull to `a` has force = strength * a. */

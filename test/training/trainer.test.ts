@@ -4,7 +4,7 @@ import { generatedPictures } from '../../src/data/generated-pictures';
 import type { NetworkDescription } from '../../src/networks/description';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
-import { dispose, liveTensors, upload } from '../../src/tensor/engine';
+import { dispose, liveTensors, type Tensor, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
 import { randomStream } from '../../src/tensor/random';
 import { createSgd, variable } from '../../src/training/optimizer';
@@ -149,7 +149,8 @@ describe('createTrainer', () => {
   it('takes gradients at the forward weights and gives them straight through to the weights', () => {
     const network = denseNetwork();
     const rounded = (weights: Float32Array) => weights.map((w) => Math.round(8 * w) / 8);
-    const { before, after, loss } = oneStep(network, { forwardWeights: rounded }, 1);
+    const forwardWeights = (weights: Tensor) => upload(rounded(k.floats(weights)), weights.shape);
+    const { before, after, loss } = oneStep(network, { forwardWeights }, 1);
     const plain = oneStep(network, {}, 1, rounded(before));
     expect(loss).toBe(plain.loss);
     const moved = after.weights.map((w, i) => w - before[i]);
