@@ -17,7 +17,6 @@ import { provenance } from '../reports/provenance';
 import { engineVersion } from '../tensor/engine';
 import { trainableParameters } from '../training/align-batch-norm';
 import type { EpochRecord } from '../training/train';
-import { augmentation, augmentationOptions } from './augmentation-options';
 import {
   type CommandContext,
   type CommandOption,
@@ -29,6 +28,7 @@ import {
 } from './command';
 import { precisionHelp, precisionOption } from './precision-option';
 import { pytorchDefaults, pytorchPruning, pytorchPruningOptions, pytorchStage } from './pytorch-options';
+import { augmentationOptions, trainingNumbers } from './training-options';
 
 /** Options of `prune --method training`. */
 export const trainingOptions: Readonly<Record<string, CommandOption>> = {
@@ -197,22 +197,19 @@ async function byOwnEngine(
 ): Promise<TrainedPruning> {
   const { onProgress, note, signal } = context;
   const defaults = trainingPruningDefaults;
-  const { cutout, ...changes } = augmentation(options);
+  const { epochs, rate, ...numbers } = trainingNumbers(options, {
+    ...defaults,
+    epochs: defaults.retrainEpochs,
+    rate: defaults.retrainRate,
+  });
   const settings = {
     ...defaults,
     ...input.settings,
+    ...numbers,
     admmEpochs: wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs,
-    retrainEpochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaults.retrainEpochs,
+    retrainEpochs: epochs,
     admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,
-    retrainRate: realNumber(options, 'rate', 1e-9, 10) ?? defaults.retrainRate,
-    batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
-    warmup: realNumber(options, 'warmup', 0, 0.99) ?? defaults.warmup,
-    weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaults.weightDecay,
-    labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaults.labelSmoothing,
-    averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaults.averageDecay,
-    distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaults.distillation,
-    ...changes,
-    cutout: cutout ?? defaults.cutout,
+    retrainRate: rate,
     frozenBatchNorm: options['frozen-batch-norm'] === true || undefined,
     firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
     maskRefreshes: wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes,
@@ -242,7 +239,7 @@ async function byPytorch(
   if (valueLimit !== undefined) throw new InputError('--pytorch: no --value-limit there');
   if (options['frozen-batch-norm'] === true) throw new InputError('--pytorch: no --frozen-batch-norm there');
   const prune = pytorchPruning(options, tileRows, adcBits);
-  const stage = { ...pytorchStage(options, pytorchDefaults), prune };
+  const stage = { ...pytorchStage(trainingNumbers(options, pytorchDefaults)), prune };
   const bits = { weightBits, inputBits };
   const pruned = await pruneByPytorch({
     ...subject(input, options, context),

@@ -1,7 +1,8 @@
 import { InputError } from '../errors';
 import type { PytorchPruning, PytorchStage } from '../training/pytorch/run-pytorch';
-import { augmentation } from './augmentation-options';
+import { defaultRecipe } from '../training/train';
 import { type CommandOption, type Options, realNumber, textOption, wholeNumber } from './command';
+import type { TrainingNumbers } from './training-options';
 
 /** Of `train` and `prune --method training`: the other engine. */
 export const pytorchOption: CommandOption = {
@@ -28,29 +29,15 @@ export const pytorchDefaults = {
   warmup: 0.05,
   weightDecay: 1e-4,
   labelSmoothing: 0,
-  crop: 4,
   cutout: 0,
   averageDecay: 0.99,
   distillation: 0.9,
 } as const;
 
-/** The training that the options ask for. @throws InputError naming the option that is out of range */
-export function pytorchStage(options: Options, defaults: PytorchStage): PytorchStage {
-  const { cutout, mixing, views } = augmentation(options);
+/** The same training by the other engine. @throws InputError for what it does not do */
+export function pytorchStage({ views, ...numbers }: TrainingNumbers): PytorchStage {
   if (views !== undefined) throw new InputError('--pytorch: no --views there');
-  return {
-    epochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaults.epochs,
-    batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaults.batchSize,
-    rate: realNumber(options, 'rate', 1e-9, 100) ?? defaults.rate,
-    warmup: realNumber(options, 'warmup', 0, 0.99) ?? defaults.warmup,
-    weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaults.weightDecay,
-    labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaults.labelSmoothing,
-    crop: defaults.crop,
-    cutout: cutout ?? defaults.cutout,
-    averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaults.averageDecay,
-    distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaults.distillation,
-    ...(mixing !== undefined && { mixing }),
-  };
+  return { ...numbers, crop: defaultRecipe.crop };
 }
 
 /** How it prunes on the way. @throws InputError naming the option that is out of range */

@@ -15,26 +15,14 @@ import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { trainableParameters } from '../training/align-batch-norm';
 import { evaluateParameters } from '../training/evaluate';
 import { type PytorchJob, type PytorchStage, runPytorch } from '../training/pytorch/run-pytorch';
-import {
-  defaultRecipe,
-  type EpochRecord,
-  type ResizingPhase,
-  type TrainingRecipe,
-  train,
-} from '../training/train';
-import { augmentation, augmentationOptions } from './augmentation-options';
-import {
-  type Command,
-  type CommandResult,
-  type Options,
-  realNumber,
-  textOption,
-  wholeNumber,
-} from './command';
+import type { Schedule } from '../training/schedule';
+import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../training/train';
+import { type Command, type CommandResult, type Options, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 import { precisionHelp, precisionOption } from './precision-option';
-import { pytorchOption } from './pytorch-options';
+import { pytorchOption, pytorchStage } from './pytorch-options';
+import { augmentationOptions, trainingNumbers } from './training-options';
 
 export const trainCommand: Command = {
   name: 'train',
@@ -114,7 +102,7 @@ export const trainCommand: Command = {
         network,
         dataset,
         normalisation: dataset,
-        stage: pytorchRecipe(options, recipe),
+        stage: pytorchRecipe(options),
         seed: recipe.seed,
         start: parameters,
         teacher: teacher?.parameters,
@@ -167,26 +155,12 @@ export const trainCommand: Command = {
   },
 };
 
-/** The same recipe for the other engine. @throws InputError for what it does not do */
-export function pytorchRecipe(options: Options, recipe: TrainingRecipe): PytorchStage {
-  if (recipe.schedule.kind !== 'cosine')
+/** The recipe for the other engine. @throws InputError for what it does not do */
+export function pytorchRecipe(options: Options): PytorchStage {
+  if (scheduleKind(options) !== 'cosine')
     throw new InputError(`--pytorch: rates fall on a cosine: give --schedule cosine`);
   if (options.resizing !== undefined) throw new InputError('--pytorch: no progressive resizing there');
-  if (recipe.views !== undefined) throw new InputError('--pytorch: no --views there');
-  const { epochs, batchSize, schedule, weightDecay, labelSmoothing, crop, cutout, mixing } = recipe;
-  return {
-    epochs,
-    batchSize,
-    rate: schedule.peak,
-    warmup: schedule.warmup ?? 0,
-    weightDecay,
-    labelSmoothing,
-    crop,
-    cutout,
-    averageDecay: recipe.averageDecay,
-    distillation: recipe.distillation,
-    ...(mixing !== undefined && { mixing }),
-  };
+  return pytorchStage(trainingNumbers(options, recipeDefaults));
 }
 
 interface PytorchOutput {
@@ -233,31 +207,27 @@ async function trainByPytorch(
   };
 }
 
+const { peak, warmup = 0 } = defaultRecipe.schedule;
+const recipeDefaults = { ...defaultRecipe, rate: peak, warmup };
+
 /** The recipe that the options of `train` ask for. @throws InputError naming the option that is out of range */
 export function recipeFrom(options: Options) {
-  const schedule = textOption(options, 'schedule') ?? defaultRecipe.schedule.kind;
-  if (schedule !== 'one-cycle' && schedule !== 'cosine' && schedule !== 'constant')
-    throw new InputError(`--schedule ${schedule}: allowed are one-cycle, cosine and constant`);
-  const { cutout, ...changes } = augmentation(options);
+  const { rate, warmup, ...numbers } = trainingNumbers(options, recipeDefaults);
   return {
     ...defaultRecipe,
+    ...numbers,
     precision: precisionOption(options) ?? defaultRecipe.precision,
-    epochs: wholeNumber(options, 'epochs', 1, 10_000) ?? defaultRecipe.epochs,
-    batchSize: wholeNumber(options, 'batch-size', 1, 65_536) ?? defaultRecipe.batchSize,
-    schedule: {
-      kind: schedule,
-      peak: realNumber(options, 'rate', 1e-9, 100) ?? defaultRecipe.schedule.peak,
-      warmup: realNumber(options, 'warmup', 0, 0.99) ?? defaultRecipe.schedule.warmup,
-    },
-    weightDecay: realNumber(options, 'weight-decay', 0, 1) ?? defaultRecipe.weightDecay,
-    labelSmoothing: realNumber(options, 'label-smoothing', 0, 0.99) ?? defaultRecipe.labelSmoothing,
-    distillation: realNumber(options, 'distillation', 0, 0.99) ?? defaultRecipe.distillation,
-    ...changes,
-    cutout: cutout ?? defaultRecipe.cutout,
-    averageDecay: realNumber(options, 'average-decay', 0, 0.99999) ?? defaultRecipe.averageDecay,
+    schedule: { kind: scheduleKind(options), peak: rate, warmup },
     seed: wholeNumber(options, 'seed', 0, 2 ** 31) ?? defaultRecipe.seed,
     resizing: resizingOf(textOption(options, 'resizing')),
   } as const;
+}
+
+function scheduleKind(options: Options): Schedule['kind'] {
+  const kind = textOption(options, 'schedule') ?? defaultRecipe.schedule.kind;
+  if (kind !== 'one-cycle' && kind !== 'cosine' && kind !== 'constant')
+    throw new InputError(`--schedule ${kind}: allowed are one-cycle, cosine and constant`);
+  return kind;
 }
 
 function resizingOf(text: string | undefined): ResizingPhase[] | undefined {

@@ -7,6 +7,7 @@ import { pytorchDefaults, pytorchPruning, pytorchStage } from '../../src/command
 import { runFull } from '../../src/commands/run-full';
 import { announcement } from '../../src/commands/run-recipes';
 import { pytorchRecipe, recipeFrom, trainCommand } from '../../src/commands/train';
+import { trainingNumbers } from '../../src/commands/training-options';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import type * as openDataset from '../../src/data/open-dataset';
 import { useFastEngines } from '../../src/experiments/fast-engines';
@@ -143,11 +144,10 @@ describe('the recipes', () => {
     for (const { name, line, engine } of recipes) {
       if (engine !== 'pytorch') continue;
       const options = optionsOf(name);
-      if (line.startsWith('train'))
-        expect(JSON.parse(metadata(name).recipe)).toEqual(pytorchRecipe(options, recipeFrom(options)));
+      if (line.startsWith('train')) expect(JSON.parse(metadata(name).recipe)).toEqual(pytorchRecipe(options));
       else
         expect(JSON.parse(metadata(name).settings)).toMatchObject({
-          ...pytorchStage(options, pytorchDefaults),
+          ...pytorchStage(trainingNumbers(options, pytorchDefaults)),
           prune: pytorchPruning(options, Number(options.rows), Number(options['adc-bits'])),
         });
     }
