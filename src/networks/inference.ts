@@ -1,3 +1,4 @@
+import * as convolutions from '../tensor/convolution-kernels';
 import { DType, dispose, isNativeEngine, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { convByPatches, convolvesByPatches, patchesOf } from '../tensor/patches';
@@ -74,7 +75,7 @@ export function createInference(
 function fastLayer(
   node: ConvNode | DenseNode,
   x: Tensor,
-  end: k.ConvEnd,
+  end: convolutions.ConvEnd,
   parameters: ReadonlyMap<string, Tensor>,
   kernels: Map<string, Tensor>,
 ): Tensor {
@@ -87,13 +88,13 @@ function fastLayer(
       const name = `${node.name} ${side}`;
       const kernel = kernels.get(name) ?? keep(winogradKernel(w, side));
       kernels.set(name, kernel);
-      return k.endConvolution(k.biasAdd(winogradConv(x, kernel, side).y, bias), end);
+      return convolutions.endConvolution(k.biasAdd(winogradConv(x, kernel, side).y, bias), end);
     }
     if (convolvesByPatches(x, w, node)) {
       const y = convByPatches(patchesOf(x, w.shape[0], node), w, x.shape);
-      return k.endConvolution(k.biasAdd(y, bias), end);
+      return convolutions.endConvolution(k.biasAdd(y, bias), end);
     }
-    return k.conv2dBias(x, w, bias, node, end);
+    return convolutions.conv2dBias(x, w, bias, node, end);
   });
 }
 
@@ -116,7 +117,7 @@ const toType = (x: Tensor, dtype: DType) => (x.dtype === dtype ? x : k.cast(x, d
 /** Ways into the forward pass for quantisation, crossbars and probes. */
 export interface ForwardHooks {
   /** Computes a convolution or dense layer in place of the engine, bias included, and what is `joined` to it. */
-  readonly layer?: (node: ConvNode | DenseNode, input: Tensor, end: k.ConvEnd) => Tensor;
+  readonly layer?: (node: ConvNode | DenseNode, input: Tensor, end: convolutions.ConvEnd) => Tensor;
   /** May look at or replace a node's output, which is freed once its last reader has run. */
   readonly afterNode?: (node: Node, output: Tensor) => Tensor;
   /** Convolutions of which `layer` does the end too. */
@@ -151,7 +152,7 @@ export function forward(
   return last;
 }
 
-const endOf = (joined: JoinedLayer | undefined, output: (name: string) => Tensor): k.ConvEnd =>
+const endOf = (joined: JoinedLayer | undefined, output: (name: string) => Tensor): convolutions.ConvEnd =>
   joined ? { plus: joined.plus === undefined ? undefined : output(joined.plus), relu: joined.relu } : {};
 
 /**
@@ -178,8 +179,8 @@ export function runNode(
       const x = output(node.input);
       const w = parameters.get(`${node.name}.weight`)!;
       return node.bias
-        ? k.conv2dBias(x, w, parameters.get(`${node.name}.bias`)!, node)
-        : k.conv2d(x, w, node);
+        ? convolutions.conv2dBias(x, w, parameters.get(`${node.name}.bias`)!, node)
+        : convolutions.conv2d(x, w, node);
     }
     case 'batchnorm':
       throw new Error(`${node.name}: fold batch norm before inference`);
@@ -194,8 +195,8 @@ export function runNode(
     }
     case 'subsample-pad': {
       const x = output(node.input);
-      const select = k.channelSelection(x.shape[3], node.padChannels, x.dtype);
-      return k.conv2d(x, select, { stride: node.stride, padding: 0 });
+      const select = convolutions.channelSelection(x.shape[3], node.padChannels, x.dtype);
+      return convolutions.conv2d(x, select, { stride: node.stride, padding: 0 });
     }
     case 'globalpool':
       return k.globalMean(toType(output(node.input), DType.float32));

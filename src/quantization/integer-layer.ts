@@ -1,4 +1,5 @@
 import type { ConvNode, DenseNode } from '../networks/description';
+import * as convolutions from '../tensor/convolution-kernels';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import { codeKernel, convolveCodes, multipliesCodes } from '../tensor/integer-convolution';
 import * as k from '../tensor/kernels';
@@ -110,7 +111,9 @@ export function exactParts({ codes, rows, columns, inputBits }: IntegerLayer): I
 }
 
 function products(node: ConvNode | DenseNode, parts: readonly Tensor[], input: Tensor): Tensor[] {
-  return parts.map((part) => (node.op === 'conv' ? k.conv2d(input, part, node) : k.matMul(input, part)));
+  return parts.map((part) =>
+    node.op === 'conv' ? convolutions.conv2d(input, part, node) : k.matMul(input, part),
+  );
 }
 
 /** Several parts are added as int32. */

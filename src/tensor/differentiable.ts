@@ -1,3 +1,5 @@
+import * as norms from './batch-norm-kernels';
+import * as convolutions from './convolution-kernels';
 import { DType, dispose, scope, type Tensor } from './engine';
 import * as k from './kernels';
 import {
@@ -16,7 +18,13 @@ import { winogradConv, winogradGradients, winogradKernel, winogradSide } from '.
 /** Another handle on the same memory, so that each consumer may free its own. */
 const alias = (x: Tensor) => k.reshape(x, x.shape);
 
-export function conv2d(tape: Tape, x: Tensor, w: Tensor, shape: k.ConvShape, inputGradient = true): Tensor {
+export function conv2d(
+  tape: Tape,
+  x: Tensor,
+  w: Tensor,
+  shape: convolutions.ConvShape,
+  inputGradient = true,
+): Tensor {
   const side = winogradSide(x, w, shape);
   if (side) {
     const kernel = winogradKernel(w, side);
@@ -42,17 +50,22 @@ export function conv2d(tape: Tape, x: Tensor, w: Tensor, shape: k.ConvShape, inp
     });
   }
   return tape.record({
-    output: k.conv2d(x, w, shape),
+    output: convolutions.conv2d(x, w, shape),
     inputs: [x, w],
     gradients: (g) => [
-      inputGradient ? k.conv2dInputGrad(x.shape, w, g, shape) : undefined,
+      inputGradient ? convolutions.conv2dInputGrad(x.shape, w, g, shape) : undefined,
       filterGradient(x, w.shape, g, shape),
     ],
   });
 }
 
-function filterGradient(x: Tensor, wShape: readonly number[], g: Tensor, shape: k.ConvShape): Tensor {
-  if (!filterGradientByPatches(x, g, wShape)) return k.conv2dFilterGrad(x, wShape, g, shape);
+function filterGradient(
+  x: Tensor,
+  wShape: readonly number[],
+  g: Tensor,
+  shape: convolutions.ConvShape,
+): Tensor {
+  if (!filterGradientByPatches(x, g, wShape)) return convolutions.conv2dFilterGrad(x, wShape, g, shape);
   return scope(() => filterGradientOfPatches(patchesOf(x, wShape[0], shape), g, wShape));
 }
 
@@ -67,13 +80,13 @@ export function batchNorm(
   momentum: number,
   update: (mean: Tensor, variance: Tensor) => void,
 ): Tensor {
-  const result = k.batchNorm(x, scale, offset, running, epsilon, momentum);
+  const result = norms.batchNorm(x, scale, offset, running, epsilon, momentum);
   update(result.runningMean, result.runningVariance);
   return tape.record({
     output: result.y,
     inputs: [x, scale, offset],
     saved: result.saved,
-    gradients: (g) => k.batchNormGrad(g, x, scale, result.saved, epsilon),
+    gradients: (g) => norms.batchNormGrad(g, x, scale, result.saved, epsilon),
   });
 }
 
@@ -87,9 +100,9 @@ export function frozenBatchNorm(
   epsilon: number,
 ): Tensor {
   return tape.record({
-    output: k.frozenBatchNorm(x, scale, offset, statistics, epsilon),
+    output: norms.frozenBatchNorm(x, scale, offset, statistics, epsilon),
     inputs: [x, scale, offset],
-    gradients: (g) => k.frozenBatchNormGrad(g, x, scale, statistics, epsilon),
+    gradients: (g) => norms.frozenBatchNormGrad(g, x, scale, statistics, epsilon),
   });
 }
 
@@ -148,11 +161,11 @@ export function subsamplePad(
   channels: readonly [number, number],
 ): Tensor {
   const shape = { stride, padding: 0 };
-  const select = k.channelSelection(x.shape[3], channels, x.dtype);
+  const select = convolutions.channelSelection(x.shape[3], channels, x.dtype);
   return tape.record({
-    output: k.conv2d(x, select, shape),
+    output: convolutions.conv2d(x, select, shape),
     inputs: [x],
-    gradients: (g) => [k.conv2dInputGrad(x.shape, select, g, shape)],
+    gradients: (g) => [convolutions.conv2dInputGrad(x.shape, select, g, shape)],
   });
 }
 

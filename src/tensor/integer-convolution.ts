@@ -1,3 +1,4 @@
+import * as convolutions from './convolution-kernels';
 import {
   attribute,
   DType,
@@ -37,7 +38,12 @@ export function codeKernel(codes: Int8Array, shape: readonly number[]): CodeKern
  * int32 sums [N, H', W', O], exact up to 2^24, of input codes x [N, H, W, C]: 0..255, or -128..127 where `signed`, whole
  * numbers in float32, or the former in uint8. To be called only where `multipliesCodes()`.
  */
-export function convolveCodes(x: Tensor, kernel: CodeKernel, signed: boolean, shape: k.ConvShape): Tensor {
+export function convolveCodes(
+  x: Tensor,
+  kernel: CodeKernel,
+  signed: boolean,
+  shape: convolutions.ConvShape,
+): Tensor {
   return scope(() => {
     const bytes = x.dtype === DType.uint8 ? x : k.cast(x, signed ? DType.int8 : DType.uint8);
     const codes = k.bitcast(bytes, signed ? DType.qint8 : DType.quint8);
@@ -50,12 +56,12 @@ export function convolveCodes(x: Tensor, kernel: CodeKernel, signed: boolean, sh
   });
 }
 
-const attributesOf = ({ name }: CodeKernel, input: DType, { stride, padding }: k.ConvShape) =>
+const attributesOf = ({ name }: CodeKernel, input: DType, { stride, padding }: convolutions.ConvShape) =>
   k.attributes(`codes${name},${input},${stride},${padding}`, () => [
     attribute.type('Tinput', input),
     attribute.type('Tfilter', DType.qint8),
     attribute.type('out_type', DType.qint32),
-    ...k.convolutionAttributes(stride),
+    ...convolutions.convolutionAttributes(stride),
     attribute.string('padding', 'VALID'),
     attribute.int('padding_list', [0, 0, padding, padding, padding, padding, 0, 0]),
     attribute.bool('is_filter_const', true),

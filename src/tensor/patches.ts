@@ -1,3 +1,4 @@
+import type * as convolutions from './convolution-kernels';
 import { DType, scope, type Tensor, upload } from './engine';
 import * as k from './kernels';
 
@@ -12,7 +13,7 @@ const SMALL_FOR_FILTER_GRADIENT = 8;
 type Described = Pick<Tensor, 'shape' | 'dtype'>;
 
 /** Whether a whole convolution is faster by patches; none of another size or stride, whose input gradient is no such product. */
-export function convolvesByPatches(x: Described, w: Described, shape: k.ConvShape): boolean {
+export function convolvesByPatches(x: Described, w: Described, shape: convolutions.ConvShape): boolean {
   const [side, , own] = w.shape;
   const { stride, padding } = shape;
   const keepsSize = stride === 1 && side > 1 && 2 * padding === side - 1;
@@ -32,7 +33,7 @@ export function filterGradientByPatches(
 }
 
 /** [N H' W', k k C] of x [N, H, W, C]: the k x k pixels that each of the H' x W' outputs sees, zeros outside the picture. */
-export function patchesOf(x: Tensor, kernel: number, { stride, padding }: k.ConvShape): Tensor {
+export function patchesOf(x: Tensor, kernel: number, { stride, padding }: convolutions.ConvShape): Tensor {
   const [n, height, width, c] = x.shape;
   const [tall, wide] = [height + 2 * padding, width + 2 * padding];
   const [h, w] = [tall, wide].map((side) => Math.floor((side - kernel) / stride) + 1);

@@ -31,7 +31,9 @@ function splitmix32(state: number): number {
  * SplitMix32 from a hash of both. Streams of different names are independent, so adding one never shifts another.
  */
 export function randomStream(seed: number, name: string): RandomStream {
-  let fill = fnv1a(name, fnv1a(String(seed)));
+  // A digit at the front of the name would read as one of the seed's.
+  const apart = /^\d/.test(name) ? `/${name}` : name;
+  let fill = fnv1a(apart, fnv1a(String(seed)));
   const next = () => {
     fill = (fill + 0x9e3779b9) >>> 0;
     return splitmix32(fill);

@@ -1,3 +1,4 @@
+import type * as convolutions from './convolution-kernels';
 import { DType, scope, type Tensor, upload } from './engine';
 import * as k from './kernels';
 
@@ -71,7 +72,7 @@ type Described = Pick<Tensor, 'shape' | 'dtype'>;
 export function winogradSide(
   x: Described,
   w: Described,
-  { stride, padding }: k.ConvShape,
+  { stride, padding }: convolutions.ConvShape,
 ): WinogradSide | undefined {
   const [, height, width, channels] = x.shape;
   const [side, , own, outputs] = w.shape;

@@ -6,6 +6,7 @@ import { type InferenceOptions, runNode, uploadParameters } from '../networks/in
 import { lastUses } from '../networks/last-uses';
 import { inputsOf } from '../networks/node-shapes';
 import { pictureNormaliser } from '../networks/picture-normaliser';
+import { batchNorm } from '../tensor/batch-norm-kernels';
 import { dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 
@@ -64,7 +65,7 @@ export function alignBatchNorm(
     );
     const before = measured.get(node.name) ?? (running as [Tensor, Tensor]);
     // The plain mean over the batches so far.
-    const { runningMean, runningVariance } = k.batchNorm(x, scale, offset, before, node.epsilon, 1 / count);
+    const { runningMean, runningVariance } = batchNorm(x, scale, offset, before, node.epsilon, 1 / count);
     if (measured.has(node.name)) dispose(...before);
     measured.set(node.name, [keep(runningMean), keep(runningVariance)]);
     const { factor, shift } = maps.get(node.name)!;

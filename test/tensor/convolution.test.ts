@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as convolutions from '../../src/tensor/convolution-kernels';
 import { DType, dispose, liveTensors, scope, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
 import { outputSide, plainConv2d, plainConv2dGradients } from './plain-convolution';
@@ -40,13 +41,15 @@ describe('conv2d', () => {
         const tx = upload(x, xShape);
         const tw = upload(w, wShape);
         const tg = upload(g, outShape);
-        const y = k.conv2d(tx, tw, shape);
+        const y = convolutions.conv2d(tx, tw, shape);
         expect(y.shape).toEqual(outShape);
         expect(relativeDifference(k.floats(y), expected)).toBeLessThan(1e-5);
-        expect(relativeDifference(k.floats(k.conv2dInputGrad(xShape, tw, tg, shape)), dx)).toBeLessThan(1e-5);
-        expect(relativeDifference(k.floats(k.conv2dFilterGrad(tx, wShape, tg, shape)), dw)).toBeLessThan(
-          1e-5,
-        );
+        expect(
+          relativeDifference(k.floats(convolutions.conv2dInputGrad(xShape, tw, tg, shape)), dx),
+        ).toBeLessThan(1e-5);
+        expect(
+          relativeDifference(k.floats(convolutions.conv2dFilterGrad(tx, wShape, tg, shape)), dw),
+        ).toBeLessThan(1e-5);
         return undefined;
       });
       // Only small constants that are kept for the life of the process may have come.
@@ -58,7 +61,7 @@ describe('conv2d', () => {
     scope(() => {
       const w = upload(new Float32Array(9), [3, 3, 1, 1]);
       const g = upload(new Float32Array(144), [1, 12, 12, 1]);
-      expect(() => k.conv2dInputGrad([1, 8, 8, 1], w, g, { stride: 1, padding: 3 })).toThrow(
+      expect(() => convolutions.conv2dInputGrad([1, 8, 8, 1], w, g, { stride: 1, padding: 3 })).toThrow(
         /3x3 convolution.*padding 3/,
       );
       return undefined;
@@ -79,9 +82,9 @@ describe('conv2d', () => {
       const [x, g] = [xShape, gShape].map((s) => upload(small(s.reduce((a, b) => a * b)), s));
       const wShape = [kernel, kernel, 3, 4];
       scope(() => {
-        const exact = k.floats(k.conv2dFilterGrad(x, wShape, g, shape));
+        const exact = k.floats(convolutions.conv2dFilterGrad(x, wShape, g, shape));
         const halves = [x, g].map((t) => k.cast(t, DType.bfloat16));
-        const half = k.conv2dFilterGrad(halves[0], wShape, halves[1], shape);
+        const half = convolutions.conv2dFilterGrad(halves[0], wShape, halves[1], shape);
         expect(half.shape).toEqual(wShape);
         // Sums above 256 are rounded to bfloat16's eight bits.
         expect(relativeDifference(k.floats(k.cast(half, DType.float32)), exact)).toBeLessThan(2 ** -8);
@@ -96,8 +99,8 @@ describe('conv2d', () => {
     const w = upload(normals(9 * 16 * 8, 'w'), [3, 3, 16, 8]);
     const shape = { stride: 2, padding: 1 };
     const [exact, half] = scope(() => [
-      k.conv2d(x, w, shape),
-      k.cast(k.conv2d(k.cast(x, DType.bfloat16), k.cast(w, DType.bfloat16), shape), DType.float32),
+      convolutions.conv2d(x, w, shape),
+      k.cast(convolutions.conv2d(k.cast(x, DType.bfloat16), k.cast(w, DType.bfloat16), shape), DType.float32),
     ]);
     const reference = taken(exact);
     const difference = relativeDifference(taken(half), reference);

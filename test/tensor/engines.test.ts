@@ -14,6 +14,7 @@ async function freshModules(kind: string | undefined) {
   return {
     engine: await import('../../src/tensor/engine.js'),
     k: await import('../../src/tensor/kernels.js'),
+    convolutions: await import('../../src/tensor/convolution-kernels.js'),
   };
 }
 
@@ -72,7 +73,9 @@ describe.each(KINDS)('engine %s', (kind) => {
       const w = wholeNumbers(kernel * kernel * from * to, -127, 127, 'w');
       const xShape = [2, side, side, from] as const;
       const wShape = [kernel, kernel, from, to] as const;
-      const got = values(() => m.k.conv2d(put(x, [...xShape]), put(w, [...wShape]), { stride, padding }));
+      const got = values(() =>
+        m.convolutions.conv2d(put(x, [...xShape]), put(w, [...wShape]), { stride, padding }),
+      );
       expect(got).toEqual(Array.from(plainConv2d(x, xShape, w, wShape, { stride, padding })));
     },
   );
@@ -86,8 +89,8 @@ describe.each(KINDS)('engine %s', (kind) => {
     const t = () => put(reals(2 * side * side * 5, 'x'), [2, side, side, 5]);
     const w = () => put(reals(kernel * kernel * 5 * 4, 'w'), [kernel, kernel, 5, 4]);
     const bias = () => put([1, -2, 0.5, 100], [4]);
-    const fused = values(() => m.k.conv2dBias(t(), w(), bias(), { stride, padding }));
-    const apart = values(() => m.k.biasAdd(m.k.conv2d(t(), w(), { stride, padding }), bias()));
+    const fused = values(() => m.convolutions.conv2dBias(t(), w(), bias(), { stride, padding }));
+    const apart = values(() => m.k.biasAdd(m.convolutions.conv2d(t(), w(), { stride, padding }), bias()));
     fused.forEach((value, i) => {
       expect(value).toBeCloseTo(apart[i], 4);
     });
@@ -95,8 +98,8 @@ describe.each(KINDS)('engine %s', (kind) => {
     const weights = () =>
       put(wholeNumbers(kernel * kernel * 5 * 4, -127, 127, 'weights'), [kernel, kernel, 5, 4]);
     const whole = () => put([1, -2, 7, 100], [4]);
-    expect(values(() => m.k.conv2dBias(codes(), weights(), whole(), { stride, padding }))).toEqual(
-      values(() => m.k.biasAdd(m.k.conv2d(codes(), weights(), { stride, padding }), whole())),
+    expect(values(() => m.convolutions.conv2dBias(codes(), weights(), whole(), { stride, padding }))).toEqual(
+      values(() => m.k.biasAdd(m.convolutions.conv2d(codes(), weights(), { stride, padding }), whole())),
     );
   });
 
@@ -112,11 +115,11 @@ describe.each(KINDS)('engine %s', (kind) => {
       const w = () => put(wholeNumbers(9 * 3 * 4, -127, 127, 'w'), [3, 3, 3, 4]);
       const bias = () => put([1, -2, 7, 100], [4]);
       const plus = added ? () => put(wholeNumbers(2 * 16 * 4, -9000, 9000, 'plus'), [2, 4, 4, 4]) : undefined;
-      const sums = values(() => m.k.biasAdd(m.k.conv2d(x(), w(), shape), bias()));
+      const sums = values(() => m.k.biasAdd(m.convolutions.conv2d(x(), w(), shape), bias()));
       const others = plus ? values(plus) : sums.map(() => 0);
-      expect(values(() => m.k.conv2dBias(x(), w(), bias(), shape, { plus: plus?.(), relu }))).toEqual(
-        sums.map((sum, i) => (relu ? Math.max(0, sum + others[i]) : sum + others[i])),
-      );
+      expect(
+        values(() => m.convolutions.conv2dBias(x(), w(), bias(), shape, { plus: plus?.(), relu })),
+      ).toEqual(sums.map((sum, i) => (relu ? Math.max(0, sum + others[i]) : sum + others[i])));
     },
   );
 
@@ -128,7 +131,7 @@ describe.each(KINDS)('engine %s', (kind) => {
     expect(Math.max(...plain)).toBeGreaterThan(2 ** 24 - 2000);
     expect(values(() => m.k.matMul(put(x, [1, rows]), put(w, [rows, 3])))).toEqual(plain);
     const conv = () =>
-      m.k.conv2d(put(x, [1, 1, 1, rows]), put(w, [1, 1, rows, 3]), { stride: 1, padding: 0 });
+      m.convolutions.conv2d(put(x, [1, 1, 1, rows]), put(w, [1, 1, rows, 3]), { stride: 1, padding: 0 });
     expect(values(conv)).toEqual(plain);
   });
 
@@ -312,7 +315,7 @@ describe.each(KINDS)('engine %s', (kind) => {
     const shape = { stride: 1, padding: 0 };
     const x = [1, 2, 3, 4];
     const w = [1, 10, 100, 1000, 2, 20, 200, 2000];
-    const grouped = () => m.k.conv2d(put(x, [1, 1, 1, 4]), put(w, [1, 1, 2, 4]), shape);
+    const grouped = () => m.convolutions.conv2d(put(x, [1, 1, 1, 4]), put(w, [1, 1, 2, 4]), shape);
     if (kind === 'native') expect(values(grouped)).toEqual([5, 50, 1100, 11000]);
     else
       expect(() => values(grouped)).toThrow(
@@ -328,7 +331,7 @@ describe.each(KINDS)('engine %s', (kind) => {
       const x = put([1, 2], [1, 1, 1, 2]);
       const w = put([1, 2], [1, 1, 2, 1]);
       const shape = { stride: 1, padding: 0 };
-      expect(() => m.k.conv2dFilterGrad(x, w.shape, put([1], [1, 1, 1, 1]), shape)).toThrow(error);
+      expect(() => m.convolutions.conv2dFilterGrad(x, w.shape, put([1], [1, 1, 1, 1]), shape)).toThrow(error);
       expect(() => m.k.reluGrad(x, x)).toThrow(error);
       expect(() => m.k.cast(x, DType.bfloat16)).toThrow(error);
       return undefined;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { ConvShape } from '../../src/tensor/convolution-kernels';
 import { DType, dispose, liveTensors, read, scope, upload } from '../../src/tensor/engine';
 import { codeKernel, convolveCodes, multipliesCodes } from '../../src/tensor/integer-convolution';
-import type * as k from '../../src/tensor/kernels';
 import { plainConv2d } from './plain-convolution';
 import { sizeOf, wholeNumbers } from './values';
 
 type Sides = [number, number, number, number];
 
 /** Whole numbers up to 2^53 in plain loops are exact. */
-const expected = (x: Float32Array, xShape: Sides, w: Float32Array, wShape: Sides, shape: k.ConvShape) =>
+const expected = (x: Float32Array, xShape: Sides, w: Float32Array, wShape: Sides, shape: ConvShape) =>
   Array.from(plainConv2d(x, xShape, w, wShape, shape));
 
 describe.skipIf(!multipliesCodes())('convolution of codes', () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import * as norms from '../../src/tensor/batch-norm-kernels';
+import * as convolutions from '../../src/tensor/convolution-kernels';
 import { DType, dispose, scope, type Tensor, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
 import { normals, normalTensor, relativeDifference } from './values';
@@ -22,7 +24,7 @@ describe('kernels', () => {
     ];
     scope(() => {
       const t = (values: number[]) => upload(Float32Array.from(values), [2]);
-      const result = k.batchNorm(
+      const result = norms.batchNorm(
         upload(x, [4, 3, 5, 2]),
         t(scale),
         t(offset),
@@ -133,7 +135,9 @@ describe('kernels', () => {
     ]);
     expect([...value(() => k.stridedSlice(upload(x, [4]), [0], [4], [2]))]).toEqual([1, 3]);
     expect([...value(() => k.spread(upload(x, [2, 2]), 1, 2))]).toEqual([1, 2, 1, 2, 3, 4, 3, 4]);
-    expect([...k.floats(k.channelSelection(2, [1, 1], DType.float32))]).toEqual([0, 1, 0, 0, 0, 0, 1, 0]);
+    expect([...k.floats(convolutions.channelSelection(2, [1, 1], DType.float32))]).toEqual([
+      0, 1, 0, 0, 0, 0, 1, 0,
+    ]);
   });
 
   it('keeps a reshaped tensor alive when the one it came from is freed', () => {

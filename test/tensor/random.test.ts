@@ -22,6 +22,7 @@ describe('randomStream', () => {
     const first = draw(1, 'weights');
     for (const other of [draw(2, 'weights'), draw(1, 'weight'), draw(-1, 'weights'), draw(1, '')])
       expect(other).not.toEqual(first);
+    expect(randomStream(1, '1x').uint32()).not.toBe(randomStream(11, 'x').uint32());
   });
 
   it('is not moved by what is drawn from streams of other names', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NetworkDescription } from '../../src/networks/description';
 import { createInference, type ForwardHooks } from '../../src/networks/inference';
 import { initialParameters } from '../../src/networks/initial-parameters';
+import type * as convolutions from '../../src/tensor/convolution-kernels';
 import * as d from '../../src/tensor/differentiable';
 import { DType, dispose, liveTensors, scope, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
@@ -122,8 +123,12 @@ describe('Winograd convolution', () => {
   });
 
   it('is chosen for 3x3 convolutions of stride 1 alone, ungrouped, in float32, where squares divide the picture', () => {
-    const sideOf = (x: Sides, w: Sides, shape: k.ConvShape = SHAPE, dtype: DType = DType.float32) =>
-      winogradSide({ shape: x, dtype }, { shape: w, dtype }, shape);
+    const sideOf = (
+      x: Sides,
+      w: Sides,
+      shape: convolutions.ConvShape = SHAPE,
+      dtype: DType = DType.float32,
+    ) => winogradSide({ shape: x, dtype }, { shape: w, dtype }, shape);
     const wide: Sides = [3, 3, 128, 128];
     expect(sideOf([1, 8, 8, 128], wide)).toBe(4);
     expect(sideOf([1, 6, 8, 128], wide)).toBe(2);
