@@ -35,10 +35,11 @@ import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
 
 /**
- * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; or
- * all layers to their N highest bit planes, the others holding no ones and needing no ADC.
+ * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; all,
+ * but the other layers (the first, the shortcuts, the classifier) for ADCs of N bits; or all layers to their N highest bit
+ * planes, the others holding no ones and needing no ADC.
  */
-export type PrunedPart = 'all' | '3x3' | `top${number}`;
+export type PrunedPart = 'all' | '3x3' | `outer${number}` | `top${number}`;
 
 /** A crossbar to prune for. */
 export interface ImagenetPoint {
@@ -241,21 +242,27 @@ function openBench(options: ImagenetStudyOptions) {
   };
 }
 
-/** `r128-adc3`; `r128-adc3-3x3` where only 3x3 convolutions are pruned; `r128-adc4-top3` with three planes. */
+/**
+ * `r128-adc3`; `r128-adc3-3x3` where only 3x3 convolutions are pruned; `r128-adc3-outer4` with 4 bits in all other layers;
+ * `r128-adc4-top3` with three planes.
+ */
 export const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
   `r${tileRows}-adc${adcBits}${part === 'all' ? '' : `-${part}`}`;
 
 function partText(part: PrunedPart): string {
   if (part === 'all') return '';
-  return part === '3x3' ? '3x3 convolutions only' : `${part.replace('top', '')} highest planes`;
+  if (part === '3x3') return '3x3 convolutions only';
+  return isOuter(part)
+    ? `${numberOf(part)} bits outside 3x3 convolutions`
+    : `${numberOf(part)} highest planes`;
 }
 
 /** The point of a name. @throws InputError for another name */
 export function pointOf(name: string): ImagenetPoint {
-  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|top[1-6]))?$/.exec(name) ?? [];
+  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]))?$/.exec(name) ?? [];
   if (rows === undefined)
     throw new InputError(
-      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -topN leaves N bit planes`,
+      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes`,
     );
   return { tileRows: Number(rows), adcBits: Number(bits), part: (part as PrunedPart | undefined) ?? 'all' };
 }
@@ -334,18 +341,25 @@ async function distilledAt(bench: Bench, point: ImagenetPoint) {
   return { network: loadIntegerNetwork(path), curve, settings };
 }
 
-/** The point's bits, in every layer, in the 3x3 convolutions, or in the highest planes. */
+const numberOf = (part: PrunedPart) => Number(part.replace(/\D+/, ''));
+const isOuter = (part: PrunedPart) => part.startsWith('outer');
+
+/** The point's bits, in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
 function bitsOf({ description, weightBits }: IntegerNetwork, { adcBits, part }: ImagenetPoint): AdcBits {
   if (part === 'all') return adcBits;
+  if (part === '3x3' || isOuter(part)) {
+    const others = part === '3x3' ? WHOLE_BITS : numberOf(part);
+    return Object.fromEntries(
+      crossbarNodes(description).map((node) => [
+        node.name,
+        node.op === 'conv' && node.kernel === 3 ? adcBits : others,
+      ]),
+    );
+  }
   const planes = weightBits - 1;
-  const left = planes - Number(part.replace('top', ''));
+  const left = planes - numberOf(part);
   const highest = Array.from({ length: planes }, (_, plane) => (plane < left ? 0 : adcBits));
-  return Object.fromEntries(
-    crossbarNodes(description).map((node) => {
-      const small = node.op === 'conv' && node.kernel === 3 ? adcBits : WHOLE_BITS;
-      return [node.name, part === '3x3' ? small : highest];
-    }),
-  );
+  return Object.fromEntries(crossbarNodes(description).map(({ name }) => [name, highest]));
 }
 
 /** What the codes themselves tell. */

@@ -261,8 +261,8 @@ describe('layerStore', () => {
 
 describe('pointOf', () => {
   it('reads the names of crossbars, and says what a name must look like', () => {
-    for (const point of [...imagenetPoints, { tileRows: 64, adcBits: 4, part: 'top3' as const }])
-      expect(pointOf(pointName(point))).toEqual(point);
+    const others = (['top3', 'outer5'] as const).map((part) => ({ tileRows: 64, adcBits: 4, part }));
+    for (const point of [...imagenetPoints, ...others]) expect(pointOf(pointName(point))).toEqual(point);
     for (const name of ['r128', 'r0-adc3', 'r128-adc9', 'r128-adc3-1x1', 'r128-adc3-top7'])
       expect(() => pointOf(name)).toThrow(`--points ${name}: rR-adcB is needed`);
   });
@@ -273,6 +273,7 @@ describe('imagenetStudy', () => {
     { tileRows: 32, adcBits: 3, part: 'all' },
     { tileRows: 128, adcBits: 2, part: '3x3' },
     { tileRows: 32, adcBits: 4, part: 'top3' },
+    { tileRows: 32, adcBits: 2, part: 'outer4' },
   ];
   const study = (folder: string) =>
     imagenetStudy({
@@ -289,7 +290,7 @@ describe('imagenetStudy', () => {
     const started = performance.now();
     const result = await study(folder);
     const seconds = (performance.now() - started) / 1000;
-    const [all, some, high] = result.rows;
+    const [all, some, high, mixed] = result.rows;
     expect(result.rows.every(({ lossless }) => lossless)).toBe(true);
     expect(result.crossbar).toMatchObject({ agrees: true, pictures: 1 });
     expect(all.requiredAdcBits).toBeLessThanOrEqual(3);
@@ -299,12 +300,15 @@ describe('imagenetStudy', () => {
     for (const { codes } of kept.layers.values())
       expect(codes.every((code) => Math.abs(code) % 16 === 0)).toBe(true);
     expect(high.title).toBe('layer ADMM, 3 highest planes');
+    expect(mixed.title).toBe('layer ADMM, 4 bits outside 3x3 convolutions');
+    expect(mixed.adcBits).toMatchObject({ conv1: 4 });
+    expect(new Set(Object.values(mixed.adcBits))).toEqual(new Set([2, 4]));
     expect(all.accuracy.top1).toBeCloseTo(result.float.top1 - all.fromFloat.drop.mean, 6);
-    const inStages = sumOf([all, some, high].flatMap(({ pruning }) => Object.values(pruning!.stages)));
+    const inStages = sumOf(result.rows.flatMap(({ pruning }) => Object.values(pruning!.stages)));
     expect(inStages).toBeGreaterThan(seconds / 10);
     expect(inStages).toBeLessThanOrEqual(seconds);
     expect(await study(folder)).toEqual(result);
-    expect(imagenetTable(result).rows).toHaveLength(3);
+    expect(imagenetTable(result).rows).toHaveLength(4);
     expect(kernelTable(result).rows).toHaveLength(network.layers.size);
     expect([...imagenetFigures(result).keys()]).toEqual(
       ['drop', 'agreement', 'divergence', 'layers'].map((name) => `06-${description.name}-${name}`),
