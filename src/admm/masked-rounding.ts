@@ -24,7 +24,7 @@ export interface MaskedRounding {
 
 /**
  * Prepares the rounding of a weight vector of `length` numbers. Only weights that have bits are touched, at 2 bits and
- * 128 rows a fifth of them; the others of the layers are 0, what lies outside all layers passes unchanged. Decides as
+ * 128 rows at most a third of them; the others of the layers are 0, what lies outside all layers passes unchanged. Decides as
  * `nearestWithMask` does, to the bit.
  */
 export function createMaskedRounding(masked: readonly MaskedLayer[], length: number): MaskedRounding {
