@@ -58,6 +58,21 @@ export const recipes: readonly Recipe[] = [
     tolerance: 1,
   },
   {
+    name: 'resnet20-cifar10-r128-adc1-layers',
+    data: 'cifar10',
+    line: 'prune {resnet20-cifar10-r128-adc2} --adc-bits 1 --rows 128 --balanced-rows',
+    minutes: 1,
+    time: 'measured',
+  },
+  {
+    name: 'resnet20-cifar10-r128-adc1',
+    data: 'cifar10',
+    line: 'prune {resnet20-cifar10} --method training --start {resnet20-cifar10-r128-adc1-layers} --adc-bits 1 --rows 128 --epochs 16 --rate 0.1 --distillation 0.5 --average-decay 0.99',
+    minutes: 28,
+    time: 'measured',
+    tolerance: 1,
+  },
+  {
     name: 'vgg16-cifar10',
     data: 'cifar10',
     engine: 'pytorch',
