@@ -1,4 +1,4 @@
-import { nearestTable } from '../projections/nearest-with-mask';
+import { nearestPlace, nearestTable } from '../projections/nearest-with-mask';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import type { TrainedLayer } from './trained-layers';
@@ -95,7 +95,7 @@ function constantsOf(masked: readonly MaskedLayer[], length: number) {
       constants.scales[next] = scale;
       constants.doubledSigns[next] = 2 * sign[i];
       constants.values[next] = (sign[i] * scale) / factor;
-      constants.tableRows[next] = (mask[i] & 127) << 8;
+      constants.tableRows[next] = nearestPlace(0, mask[i]);
       next++;
     }
   }

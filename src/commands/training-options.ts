@@ -1,3 +1,4 @@
+import type { PytorchStage } from '../training/pytorch/run-pytorch';
 import { type CommandOption, type Options, realNumber, wholeNumber } from './command';
 
 /** Of `train` and `prune --method training`: how training pictures are changed. */
@@ -10,19 +11,9 @@ export const augmentationOptions: Readonly<Record<string, CommandOption>> = {
   },
 };
 
-/** The numbers that every training has, whichever engine runs it; see TrainingRecipe. */
-export interface TrainingNumbers {
-  readonly epochs: number;
-  readonly batchSize: number;
-  /** Highest learning rate, and the share of the steps that climbs to it. */
-  readonly rate: number;
-  readonly warmup: number;
-  readonly weightDecay: number;
-  readonly labelSmoothing: number;
-  readonly averageDecay: number;
-  readonly distillation: number;
-  readonly cutout: number;
-  readonly mixing?: number;
+/** The numbers that every training has, whichever engine runs it. */
+export interface TrainingNumbers extends Omit<PytorchStage, 'crop' | 'prune'> {
+  /** See TrainingRecipe. */
   readonly views?: number;
 }
 

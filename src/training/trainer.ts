@@ -116,22 +116,21 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
   const weightsNow = () => numbersOf(sgd.weights);
 
   const { forwardWeights, afterNode } = options;
-  const forwardVector = () => {
-    const now = sgd.weights.value();
+  const asUsed = ({ value }: Variable): Tensor => {
+    const now = value();
     if (!forwardWeights) return now;
     const used = forwardWeights(now);
     dispose(now);
     return used;
   };
-  const asUsed = (weights: Float32Array) =>
-    forwardWeights ? scope(() => k.floats(forwardWeights(upload(weights, [layout.length])))) : weights;
+  const numbersAsUsed = (weights: Variable) => scope(() => k.floats(asUsed(weights)));
 
   function step(batch: Batch, rate: number, random: RandomStream) {
     const tape = createTape();
     const bytes = upload(batch.pixels, [batch.count, batch.height, batch.width, batch.channels]);
     const x = normalise(bytes);
     dispose(bytes);
-    const { named, leaves, gather } = parameterTensors(layout, forwardVector(), compute);
+    const { named, leaves, gather } = parameterTensors(layout, asUsed(sgd.weights), compute);
     const logits = forwardTraining(network, x, {
       tape,
       parameters: named,
@@ -186,8 +185,8 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
     }),
     parameters: (which) =>
       which === 'average'
-        ? unpackParameters(network, layout, asUsed(numbersOf(average)), averageStatistics)
-        : unpackParameters(network, layout, asUsed(weightsNow()), statisticsNow()),
+        ? unpackParameters(network, layout, numbersAsUsed(average), averageStatistics)
+        : unpackParameters(network, layout, numbersAsUsed(sgd.weights), statisticsNow()),
     dispose() {
       sgd.dispose();
       average.dispose();
