@@ -169,7 +169,7 @@ export const pruneCommand: Command = {
     const given = allocates ? shares() : adcBits;
     const wanted = { ...settings, adcBits: given };
     const store = layerStore(`${output}.unfinished`, {
-      model: model.sha256,
+      model: model.identity,
       data: dataset.checksums,
       calibration: count,
       ...bits,

@@ -28,10 +28,11 @@ export async function runFineTuning(options: RunFineTuningOptions): Promise<Netw
     );
   const folder = resultsFolder(options);
   const given = new Map([[IMPORTED, model]]);
-  const made = await runRecipes(recipes, { folder, given, dataDir, python: 'python3', context });
   const { onProgress } = context;
   const pictures = { size, resize: size };
   const dataset = await openDataset({ name: 'imagenet-folder', dir: dataDir, pictures, onProgress });
+  const recipesOf = { folder, given, dataDir, datasets: [dataset], python: 'python3', context };
+  const made = await runRecipes(recipes, recipesOf);
   const verified = join(folder, 'verified');
   const outcome = await reportNetworks({
     profile: 'fine-tuning',

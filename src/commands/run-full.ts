@@ -45,7 +45,7 @@ export async function runFull(options: RunFullOptions): Promise<NetworksOutcome>
   const hours = own.reduce((sum, { minutes }) => sum + minutes, 0) / 60;
   context.note(`${own.length} recipes, about ${hours.toFixed(1)} h on two cores in all:`);
   for (const recipe of recipes) context.note(`  ${announcement(recipe)}`);
-  const made = await runRecipes(recipes, { folder, dataDir, python, context });
+  const made = await runRecipes(recipes, { folder, dataDir, datasets, python, context });
   const tolerances = new Map(wanted.map(({ name, tolerance }) => [name, tolerance]));
   const verified = wanted.filter(({ tolerance }) => tolerance !== undefined);
   const expected = options.expectedTop1 ?? expectedNetworks();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Dataset } from '../data/dataset';
 import { cachedLater, digestOf } from '../experiments/cached-result';
 import { modelFolder } from '../experiments/open-model';
 import { ingredients, type Recipe } from '../experiments/recipes';
@@ -17,18 +18,20 @@ export interface RunRecipesOptions {
   readonly given?: ReadonlyMap<string, string>;
   /** Folder of the pictures, where these are not generated. */
   readonly dataDir?: string;
+  /** The data sets of the recipes. */
+  readonly datasets: readonly Pick<Dataset, 'name' | 'checksums'>[];
   /** For recipes by PyTorch. */
   readonly python: string;
   readonly context: CommandContext;
 }
 
 /**
- * Runs recipes in order, each by its own verb. What an earlier run made by the same recipe from the same files is taken
- * over; an unfinished recipe goes on where it stopped, as its verb does. Returns the files by recipe name.
+ * Runs recipes in order, each by its own verb. What an earlier run made by the same recipe from the same files and data is
+ * taken over; an unfinished recipe goes on where it stopped, as its verb does. Returns the files by recipe name.
  */
 export async function runRecipes(
   recipes: readonly Recipe[],
-  { folder, given, dataDir, python, context }: RunRecipesOptions,
+  { folder, given, dataDir, datasets, python, context }: RunRecipesOptions,
 ): Promise<Map<string, string>> {
   mkdirSync(folder, { recursive: true });
   const made = new Map<string, string>();
@@ -37,7 +40,11 @@ export async function runRecipes(
   for (const recipe of recipes) {
     const { name, data, line, engine } = recipe;
     const output = join(folder, `${name}.safetensors`);
-    const key = { line, from: ingredients(recipe).map((ingredient) => checksum(fileOf(ingredient))) };
+    const key = {
+      line,
+      data: datasets.find((dataset) => dataset.name === data)?.checksums,
+      from: ingredients(recipe).map((ingredient) => checksum(fileOf(ingredient))),
+    };
     const state = join(folder, `${name}-${digestOf(key).slice(0, 8)}`);
     const words = line.split(' ').map((word) => word.replace(/^\{(.+)\}$/, (_, other) => fileOf(other)));
     const [verb, ...args] = words;

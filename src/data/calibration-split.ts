@@ -15,7 +15,7 @@ export interface CalibrationSplit {
   readonly scored: ImageFolder;
   /** How they were told apart, for titles. */
   readonly rule: string;
-  /** SHA-256 over names and sizes of all their files. */
+  /** Of all their files; see filesChecksum. */
   readonly checksum: string;
 }
 
@@ -46,7 +46,7 @@ export async function calibrationSplit(
     rule: parted
       ? `${chosen.length} pictures of train for calibration, all ${rest.length} of val scored`
       : `every ${nth(source.files.length / chosen.length)} picture for calibration (${chosen.length}), the other ${rest.length} scored`,
-    checksum: filesChecksum(dir, [...chosen, ...rest]),
+    checksum: filesChecksum({ ...scored, dir, files: [...chosen, ...rest] }),
   };
 }
 

@@ -140,7 +140,7 @@ export async function loadImageFolder(
         .flat()
         .map((folder) => [
           `${relative(dir, folder.dir) || 'pictures'} (names, sizes)`,
-          filesChecksum(folder.dir, folder.files),
+          filesChecksum(folder),
         ]),
     ),
   };

@@ -106,7 +106,7 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
   const settings = { seed, calibration, iterations, patches };
   const key = {
     revision: REVISION,
-    model: model.sha256,
+    model: model.identity,
     data: dataset.checksums,
     tileRows,
     testPictures,

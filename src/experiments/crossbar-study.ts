@@ -153,7 +153,7 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
   };
   const key = {
     revision: REVISION,
-    model: model.sha256,
+    model: model.identity,
     pruned: pruned.sha256,
     data: dataset.checksums,
     tileRows,

@@ -172,7 +172,7 @@ function studyNetwork(
     tileRows,
     adcBits: adcBitsText(pruning.adcBits),
     sha256,
-    ...(dataset.real && { accuracy: accuracies(name, sha256, network, dense, options) }),
+    ...(dataset.real && { accuracy: accuracies({ name, sha256, network }, model, dense, options) }),
     report,
     balanced: { ...summarizeHardware(costDesigns(designs, cost, { arrayBudget })), arrayBudget },
     ...(dataset.real && { skipping: skippings(network, dense, adcBits, options) }),
@@ -230,20 +230,22 @@ function unpruned(
 }
 
 function accuracies(
-  name: string,
-  sha256: string,
-  pruned: IntegerNetwork,
+  { name, sha256, network }: Pick<IntegerModel, 'name' | 'sha256' | 'network'>,
+  { identity }: FloatModel,
   dense: IntegerNetwork,
   { dataset, folder, testPictures, seed, onProgress }: HardwareStudyOptions,
 ) {
-  const measure = (which: string, network: IntegerNetwork) =>
+  const measure = (which: string, model: string, measured: IntegerNetwork) =>
     cachedResult(
       folder,
       `accuracy-${which}`,
-      { REVISION, sha256, seed, testPictures, data: dataset.checksums },
-      () => integerAccuracy(network, dataset.test, { limit: testPictures, onProgress }),
+      { REVISION, model, seed, testPictures, data: dataset.checksums },
+      () => integerAccuracy(measured, dataset.test, { limit: testPictures, onProgress }),
     );
-  return { dense: measure(`${name}-dense`, dense), pruned: measure(name, pruned) };
+  return {
+    dense: measure(`${name}-dense`, identity, dense),
+    pruned: measure(name, sha256, network),
+  };
 }
 
 function skippings(

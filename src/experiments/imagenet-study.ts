@@ -54,6 +54,8 @@ export interface ImagenetPictures {
   readonly scored: TestPictures;
   readonly rule: string;
   readonly checksum: string;
+  /** What else calibration pictures are made by: random views, mosaics. */
+  readonly preparation?: Readonly<Record<string, number>>;
 }
 
 export interface ImagenetStudyOptions {
@@ -212,7 +214,7 @@ function openBench(options: ImagenetStudyOptions) {
   const { description, parameters } = model.folded;
   const bits = { weightBits: 8, inputBits: 8 };
   const normalisation = normalisationOf(model, scored);
-  const key = { revision: REVISION, model: model.sha256, pictures: checksum };
+  const key = { revision: REVISION, model: model.identity, pictures: checksum, ...pictures.preparation };
   const progress =
     (note: string): OnProgress =>
     (p) =>

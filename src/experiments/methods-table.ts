@@ -161,7 +161,7 @@ export function compareMethods(options: MethodsOptions): MethodsResult {
   mkdirSync(folder, { recursive: true });
   const bench = openBench(options);
   const { settings, testPictures, clippedPictures, quantized } = bench;
-  const key = { revision: REVISION, model: model.sha256, data: dataset.checksums, ...settings };
+  const key = { revision: REVISION, model: model.identity, data: dataset.checksums, ...settings };
   const jobs = entries.flatMap((entry) =>
     crossbarsOf(entry, configurations, quantized).map((crossbar) => ({ entry, crossbar })),
   );
@@ -204,7 +204,7 @@ function openBench(options: MethodsOptions): Bench {
   const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, bits);
   const key = {
     revision: REVISION,
-    model: model.sha256,
+    model: model.identity,
     data: dataset.checksums,
     ...normalisation,
     calibration: settings.calibration,

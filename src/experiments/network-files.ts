@@ -8,8 +8,8 @@ import { type FloatModel, type IntegerModel, modelFolder, openModel } from './op
 /** A trained float network in a file. */
 export interface FloatFile {
   readonly model: FloatModel;
-  /** Names of the data files that it was trained on, as its provenance has them. */
-  readonly trainedOn: readonly string[];
+  /** Checksums of the data files that it was trained on, by name, as its provenance has them. */
+  readonly trainedOn: Readonly<Record<string, string>>;
   /** Seeds of its training; undefined where the file does not tell. */
   readonly seed?: string;
 }
@@ -44,7 +44,7 @@ export function openNetworkFiles(paths: readonly string[]): NetworkFiles {
     if (model.kind !== 'float') return [];
     const { dataChecksums = {}, seeds = {} } = parsed(metadata.provenance);
     const seed = Object.values(seeds).join(' and ') || undefined;
-    return [{ model, trainedOn: Object.keys(dataChecksums), seed }];
+    return [{ model, trainedOn: dataChecksums, seed }];
   });
   const pruned = opened.flatMap(({ model, metadata }): PrunedFile[] => {
     if (model.kind !== 'integer') return [];
@@ -61,7 +61,9 @@ export function openNetworkFiles(paths: readonly string[]): NetworkFiles {
 
 /** The data set whose files a network was trained on, among those at hand. */
 export function dataOf({ trainedOn }: FloatFile, datasets: readonly Dataset[]): Dataset | undefined {
-  return datasets.find(({ checksums }) => Object.keys(checksums).every((file) => trainedOn.includes(file)));
+  return datasets.find(({ checksums }) =>
+    Object.entries(checksums).every(([file, checksum]) => trainedOn[file] === checksum),
+  );
 }
 
 function parsed(text: string | undefined) {

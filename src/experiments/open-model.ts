@@ -13,6 +13,7 @@ import { packageRoot } from '../package-root';
 import { dequantizedParameters } from '../quantization/dequantize';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { isIntegerNetwork, loadIntegerNetwork } from '../quantization/model-file';
+import { digestOf } from './cached-result';
 
 /** A float network ready for quantisation, with where it came from. */
 export interface FloatModel {
@@ -20,6 +21,8 @@ export interface FloatModel {
   readonly name: string;
   readonly path: string;
   readonly sha256: string;
+  /** What results depend on: the file, and mean and deviation where the .json beside it tells them. */
+  readonly identity: string;
   /** As trained, with batch norm. */
   readonly description: NetworkDescription;
   readonly parameters: Parameters;
@@ -68,16 +71,19 @@ export function openModel(nameOrPath: string, network?: string): FloatModel | In
     return { kind: 'integer', name, path, sha256, network: loadIntegerNetwork(path) };
   const description = network === undefined ? undefined : networkByName(network);
   const loaded = loadParameters(path, description);
+  const own = normalisation(path, loaded.metadata);
   return {
     kind: 'float',
     name,
     path,
     sha256,
+    identity: own.fromSidecar ? digestOf({ sha256, ...own }) : sha256,
     description: loaded.description,
     parameters: loaded.parameters,
     folded: foldBatchNorm(loaded.description, loaded.parameters),
     account: loaded.account,
-    ...normalisation(path, loaded.metadata),
+    mean: own.mean,
+    std: own.std,
   };
 }
 
@@ -106,6 +112,7 @@ export function openPrunableModel(nameOrPath: string, network?: string): FloatMo
     name,
     path,
     sha256,
+    identity: sha256,
     ...folded,
     folded,
     mean,
@@ -121,6 +128,17 @@ export function sourceOf({ path }: IntegerModel): ModelSource {
   if (source === undefined)
     throw new InputError(`${path}: it does not tell the float network it was pruned from`);
   return parse(`${path}: source`, source);
+}
+
+/** The network of the package that a network was pruned from. @throws InputError where it is not there or another by now */
+export function openSource(pruned: IntegerModel): FloatModel {
+  const { model, sha256 } = sourceOf(pruned);
+  const float = openFloatModel(model);
+  if (float.sha256 !== sha256)
+    throw new InputError(
+      `${pruned.path}: pruned from a '${model}' of SHA-256 ${sha256}; ${float.path} is another network`,
+    );
+  return float;
 }
 
 const whole = (total: number): MatchAccount => ({
@@ -157,14 +175,16 @@ function pathOf(nameOrPath: string): string {
 function normalisation(
   path: string,
   metadata: Readonly<Record<string, string>>,
-): { mean?: readonly number[]; std?: readonly number[] } {
+): { mean?: readonly number[]; std?: readonly number[]; fromSidecar: boolean } {
   const sidecar = `${path.slice(0, -extname(path).length)}.json`;
   const beside = existsSync(sidecar) ? parse(sidecar, readFileSync(sidecar, 'utf8')) : {};
   const field = (name: 'mean' | 'std') => {
     const value = metadata[name] ? parse(`${path}: ${name}`, metadata[name]) : beside[name];
-    return Array.isArray(value) && value.every((x) => typeof x === 'number') ? { [name]: value } : {};
+    const numbers = Array.isArray(value) && value.every((x) => typeof x === 'number');
+    return (numbers ? { [name]: value } : {}) as { mean?: number[]; std?: number[] };
   };
-  return { ...field('mean'), ...field('std') };
+  const found = { ...field('mean'), ...field('std') };
+  return { ...found, fromSidecar: (['mean', 'std'] as const).some((name) => found[name] && !metadata[name]) };
 }
 
 function parse(where: string, text: string) {

@@ -157,7 +157,7 @@ function openBench(options: RivalsOptions) {
   const { description, parameters } = model.folded;
   const normalisation = normalisationOf(model, dataset);
   const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, RIVAL_BITS);
-  const key = { revision: REVISION, model: model.sha256, data: dataset.checksums, ...settings };
+  const key = { revision: REVISION, model: model.identity, data: dataset.checksums, ...settings };
   const { onProgress } = options;
   const clippedPictures = Math.min(options.clippedPictures ?? 1000, dataset.test.count);
   const baselines = keptBaselines({ model, quantized, dataset, folder, key, onProgress });

@@ -1,3 +1,4 @@
+import { InputError } from '../errors';
 import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
 import {
@@ -9,13 +10,13 @@ import {
 } from './crossbar-report';
 import { type CrossbarStudyOptions, type CrossbarStudyResult, crossbarStudy } from './crossbar-study';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
-import { openIntegerModel } from './open-model';
+import { openIntegerModel, sourceOf } from './open-model';
 import { publishStudy } from './publish-study';
 import { readoutTable } from './readout-report';
 
 export type RunCrossbarOptions = ExperimentOptions &
   Omit<CrossbarStudyOptions, 'model' | 'pruned' | 'dataset' | 'folder' | 'onProgress'> & {
-    /** The pruned network. Default: the one that comes with the package. */
+    /** A network pruned from the model. Default: that of the package for R = 128 and 2 bits. */
     readonly pruned?: string;
   };
 
@@ -30,7 +31,12 @@ export interface CrossbarOutcome {
 export async function runCrossbar(options: RunCrossbarOptions): Promise<CrossbarOutcome> {
   const startedAt = new Date();
   const { dataset, model } = await openExperiment(options);
-  const pruned = openIntegerModel(options.pruned ?? 'resnet20-cifar10-r128-adc2');
+  const pruned = openIntegerModel(options.pruned ?? `${model.name}-r128-adc2`);
+  const source = sourceOf(pruned);
+  if (source.sha256 !== model.sha256)
+    throw new InputError(
+      `experiment crossbar: ${pruned.name} was pruned from another network (${source.model}, SHA-256 ${source.sha256}) than ${model.name}`,
+    );
   const folder = resultsFolder(options, dataset.name, model.name);
   const result = crossbarStudy({ ...options, dataset, model, pruned, folder });
   const tables = new Map([

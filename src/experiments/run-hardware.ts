@@ -6,7 +6,7 @@ import { hardwareFigures } from './hardware-figures';
 import { type HardwareStudyOptions, type HardwareStudyResult, hardwareStudy } from './hardware-study';
 import { hardwareTables } from './hardware-tables';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
-import { openFloatModel, openIntegerModel, sourceOf } from './open-model';
+import { openFloatModel, openIntegerModel, openSource } from './open-model';
 import { publishStudy } from './publish-study';
 
 export type RunHardwareOptions = Omit<ExperimentOptions, 'model'> &
@@ -34,8 +34,7 @@ export async function runHardware(options: RunHardwareOptions): Promise<Hardware
   const dataset = await openDataset({ dir: dataDir, download: true, fallback: true, onProgress });
   if (!dataset.real) note?.('no CIFAR10 (give it with --data DIR): accuracies and skipping are left out');
   const pruned = (options.pruned ?? ['resnet20-cifar10-r128-adc2']).map(openIntegerModel);
-  const sources = () => [...new Set(pruned.map((model) => sourceOf(model).model))];
-  const dense = (options.dense ?? sources()).map((name) => openFloatModel(name));
+  const dense = options.dense?.map((name) => openFloatModel(name)) ?? pruned.map(openSource);
   const folder = resultsFolder(options, dataset.name);
   const result = hardwareStudy({ ...options, dense, pruned, dataset, folder });
   const tables = hardwareTables(result);

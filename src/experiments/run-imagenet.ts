@@ -63,7 +63,8 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   const split = await calibrationSplit(dir, count, { size });
   const { resize } = split.calibration;
   const whole = await loadPictures({ ...split.calibration, size: resize }, { onProgress });
-  const own = withRandomViews(whole, size, options.views ?? VIEWS, randomStream(options.seed ?? 1, 'views'));
+  const { views = VIEWS, seed = 1 } = options;
+  const own = withRandomViews(whole, size, views, randomStream(seed, 'views'));
   const more = options.moreDir === undefined ? undefined : await mosaicPictures(options.moreDir, options);
   const calibration = more ? joinPictures(own, more.pictures) : own;
   const scored = folderStream(split.scored, `pictures of ${split.scored.files.length} files`, (skipped) =>
@@ -71,10 +72,10 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   );
   requireFit(model.description, scored);
   const folder = resultsFolder(options, model.name);
-  const views = `${split.rule}, ${options.views ?? VIEWS} random views of each too`;
-  const rule = more ? `${views}; ${more.rule}` : views;
+  const viewed = `${split.rule}, ${views} random views of each too`;
+  const rule = more ? `${viewed}; ${more.rule}` : viewed;
   const checksum = more ? `${split.checksum} ${more.checksum}` : split.checksum;
-  const pictures = { calibration, scored, rule, checksum };
+  const pictures = { calibration, scored, rule, checksum, preparation: { views, seed } };
   const result = await imagenetStudy({ ...options, model, pictures, folder });
   const table = imagenetTable(result);
   const kernels = kernelTable(result);
@@ -119,6 +120,6 @@ async function mosaicPictures(
   return {
     pictures,
     rule: `${pictures.count} mosaics of ${files.length} other pictures for calibration too`,
-    checksum: filesChecksum(dir, files),
+    checksum: filesChecksum({ ...folder, dir, files }),
   };
 }

@@ -122,7 +122,13 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
     patches: options.patches ?? postTrainingDefaults.patches,
   };
   const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
-  const key = { revision: REVISION, model: model.sha256, data: dataset.checksums, ...settings, testPictures };
+  const key = {
+    revision: REVISION,
+    model: model.identity,
+    data: dataset.checksums,
+    ...settings,
+    testPictures,
+  };
   const progress =
     (note: string): OnProgress =>
     (p) =>

@@ -172,7 +172,7 @@ async function measureBaselines(
     bits,
   );
   const score = scorer(dataset, options);
-  const subject = { sha256: model.sha256 };
+  const subject = { model: model.identity };
   const floatScores = await score(model.name, subject, () => modelInference(model, dataset));
   const name = `${model.name}, 8 bits`;
   const integerScores = await score(name, { ...subject, count, SEED }, () =>

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
-import type { NetworkDescription } from '../networks/description';
+import type { NetworkDescription, Parameters } from '../networks/description';
 import { readSafetensors } from '../networks/read-safetensors';
 import type { StoredTensor, TensorData } from '../networks/stored-tensor';
 import { writeSafetensors } from '../networks/write-safetensors';
@@ -18,7 +19,9 @@ const FORMAT = 'cim-pruning training state 1';
 export interface TrainingSubject {
   readonly network: NetworkDescription;
   readonly recipe: TrainingRecipe;
-  readonly dataset: Pick<Dataset, 'name'>;
+  readonly dataset: Pick<Dataset, 'name' | 'checksums'>;
+  /** What it starts from; absent: fresh parameters of the recipe's seed. */
+  readonly start?: Parameters;
   /** Its state is kept and restored with the rest. */
   readonly steering?: WeightSteering;
 }
@@ -32,7 +35,7 @@ const STEERING = 'steering.';
  */
 export function writeCheckpoint(
   path: string,
-  { network, recipe, dataset, steering }: TrainingSubject,
+  { network, recipe, dataset, start, steering }: TrainingSubject,
   state: TrainerState,
   curve: readonly EpochRecord[],
 ): void {
@@ -43,6 +46,8 @@ export function writeCheckpoint(
     format: FORMAT,
     network: network.name,
     dataset: dataset.name,
+    data: digestOfText(JSON.stringify(dataset.checksums)),
+    start: startDigest(start),
     recipe: JSON.stringify(recipe),
     curve: JSON.stringify(curve),
   });
@@ -50,12 +55,12 @@ export function writeCheckpoint(
 
 /**
  * The state kept at `path`, or undefined where there is none; a steering's own state is restored into it.
- * @throws InputError when the file is something else, or of another network, data set or recipe; the line names what
- *   differs.
+ * @throws InputError when the file is something else, or of another network, data set, start or recipe; the line names
+ *   what differs.
  */
 export function readCheckpoint(
   path: string,
-  { network, recipe, dataset, steering }: TrainingSubject,
+  { network, recipe, dataset, start, steering }: TrainingSubject,
 ): { state: TrainerState; curve: EpochRecord[] } | undefined {
   if (!existsSync(path)) return undefined;
   const { tensors, metadata } = readSafetensors(path);
@@ -63,11 +68,15 @@ export function readCheckpoint(
   if (metadata.format !== FORMAT) throw new InputError(`${path}: not the state of a training; ${another}`);
   for (const [what, stored, wanted] of [
     ['network', metadata.network, network.name],
-    // The first checkpoints did not tell.
-    ['data set', metadata.dataset ?? dataset.name, dataset.name],
+    ['data set', metadata.dataset, dataset.name],
   ])
     if (stored !== wanted)
       throw new InputError(`${path}: a training of ${what} '${stored}', not of '${wanted}'; ${another}`);
+  for (const [what, stored, wanted] of [
+    [`pictures of ${dataset.name}`, metadata.data, digestOfText(JSON.stringify(dataset.checksums))],
+    ['starting weights', metadata.start, startDigest(start)],
+  ])
+    if (stored !== wanted) throw new InputError(`${path}: a training with other ${what}; ${another}`);
   const differing = differingFields(parseField(path, 'recipe', metadata.recipe), recipe);
   if (differing.length > 0)
     throw new InputError(
@@ -79,6 +88,18 @@ export function readCheckpoint(
   const steered = [...tensors].filter(([name]) => name.startsWith(STEERING));
   steering?.restore(new Map(steered.map(([name, tensor]) => [name.slice(STEERING.length), tensor])));
   return { state, curve };
+}
+
+function digestOfText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** SHA-256 over all parameters, by name. */
+function startDigest(start: Parameters | undefined): string {
+  const hash = createHash('sha256');
+  for (const [name, { data }] of start ?? [])
+    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return hash.digest('hex');
 }
 
 function readState(

@@ -197,7 +197,7 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
   }
 }
 
-/** Steps of the moving average are taken together: one costs a pass over all weights. */
+/** Steps of the moving average are taken together, an epoch's last ones at its end: one costs a pass over all weights. */
 const AVERAGE_EVERY = 5;
 
 async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>, options: TrainingOptions) {
@@ -233,8 +233,9 @@ async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>
     loss += result.loss;
     right += result.right;
     step++;
-    if (recipe.averageDecay > 0 && global % AVERAGE_EVERY === AVERAGE_EVERY - 1)
-      trainer.updateAverage(averageShare(recipe.averageDecay, global));
+    const waiting = step % AVERAGE_EVERY || AVERAGE_EVERY;
+    if (recipe.averageDecay > 0 && (waiting === AVERAGE_EVERY || step === stepsAnEpoch))
+      trainer.updateAverage(averageShare(recipe.averageDecay, global, waiting));
     const note = `epoch ${epoch + 1}/${recipe.epochs}, loss ${(loss / step).toFixed(3)}, ${((100 * right) / (step * batchSize)).toFixed(1)} %`;
     options.onProgress?.({ done: global + 1, total: steps, note });
     // Lets signals and timers run between steps.
@@ -258,10 +259,10 @@ export function sideOfEpoch(phases: readonly ResizingPhase[], epoch: number): nu
   })?.side;
 }
 
-/** The average forgets faster in the beginning, when the weights still move far. */
-function averageShare(decay: number, step: number): number {
+/** Of so many steps together. The average forgets faster in the beginning, when the weights still move far. */
+function averageShare(decay: number, step: number, steps: number): number {
   const warm = Math.min(decay, (1 + step) / (10 + step));
-  return 1 - warm ** AVERAGE_EVERY;
+  return 1 - warm ** steps;
 }
 
 /** One-hot labels with `smoothing` spread evenly: [count, classes]. */

@@ -190,6 +190,7 @@ describe('with a float network', () => {
     name: 'mixed',
     path: 'mixed.safetensors',
     sha256: '00',
+    identity: '00',
     description,
     parameters: livelyParameters(description),
     folded,

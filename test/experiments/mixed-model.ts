@@ -13,6 +13,7 @@ export const model: FloatModel = {
   name: 'mixed',
   path: 'mixed.safetensors',
   sha256: '00',
+  identity: '00',
   description,
   parameters: livelyParameters(description),
   folded,
