@@ -128,6 +128,16 @@ describe('loadImageFolder', () => {
     expect(classes).toEqual(['a', 'b']);
   });
 
+  it('tells pictures of another size apart by their checksum', async () => {
+    const checksums = [
+      { size: 16, resize: 16 },
+      { size: 16, resize: 24 },
+      { size: 24, resize: 24 },
+    ].map(async (pictures) => (await loadImageFolder(join(root, 'set'), pictures)).checksums);
+    const values = (await Promise.all(checksums)).map((each) => Object.values(each).join());
+    expect(new Set(values).size).toBe(3);
+  });
+
   it('refuses train and val with different classes', async () => {
     for (const part of ['train/x', 'val/y']) {
       mkdirSync(join(root, 'split', part), { recursive: true });

@@ -12,7 +12,11 @@ import {
 import { type CrossbarStudyResult, crossbarStudy } from '../../src/experiments/crossbar-study';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { networkSteps } from '../../src/experiments/network-steps';
+import { runCrossbar } from '../../src/experiments/run-crossbar';
 import { simulateNetwork } from '../../src/experiments/simulate-network';
+import { initialParameters } from '../../src/networks/initial-parameters';
+import { networkByName } from '../../src/networks/network-by-name';
+import { saveParameters } from '../../src/networks/save-parameters';
 import { expectedVersusObtained } from '../../src/reports/expected-versus-obtained';
 import { scratchFolder } from '../networks/scratch-folder';
 import { dataset, pictures } from '../quantization/small-model';
@@ -159,5 +163,16 @@ describe('crossbarStudy', () => {
     const verdict = expectedVersusObtained(claims, obtained);
     expect(verdict.results.find(({ id }) => id === 'low bits')?.verdict).toBe('SKIPPED');
     expect(verdict.results.find(({ id }) => id === 'pruned bits')?.verdict).toBe('PASS');
+  });
+});
+
+describe('runCrossbar', () => {
+  it('compares a network with one that was pruned from it only', async () => {
+    const float = scratch('another.safetensors');
+    const description = networkByName('tiny');
+    saveParameters(float, description, initialParameters(description, 1));
+    const folder = scratch('run');
+    const options = { model: float, pruned: 'resnet20-cifar10-r128-adc2', folder, figures: folder };
+    await expect(runCrossbar(options)).rejects.toThrow(/was pruned from another network \(resnet20-cifar10/);
   });
 });

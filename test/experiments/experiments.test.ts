@@ -114,7 +114,7 @@ describe('with a float network in a file', () => {
     saveParameters(path, description, initialParameters(description, 1), { mean: '[0.5,0.5,0.5]' });
   });
 
-  it('openModel recognises it and takes mean and std from the file or the .json beside it', () => {
+  it('openModel recognises it, takes mean and std from the file or the .json beside it, and tells results by both', () => {
     writeFileSync(scratch('tiny-test.json'), '{"mean": [0, 0, 0], "std": [0.2, 0.2, 0.3]}');
     const model = openFloatModel(path);
     expect(model.description.name).toBe('tiny');
@@ -122,6 +122,10 @@ describe('with a float network in a file', () => {
       [0.5, 0.5, 0.5],
       [0.2, 0.2, 0.3],
     ]);
+    writeFileSync(scratch('tiny-test.json'), '{"std": [0.2, 0.2, 0.2]}');
+    const other = openFloatModel(path);
+    expect(other.sha256).toBe(model.sha256);
+    expect(other.identity).not.toBe(model.identity);
     expect(() => openIntegerModel(path)).toThrow(/a float network/);
     expect(() => openModel('no-such-model')).toThrow(/model 'no-such-model' not found/);
     writeFileSync(scratch('tiny-test.json'), '{');

@@ -115,6 +115,13 @@ describe('train', () => {
     expect(curveOf(again.curve)).toEqual(curveOf(first.curve));
   });
 
+  it('averages every step, also where an epoch has but a few', async () => {
+    const start = initialParameters(mixedNetwork(), 7);
+    const few = { ...recipe, epochs: 1, batchSize: 48 };
+    const { parameters } = await run({ start, recipe: few });
+    expect(numbers(parameters).get('conv1.weight')).not.toEqual(numbers(start).get('conv1.weight'));
+  });
+
   it('trains on mixed pictures and targets, the same ones again', async () => {
     const change = { epochs: 1, mixing: 1, views: 0.5 };
     const [first, again] = [
@@ -176,7 +183,7 @@ describe('train', () => {
     expect(liveTensors()).toBe(before);
   });
 
-  it('goes on from a checkpoint of its own network, data set and recipe alone', async () => {
+  it('goes on from a checkpoint of its own network, pictures, start and recipe alone', async () => {
     const checkpoint = scratch('other.safetensors');
     const one = { ...recipe, epochs: 1 };
     await run({ checkpoint, recipe: one });
@@ -184,6 +191,10 @@ describe('train', () => {
     const refuse = (options: Changes) => refusal(() => run({ checkpoint, recipe: one, ...options }));
     expect(await refuse({ network: denseNetwork() })).toMatch(/training of network 'mixed', not of 'dense'/);
     expect(await refuse({ dataset: { ...dataset, name: 'cifar10' } })).toMatch(/data set 'generated'/);
+    const others = generatedPictures({ train: 96, test: 40, size: 16, classes: 4, seed: 2 });
+    expect(await refuse({ dataset: others })).toMatch(/with other pictures of generated/);
+    const start = initialParameters(mixedNetwork(), 7);
+    expect(await refuse({ start })).toMatch(/with other starting weights/);
     expect(
       await refuse({ recipe: { ...one, momentum: 0.8, schedule: { kind: 'constant', peak: 1 } } }),
     ).toMatch(/another schedule, momentum;/);
