@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import { largestCode, maxAbsScales } from '../quantization/weight-codes';
+import { largestCode, maxAbsScales, quantizeWeights } from '../quantization/weight-codes';
 import { upload } from '../tensor/engine';
 import { floats } from '../tensor/kernels';
 import type { WeightPull, WeightSteering } from '../training/weight-steering';
@@ -10,7 +10,7 @@ export interface BitSliceL1Settings {
   readonly weightBits: number;
   /** Bits of a slice (a multi-bit cell); 2 in the paper. */
   readonly sliceBits: number;
-  /** Weight of the penalty, relative to the layer's weight scale. */
+  /** Weight of the penalty, relative to the mean magnitude of the layer's weights as they are trained. */
   readonly penalty: number;
 }
 
@@ -33,15 +33,10 @@ export function createBitSliceL1(
   const strength = new Float32Array(length);
   let pull: WeightPull | undefined;
 
-  const codesOf = (layer: TrainedLayer, vector: Float32Array): LayerCodes & { weights: Float32Array } => {
+  const codesOf = (layer: TrainedLayer, vector: Float32Array): LayerCodes => {
     const weights = layerWeights(layer, vector);
     const scales = maxAbsScales(weights, layer.rows, layer.columns, weightBits);
-    const limit = largestCode(weightBits);
-    const codes = Int8Array.from(weights, (weight, i) => {
-      const code = Math.round(weight / scales[i % layer.columns]);
-      return Math.max(-limit, Math.min(limit, code));
-    });
-    return { codes, scales, weights };
+    return { codes: quantizeWeights(weights, scales, weightBits), scales };
   };
 
   return {
@@ -49,8 +44,9 @@ export function createBitSliceL1(
       const force = new Float32Array(length);
       const vector = read();
       for (const layer of layers) {
-        const { codes, weights } = codesOf(layer, vector);
-        const size = penalty * meanMagnitude(weights);
+        const { codes } = codesOf(layer, vector);
+        const trained = vector.subarray(layer.offset, layer.offset + codes.length);
+        const size = penalty * meanMagnitude(trained);
         for (let i = 0; i < codes.length; i++)
           force[layer.offset + i] = -size * Math.sign(codes[i]) * filled[Math.abs(codes[i])];
       }
@@ -63,13 +59,7 @@ export function createBitSliceL1(
       for (const layer of layers) writeCodes(layer, codesOf(layer, weights), result);
       return upload(result, [length]);
     },
-    codes: (vector) =>
-      new Map(
-        layers.map((layer) => {
-          const { codes, scales } = codesOf(layer, vector);
-          return [layer.name, { codes, scales }];
-        }),
-      ),
+    codes: (vector) => new Map(layers.map((layer) => [layer.name, codesOf(layer, vector)])),
     state: () => new Map(),
     restore: () => undefined,
   };

@@ -308,6 +308,23 @@ describe('trainedIntegerNetwork', () => {
 });
 
 describe('createBitSliceL1', () => {
+  it('pulls every layer in proportion to its weights as they are trained, the one that reads pixels too', () => {
+    const layers = trainedLayers(description, dataset.std);
+    const layout = parameterLayout(description);
+    const vector = packParameters(parameters, layout.slots);
+    const penalty = 0.5;
+    const steering = createBitSliceL1(layers, layout.length, { weightBits: 8, sliceBits: 4, penalty });
+    steering.beforeStep!(0, 1, () => vector);
+    const { force } = steering.pull!()!;
+    for (const { offset, rows, columns } of layers) {
+      const weights = vector.subarray(offset, offset + rows * columns);
+      const mean = weights.reduce((sum, weight) => sum + Math.abs(weight), 0) / weights.length;
+      const largest = Math.max(...force.subarray(offset, offset + rows * columns).map(Math.abs));
+      // The largest weight of a column has code 127, which fills both slices.
+      expect(largest / (penalty * mean)).toBeCloseTo(2, 4);
+    }
+  });
+
   it('lowers the ones that codes hold, the more the larger the penalty', async () => {
     const layers = trainedLayers(description, dataset.std);
     const { length } = parameterLayout(description);
