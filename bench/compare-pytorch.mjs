@@ -70,6 +70,10 @@ for (const { network, mode, steps } of CASES) {
     PyTorch: () => torch(),
     'PyTorch channels_last': () => torch('channels_last'),
     'PyTorch bfloat16': () => torch('channels_last', 'bfloat16'),
+    ...(mode === 'infer' && {
+      'PyTorch frozen': () => torch('channels_last', 'frozen'),
+      'PyTorch frozen bfloat16': () => torch('channels_last', 'bfloat16', 'frozen'),
+    }),
     ...(mode === 'infer' && { 'PyTorch int8': () => torch('channels_last', 'int8') }),
   };
   /** @type {Record<string, { milliseconds: number, check: number }[]>} */
@@ -82,7 +86,9 @@ for (const { network, mode, steps } of CASES) {
   }
   const expected = runs.PyTorch[0].check;
   for (const [name, results] of Object.entries(runs)) {
-    const tolerance = name.includes('int8') ? 0.1 : name.includes('bfloat16') ? 2e-2 : 1e-3;
+    // Two steps of training carry rounding on: PyTorch's own bfloat16 is 5 % from its float32 on VGG-16.
+    const rough = mode === 'train' || name.includes('int8');
+    const tolerance = (name.includes('bfloat16') || name.includes('int8') ? 2e-2 : 2e-3) * (rough ? 5 : 1);
     for (const { check } of results)
       if (!(Math.abs(check - expected) <= tolerance * Math.abs(expected)))
         throw new Error(`${network} ${mode}: ${name} gives ${check}, PyTorch ${expected}`);
