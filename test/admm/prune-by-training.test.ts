@@ -184,6 +184,10 @@ describe('pruneByTraining', () => {
     const { network } = await prune({}, { admmEpochs: 0, retrainEpochs: 1 });
     await expect(prune({ start: network }, { tileRows: 8 })).rejects.toThrow(InputError);
     await expect(prune({ start: network }, { adcBits: 1 })).rejects.toThrow('R = 16, 2 ADC bits');
+    await expect(prune({ start: network }, { valueLimit: 3 })).rejects.toThrow(
+      /start: layer 'conv1' holds \d+ nonzeros .* more than valueLimit 3/,
+    );
+    await expect(prune({ start: network }, { weightBits: 4 })).rejects.toThrow('at most 4-bit weights');
     const layers = new Map([...network!.layers].slice(1));
     await expect(prune({ start: { ...network!, layers } })).rejects.toThrow("layer 'conv1'");
   });
