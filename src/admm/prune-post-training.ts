@@ -96,11 +96,15 @@ function methodText(method: PruningMethod, compensation: Compensation): string {
   return compensation === 'none' ? set : `${set}, layer ADMM`;
 }
 
-/** Limits of every layer, by name. @throws InputError for budgets out of range */
+/** Limits of every layer, by name. @throws InputError for budgets out of range, or DACs that a layer's inputs cannot use */
 export function layerBudgets(
   { layers, weightBits }: IntegerNetwork,
   settings: BudgetSettings,
 ): Map<string, LayerBudget> {
+  const { dacBits = 1 } = settings;
+  for (const { name, inputSigned } of layers.values())
+    if (inputSigned && dacBits > 1)
+      throw new InputError(`dacBits ${dacBits}: layer '${name}' takes signed inputs, which need 1-bit DACs`);
   return new Map([...layers.keys()].map((name) => [name, layerBudget(settings, name, weightBits)]));
 }
 

@@ -240,6 +240,11 @@ describe('prunePostTraining', () => {
       expect(() => prune(change)).toThrow(InputError);
       expect(() => prune(change)).toThrow(line);
     }
+    const layers = new Map(network.layers);
+    layers.set('fc1', { ...layers.get('fc1')!, inputSigned: true });
+    expect(() =>
+      prunePostTraining({ ...network, layers }, folded, pictures, { ...settings, dacBits: 2 }),
+    ).toThrow("dacBits 2: layer 'fc1' takes signed inputs, which need 1-bit DACs");
     expect(() => prune({}, { count: 15, pixels: pictures.pixels.subarray(0, 15 * 768) })).toThrow(
       /15 calibration pictures are too few/,
     );
