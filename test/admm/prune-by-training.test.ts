@@ -192,6 +192,15 @@ describe('pruneByTraining', () => {
     await expect(prune({ start: { ...network!, layers } })).rejects.toThrow("layer 'conv1'");
   });
 
+  it('refuses to round activations to one bit before anything is trained', async () => {
+    const seen: number[] = [];
+    const change = { onProgress: ({ done }: { done: number }) => seen.push(done) };
+    await expect(prune(change, { inputBits: 1, quantizedActivations: true })).rejects.toThrow(
+      new InputError('inputBits 1: activations are rounded while training to 2 to 8 bits'),
+    );
+    expect(seen).toEqual([]);
+  });
+
   it('frees every tensor', async () => {
     const before = liveTensors();
     await prune({}, { retrainEpochs: 1, admmEpochs: 1, quantizedActivations: true });
@@ -252,6 +261,38 @@ describe('createMaskedWeights', () => {
 });
 
 describe('createMaskedWeights with refreshes', () => {
+  it.each([
+    [15, 100, 15],
+    [4, 10, 4],
+    [30, 100, 30],
+    [3, 1001, 3],
+    [9, 10, 5],
+    [0, 10, 0],
+    [2, 1, 0],
+  ])('chooses its bits %i times in %i steps, evenly over the first half: %i', (refreshes, steps, wanted) => {
+    const [layer] = trainedLayers(description, dataset.std).slice(-1);
+    const start = new Map([
+      [
+        layer.name,
+        { codes: new Int8Array(layer.rows * layer.columns), scales: new Float32Array(layer.columns).fill(1) },
+      ],
+    ]);
+    const weights = normals(parameterLayout(description).length, 'few');
+    const limits = { tileRows: 16, weightBits: 8, bitLimit: { [layer.name]: 2 }, method: 'greedy' as const };
+    const masked = createMaskedWeights([layer], start, weights, { ...limits, refreshes });
+    const at: number[] = [];
+    for (let step = 0; step < steps; step++)
+      masked.beforeStep!(step, steps, () => {
+        at.push(step);
+        return weights;
+      });
+    expect(at).toHaveLength(wanted);
+    const half = Math.floor(steps / 2);
+    at.forEach((step, i) => {
+      expect(step).toBe(Math.ceil(((i + 1) * half) / wanted));
+    });
+  });
+
   it('chooses its bits anew in the first half only, each time within every limit', () => {
     const layers = trainedLayers(description, dataset.std);
     const { length } = parameterLayout(description);
