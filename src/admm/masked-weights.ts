@@ -21,7 +21,7 @@ export interface MaskLimits {
   readonly valueLimit?: number;
   /**
    * Times that the bits are chosen anew from the real weights behind them, evenly over the first half of the training
-   * (default 0): between two choices they stay.
+   * (default 0): between two choices they stay. Of a shorter first half every step chooses once.
    */
   readonly refreshes?: number;
   /** Chooses them. */
@@ -93,8 +93,7 @@ export function createMaskedWeights(
   };
   return {
     beforeStep(step, steps, read) {
-      const distance = Math.max(1, Math.floor(steps / 2 / refreshes));
-      if (refreshes > 0 && step > 0 && step <= steps / 2 && step % distance === 0) chooseAgain(read());
+      if (isRefresh(step, steps, refreshes)) chooseAgain(read());
     },
     forwardWeights(vector) {
       rounding ??= createMaskedRounding(masked, vector.shape[0]);
@@ -121,6 +120,13 @@ export function createMaskedWeights(
       forget();
     },
   };
+}
+
+/** Whether one of so many refreshes, spread evenly over steps 1..steps/2, comes before this step. */
+function isRefresh(step: number, steps: number, refreshes: number): boolean {
+  const half = Math.floor(steps / 2);
+  if (step < 1 || step > half) return false;
+  return Math.floor((step * refreshes) / half) > Math.floor(((step - 1) * refreshes) / half);
 }
 
 /** A mask whose rows stand as on the crossbars, in the order of the weight vector. */

@@ -124,8 +124,9 @@ export function createNetworkAdmm(
   return {
     beforeStep(step, steps, weights) {
       if (step % settings.interval !== 0) return;
-      const last = Math.max(1, Math.floor((steps - 1) / settings.interval));
-      project(step / settings.interval / last, weights());
+      const last = Math.floor((steps - 1) / settings.interval);
+      // The only projection is the last.
+      project(last === 0 ? 1 : step / settings.interval / last, weights());
     },
     pull: () => pull,
     report() {

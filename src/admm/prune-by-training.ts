@@ -152,6 +152,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   const taught = options.teacher ? foldBatchNorm(description, options.teacher) : folded;
   const teacher = createInference(taught.description, taught.parameters, { ...normalisation, precision });
   try {
+    const rounded = settings.quantizedActivations ? activationRounding() : undefined;
     const chosen = start
       ? { codes: unfoldedCodes(start, options, layers, trained), parameters, curve: [], finished: true }
       : await chooseBits();
@@ -168,14 +169,11 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
     // Start from what the codes stand for, so that nothing that ADMM or calibration found is lost.
     if (start) for (const layer of layers) writeCodes(layer, chosen.codes.get(layer.name)!, weights);
     if (start && settings.frozenBatchNorm) writeBiases(start, description, parameters, weights);
-    const scales = settings.quantizedActivations
-      ? activationScales(folded.description, folded.parameters, normalisation, options.calibration, inputBits)
-      : undefined;
     const retrained = await train({
       ...common('retraining', settings.retrainEpochs, settings.retrainRate),
       start: unpackWith(weights, chosen.parameters),
       steering,
-      afterNode: scales && fakeQuantizer(description, scales, inputBits),
+      afterNode: rounded,
     });
     if (!retrained.finished) return { network: undefined, admm: chosen.curve, retraining: retrained.curve };
     const placed = steering.codes(packParameters(retrained.parameters, layout.slots));
@@ -207,6 +205,14 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
     };
   } finally {
     teacher.dispose();
+  }
+
+  /** Rounds activations as the integer network will. */
+  function activationRounding() {
+    const { calibration } = options;
+    const network = [folded.description, folded.parameters] as const;
+    const scales = activationScales(...network, normalisation, calibration, inputBits);
+    return fakeQuantizer(description, scales, inputBits);
   }
 
   /** What both trainings share. */

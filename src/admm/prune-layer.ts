@@ -89,8 +89,8 @@ export function pruneLayer(
       iterations: settings.iterations ?? postTrainingDefaults.iterations,
       projection: method === 'bit-only' || method === 'magnitude' ? undefined : method,
       searchLimit: settings.searchLimit ?? postTrainingDefaults.searchLimit,
-      allowed,
-      scales: allowed && layer.scales,
+      allowed: allowed && groupMask(allowed, columns, groups, group),
+      scales: allowed && groupColumns(layer.scales, columns, groups, group),
       ridge,
       retarget: samples && retarget,
       timer,
@@ -131,6 +131,14 @@ export function pruneLayer(
       gaps: method === 'lagrangian' || method === 'exact' ? joinGaps(parts) : undefined,
       seconds: timer.seconds(),
     },
+  };
+}
+
+/** The bits that one group may use. */
+function groupMask({ mask, sign }: BitMask, columns: number, groups: number, group: number): BitMask {
+  return {
+    mask: groupColumns(mask, columns, groups, group),
+    sign: groupColumns(sign, columns, groups, group),
   };
 }
 

@@ -4,7 +4,7 @@ import { sideBranchesFirst } from '../networks/side-branches-first';
 import type { OnProgress } from '../progress';
 import type { BitMask } from '../projections/bit-mask';
 import { isPlainSignSplit } from '../projections/limits';
-import type { IntegerNetwork } from '../quantization/integer-network';
+import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
 import { type BudgetSettings, type LayerBudget, layerBudget } from './layer-budget';
 import type { LayerStore, PrunedLayer } from './layer-store';
 import { measureLayer } from './measure-layer';
@@ -38,6 +38,9 @@ export function prunePostTraining(
   checkSettings(settings, calibration);
   const budgets = layerBudgets(network, settings);
   const masks = masksOf(network, settings, budgets);
+  const pruning = pruningRecord(settings, budgets);
+  // Codes and flips of an encoding are read back by its record alone.
+  const unfinished = { ...pruning, method: `${pruning.method}, unfinished` };
   const outcomes: LayerOutcome[] = [];
   const finished = store?.finished() ?? new Map<string, PrunedLayer>();
   const done = new Map(network.layers);
@@ -56,31 +59,35 @@ export function prunePostTraining(
     const { layer, outcome } = pruneLayer(step, network, reference, measured, settings, chosen);
     outcomes.push(outcome);
     done.set(node.name, layer);
-    store?.keep({ ...network, layers: done }, outcomes);
+    store?.keep({ ...network, layers: done, pruning: unfinished }, outcomes);
     return layer;
   });
-  const { method = 'lagrangian', compensation = 'layer-admm', tileRows, adcBits, valueLimit } = settings;
-  const { encoding = 'sign-split', cellBits, dacBits } = settings;
   const names = [...network.layers.keys()];
   const layers = new Map(names.map((name) => [name, pruned.get(name)!]));
   return {
     layers: names.map((name) => outcomes.find((outcome) => outcome.name === name)!),
-    network: {
-      ...network,
-      layers,
-      pruning: {
-        method: methodText(method, compensation),
-        tileRows,
-        encoding,
-        ...(cellBits !== undefined && { cellBits }),
-        ...(dacBits !== undefined && { dacBits }),
-        adcBits,
-        bitLimit: Object.fromEntries(names.map((name) => [name, budgets.get(name)!.bitLimit])),
-        ...(valueLimit !== undefined && {
-          valueLimit: Object.fromEntries(names.map((name) => [name, valueLimit])),
-        }),
-      },
-    },
+    network: { ...network, layers, pruning },
+  };
+}
+
+/** What the pruning promises. */
+function pruningRecord(
+  settings: PostTrainingSettings,
+  budgets: ReadonlyMap<string, LayerBudget>,
+): PruningRecord {
+  const { method = 'lagrangian', compensation = 'layer-admm', tileRows, adcBits, valueLimit } = settings;
+  const { encoding = 'sign-split', cellBits, dacBits } = settings;
+  return {
+    method: methodText(method, compensation),
+    tileRows,
+    encoding,
+    ...(cellBits !== undefined && { cellBits }),
+    ...(dacBits !== undefined && { dacBits }),
+    adcBits,
+    bitLimit: Object.fromEntries([...budgets].map(([name, { bitLimit }]) => [name, bitLimit])),
+    ...(valueLimit !== undefined && {
+      valueLimit: Object.fromEntries([...budgets.keys()].map((name) => [name, valueLimit])),
+    }),
   };
 }
 
@@ -89,11 +96,15 @@ function methodText(method: PruningMethod, compensation: Compensation): string {
   return compensation === 'none' ? set : `${set}, layer ADMM`;
 }
 
-/** Limits of every layer, by name. @throws InputError for budgets out of range */
+/** Limits of every layer, by name. @throws InputError for budgets out of range, or DACs that a layer's inputs cannot use */
 export function layerBudgets(
   { layers, weightBits }: IntegerNetwork,
   settings: BudgetSettings,
 ): Map<string, LayerBudget> {
+  const { dacBits = 1 } = settings;
+  for (const { name, inputSigned } of layers.values())
+    if (inputSigned && dacBits > 1)
+      throw new InputError(`dacBits ${dacBits}: layer '${name}' takes signed inputs, which need 1-bit DACs`);
   return new Map([...layers.keys()].map((name) => [name, layerBudget(settings, name, weightBits)]));
 }
 

@@ -1,3 +1,4 @@
+import { certifyLayer } from '../bitplanes/certify-layer';
 import { ofPlane, planeList } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
@@ -6,6 +7,7 @@ import type { InferenceOptions } from '../networks/inference';
 import { type AdcBits, adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
+import { layerCodeMatrix } from '../quantization/layer-code-matrix';
 import { permuteRows } from '../quantization/row-order';
 import { weightMatrix } from '../quantization/weight-matrix';
 import { parameterLayout } from '../training/parameter-vector';
@@ -17,14 +19,22 @@ export interface UnfoldingOptions {
   readonly description: NetworkDescription;
   readonly parameters: Parameters;
   readonly normalisation: InferenceOptions;
-  readonly settings: { readonly tileRows: number; readonly adcBits: AdcBits; readonly weightBits?: number };
+  readonly settings: TrainedLimits;
+}
+
+/** What the training keeps its codes within. */
+interface TrainedLimits {
+  readonly tileRows: number;
+  readonly adcBits: AdcBits;
+  readonly valueLimit?: number;
+  readonly weightBits?: number;
 }
 
 /**
  * A pruned network's codes and scales before batch norm's factors went into them, rows as they stand on the crossbars.
  * @param layers of the float network, with the pruned network's order of rows
  * @param trained the float network's weight vector
- * @throws InputError for a network of other layers, R or encoding, or of more ADC bits than the training may use
+ * @throws InputError for a network of other layers, R or encoding, or of more ADC bits, nonzeros or weight bits than the training may use
  */
 export function unfoldedCodes(
   start: IntegerNetwork,
@@ -32,20 +42,7 @@ export function unfoldedCodes(
   layers: readonly TrainedLayer[],
   trained: Float32Array,
 ): Map<string, LayerCodes> {
-  const record = start.pruning;
-  const { weightBits = 8 } = settings;
-  const fits =
-    record?.tileRows === settings.tileRows &&
-    record.encoding === 'sign-split' &&
-    layers.every(({ name }) => {
-      if (!start.layers.has(name)) return true;
-      const own = planeList('start: adcBits', adcBitsOf(record.adcBits, name), weightBits - 1);
-      return own.every((bits, plane) => bits <= ofPlane(adcBitsOf(settings.adcBits, name), plane));
-    });
-  if (!fits)
-    throw new InputError(
-      `start: ${record ? `pruned for R = ${record.tileRows}, ${adcBitsText(record.adcBits)} ADC bits, ${record.encoding}` : 'not pruned'}; R = ${settings.tileRows}, at most ${adcBitsText(settings.adcBits)} bits, sign-split is needed`,
-    );
+  requireLimits(start, settings, layers);
   const folded = foldBatchNorm(description, parameters);
   const nodes = new Map(crossbarNodes(folded.description).map((node) => [node.name as string, node]));
   return new Map(
@@ -68,6 +65,37 @@ export function unfoldedCodes(
       ];
     }),
   );
+}
+
+/** @throws InputError unless `start` keeps every limit of the training */
+function requireLimits(
+  start: IntegerNetwork,
+  { tileRows, adcBits, valueLimit, weightBits = 8 }: TrainedLimits,
+  layers: readonly TrainedLayer[],
+): void {
+  const { pruning: record, weightBits: own } = start;
+  // Layers that are missing are told elsewhere.
+  const names = layers.map(({ name }) => name).filter((name) => start.layers.has(name));
+  const fits =
+    record?.tileRows === tileRows &&
+    record.encoding === 'sign-split' &&
+    own <= weightBits &&
+    names.every((name) => {
+      const bits = planeList('start: adcBits', adcBitsOf(record.adcBits, name), own - 1);
+      return bits.every((each, plane) => each <= ofPlane(adcBitsOf(adcBits, name), plane));
+    });
+  if (!fits)
+    throw new InputError(
+      `start: ${record ? `pruned for R = ${record.tileRows}, ${adcBitsText(record.adcBits)} ADC bits, ${record.encoding}, ${own}-bit weights` : 'not pruned'}; R = ${tileRows}, at most ${adcBitsText(adcBits)} bits, sign-split, at most ${weightBits}-bit weights is needed`,
+    );
+  if (valueLimit !== undefined)
+    for (const name of names) {
+      const { maxValues } = certifyLayer(layerCodeMatrix(start.layers.get(name)!, start, tileRows));
+      if (maxValues > valueLimit)
+        throw new InputError(
+          `start: layer '${name}' holds ${maxValues} nonzeros in a (row tile, output channel), more than valueLimit ${valueLimit}`,
+        );
+    }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { onesHistogram } from '../bitplanes/ones-histogram';
+import { InputError } from '../errors';
 import type { Pictures } from '../networks/inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { adcCode, adcCodes } from './adc';
@@ -29,12 +30,17 @@ export interface LayerObservation {
   readonly zeroInputBits: number;
 }
 
-/** Classifies pictures on crossbars, every conversion made, and tells what each layer saw. */
+/**
+ * Classifies pictures on crossbars, every conversion made, and tells what each layer saw.
+ * @throws InputError for `steps`: codes are counted from the sums of a whole layer, which then have one step
+ */
 export function observeNetwork(
   network: IntegerNetwork,
   pictures: Pictures,
   options: Omit<CrossbarInferenceOptions, 'onLayer' | 'circuit'>,
 ): readonly LayerObservation[] {
+  if (options.steps)
+    throw new InputError("steps: observed codes are those of one step, the ADC's own; give it as adc.step");
   const observations: LayerObservation[] = [];
   const onLayer = (seen: LayerSeen) => observations.push(observation(seen));
   const inference = createCrossbarInference(network, { ...options, onLayer });

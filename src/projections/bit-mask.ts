@@ -44,6 +44,7 @@ export interface FillOptions extends LimitOptions {
  * The bits of `codes`, and every unused slot of each bit column given to the next best row of that polarity: from the
  * top plane down, the row with the largest rest after its allowed higher bits. Retraining may use those slots for free.
  * With a value limit, rows whose code is zero join only while places are left.
+ * @throws InputError for codes that break the limits already
  */
 export function fillMask(options: FillOptions): BitMask {
   const { codes, targets, rows, columns, tileRows, scales } = options;
@@ -54,6 +55,11 @@ export function fillMask(options: FillOptions): BitMask {
   if (scales.length !== columns)
     throw new InputError(`scales: ${scales.length} numbers for ${columns} columns`);
   const { mask, sign } = maskOf(codes);
+  const above = mask.findIndex((bits) => bits > limits.maxMagnitude);
+  if (above >= 0)
+    throw new InputError(
+      `codes: ${codes[above]} at row ${Math.floor(above / columns)}, column ${above % columns} is outside -${limits.maxMagnitude}..${limits.maxMagnitude}`,
+    );
   for (let i = 0; i < codes.length; i++) if (sign[i] === 0) sign[i] = Math.sign(targets[i]);
   const nearest = nearestTable();
   const inTile = new Int32Array(Math.min(tileRows, rows));
@@ -64,6 +70,10 @@ export function fillMask(options: FillOptions): BitMask {
       const index = (row: number) => (start + row) * columns + column;
       let places = limits.values;
       for (let row = 0; row < count; row++) if (mask[index(row)] !== 0) places--;
+      if (places < 0)
+        throw new InputError(
+          `codes: column ${column} holds more nonzeros in a row tile than ${limits.values}`,
+        );
       for (let plane = limits.planes - 1; plane >= 0; plane--) {
         const bit = 1 << plane;
         for (const polarity of [1, -1]) {

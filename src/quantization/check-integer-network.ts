@@ -1,5 +1,5 @@
 import { largestOf } from '../bitplanes/per-plane';
-import { type EncodingName, encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
+import { encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import type { NetworkDescription } from '../networks/description';
 import { validateDescription } from '../networks/node-shapes';
@@ -55,7 +55,7 @@ export function checkIntegerNetwork(where: string, network: IntegerNetwork): voi
   for (const node of crossbarNodes(description)) {
     const layer = layers.get(node.name)!;
     const fault =
-      layerFault(layer, weightBits, pruning?.encoding, node.input === 'input') ??
+      layerFault(layer, weightBits, pruning, node.input === 'input') ??
       rowOrderFault(layer) ??
       flipsFault(layer, pruning);
     require(fault === undefined, `layer '${node.name}': ${fault}`);
@@ -65,11 +65,11 @@ export function checkIntegerNetwork(where: string, network: IntegerNetwork): voi
 function layerFault(
   layer: IntegerLayer,
   weightBits: number,
-  encoding: EncodingName | undefined,
+  pruning: PruningRecord | undefined,
   readsPicture: boolean,
 ): string | undefined {
   const { codes, scales, bias, inputScale, inputBits, inputSigned } = layer;
-  const { minCode, maxCode } = planeEncoding(encoding ?? 'sign-split', weightBits);
+  const { minCode, maxCode } = planeEncoding(pruning?.encoding ?? 'sign-split', weightBits);
   const code = codes.find((value) => value < minCode || value > maxCode);
   if (code !== undefined) return `code ${code} is outside ${minCode}..${maxCode} of ${weightBits} bits`;
   const scale = scales.find((value) => !(value > 0 && value < Number.POSITIVE_INFINITY));
@@ -79,6 +79,9 @@ function layerFault(
   if (!Number.isFinite(inputScale) || inputScale <= 0) return `inputScale ${text(inputScale)} is not above 0`;
   if (!isWhole(inputBits, 1, 8)) return `inputBits ${text(inputBits)} is not a whole number from 1 to 8`;
   if (typeof inputSigned !== 'boolean') return `inputSigned ${text(inputSigned)} is not true or false`;
+  const dacBits = pruning?.dacBits ?? 1;
+  if (inputSigned && dacBits > 1)
+    return `inputSigned true: signed inputs need 1-bit DACs, not ${dacBits}-bit ones`;
   if (readsPicture && (inputScale !== 1 || inputBits !== 8 || inputSigned))
     return 'it reads the picture: inputScale 1, inputBits 8, inputSigned false are needed';
   return undefined;

@@ -119,12 +119,13 @@ function readState(
   return Object.fromEntries(vectors) as unknown as TrainerState;
 }
 
-/** Fields of two recipes that are not alike. */
+/** Fields of two recipes that are not alike, or that only one of them has. */
 function differingFields(stored: unknown, recipe: TrainingRecipe): string[] {
   const before = { ...(stored as Record<string, unknown>) };
-  return Object.entries(recipe)
-    .filter(([field, value]) => JSON.stringify(before[field]) !== JSON.stringify(value))
-    .map(([field]) => field);
+  const now: Record<string, unknown> = { ...recipe };
+  return Object.keys({ ...now, ...before }).filter(
+    (field) => JSON.stringify(before[field]) !== JSON.stringify(now[field]),
+  );
 }
 
 function parseField(path: string, name: string, text: string | undefined): unknown {

@@ -106,12 +106,19 @@ export function evaluateParameters(
   return measureAccuracy(inference, network.classes, set, options);
 }
 
-/** For each picture, how many classes have a larger logit than its own. */
+/**
+ * For each picture, how many classes come before its own, 0..classes-1: those of larger logits, and of equal ones the
+ * classes before it, as `largestClass` chooses. A logit of NaN comes last.
+ */
 export function ranksOf(logits: Float32Array, labels: Int32Array, classes: number): number[] {
   return Array.from(labels, (label, i) => {
     const own = logits[i * classes + label];
+    if (Number.isNaN(own)) return classes - 1;
     let above = 0;
-    for (let c = 0; c < classes; c++) if (logits[i * classes + c] > own) above++;
+    for (let c = 0; c < classes; c++) {
+      const other = logits[i * classes + c];
+      if (other > own || (other === own && c < label)) above++;
+    }
     return above;
   });
 }

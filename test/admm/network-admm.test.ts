@@ -69,6 +69,17 @@ describe('createNetworkAdmm', () => {
     expect(admm.report!().primalResidual).toBeLessThan(0.1);
   });
 
+  it('keeps the last limits where the training has steps for one projection alone', () => {
+    const admm = createNetworkAdmm(layers, length, { ...settings, interval: 100, firstBitLimit: 9 });
+    admm.beforeStep!(0, 50, () => start);
+    const { strength } = admm.pull!()!;
+    expect(strength[layers[0].offset]).toBeCloseTo(settings.rho[1], 6);
+    for (const { name, rows, columns } of layers) {
+      const shape = { rows, columns, tileRows: evenTileRows(rows, 16), weightBits: 6, bitLimit: 2 };
+      expect(certifyLayer({ ...admm.codes().get(name)!, ...shape }).holds).toBe(true);
+    }
+  });
+
   it('restored from its state, goes on as if it had not stopped', () => {
     const whole = createNetworkAdmm(layers, length, { ...settings, balance: true, method: 'lagrangian' });
     const wanted = minimise(whole, 8);

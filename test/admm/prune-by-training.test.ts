@@ -184,8 +184,21 @@ describe('pruneByTraining', () => {
     const { network } = await prune({}, { admmEpochs: 0, retrainEpochs: 1 });
     await expect(prune({ start: network }, { tileRows: 8 })).rejects.toThrow(InputError);
     await expect(prune({ start: network }, { adcBits: 1 })).rejects.toThrow('R = 16, 2 ADC bits');
+    await expect(prune({ start: network }, { valueLimit: 3 })).rejects.toThrow(
+      /start: layer 'conv1' holds \d+ nonzeros .* more than valueLimit 3/,
+    );
+    await expect(prune({ start: network }, { weightBits: 4 })).rejects.toThrow('at most 4-bit weights');
     const layers = new Map([...network!.layers].slice(1));
     await expect(prune({ start: { ...network!, layers } })).rejects.toThrow("layer 'conv1'");
+  });
+
+  it('refuses to round activations to one bit before anything is trained', async () => {
+    const seen: number[] = [];
+    const change = { onProgress: ({ done }: { done: number }) => seen.push(done) };
+    await expect(prune(change, { inputBits: 1, quantizedActivations: true })).rejects.toThrow(
+      new InputError('inputBits 1: activations are rounded while training to 2 to 8 bits'),
+    );
+    expect(seen).toEqual([]);
   });
 
   it('frees every tensor', async () => {
@@ -248,6 +261,38 @@ describe('createMaskedWeights', () => {
 });
 
 describe('createMaskedWeights with refreshes', () => {
+  it.each([
+    [15, 100, 15],
+    [4, 10, 4],
+    [30, 100, 30],
+    [3, 1001, 3],
+    [9, 10, 5],
+    [0, 10, 0],
+    [2, 1, 0],
+  ])('chooses its bits %i times in %i steps, evenly over the first half: %i', (refreshes, steps, wanted) => {
+    const [layer] = trainedLayers(description, dataset.std).slice(-1);
+    const start = new Map([
+      [
+        layer.name,
+        { codes: new Int8Array(layer.rows * layer.columns), scales: new Float32Array(layer.columns).fill(1) },
+      ],
+    ]);
+    const weights = normals(parameterLayout(description).length, 'few');
+    const limits = { tileRows: 16, weightBits: 8, bitLimit: { [layer.name]: 2 }, method: 'greedy' as const };
+    const masked = createMaskedWeights([layer], start, weights, { ...limits, refreshes });
+    const at: number[] = [];
+    for (let step = 0; step < steps; step++)
+      masked.beforeStep!(step, steps, () => {
+        at.push(step);
+        return weights;
+      });
+    expect(at).toHaveLength(wanted);
+    const half = Math.floor(steps / 2);
+    at.forEach((step, i) => {
+      expect(step).toBe(Math.ceil(((i + 1) * half) / wanted));
+    });
+  });
+
   it('chooses its bits anew in the first half only, each time within every limit', () => {
     const layers = trainedLayers(description, dataset.std);
     const { length } = parameterLayout(description);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { layerStore } from '../../src/admm/layer-store';
 import type { PostTrainingSettings } from '../../src/admm/post-training-settings';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { ofPlane } from '../../src/bitplanes/per-plane';
@@ -79,6 +80,29 @@ describe('prunePostTraining', () => {
       expect(() => certifyNetwork(pruned, 32)).toThrow(
         /stored complemented is known only for tiles of 16 rows/,
       );
+    }
+  });
+
+  it('goes on from the layers that an interrupted run has kept, in every encoding', () => {
+    for (const [i, change] of (
+      [{ encoding: 'twos-complement' }, { encoding: 'offset', adcBits: 3, flip: true }] as const
+    ).entries()) {
+      const wanted = { ...settings, ...change, iterations: 1, patches: 100 };
+      const store = layerStore(scratch(`${i}.unfinished`), wanted);
+      const run = (stopAt: number) =>
+        prunePostTraining(
+          network,
+          folded,
+          pictures,
+          wanted,
+          ({ done }) => {
+            if (done === stopAt) throw new Error('interrupted');
+          },
+          store,
+        );
+      expect(() => run(3)).toThrow('interrupted');
+      expect(store.finished().size, JSON.stringify(change)).toBe(3);
+      expect(run(Infinity).network).toEqual(prune({ ...change, iterations: 1, patches: 100 }).network);
     }
   });
 
@@ -216,6 +240,11 @@ describe('prunePostTraining', () => {
       expect(() => prune(change)).toThrow(InputError);
       expect(() => prune(change)).toThrow(line);
     }
+    const layers = new Map(network.layers);
+    layers.set('fc1', { ...layers.get('fc1')!, inputSigned: true });
+    expect(() =>
+      prunePostTraining({ ...network, layers }, folded, pictures, { ...settings, dacBits: 2 }),
+    ).toThrow("dacBits 2: layer 'fc1' takes signed inputs, which need 1-bit DACs");
     expect(() => prune({}, { count: 15, pixels: pictures.pixels.subarray(0, 15 * 768) })).toThrow(
       /15 calibration pictures are too few/,
     );

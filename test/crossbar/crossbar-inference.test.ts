@@ -5,6 +5,7 @@ import { createCrossbarInference, neverClips } from '../../src/crossbar/crossbar
 import { mapLayer } from '../../src/crossbar/layer-job';
 import { engines } from '../../src/crossbar/layer-simulator';
 import { observeNetwork } from '../../src/crossbar/network-statistics';
+import { InputError } from '../../src/errors';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import type { Inference } from '../../src/networks/inference';
@@ -116,6 +117,20 @@ describe('observeNetwork', () => {
       expect(clippingRate).toBeCloseTo(clipped / conversions, 12);
     }
     expect(Math.max(...observations.map(({ clippingRate }) => clippingRate))).toBeGreaterThan(0.01);
+  });
+
+  it("counts codes at the ADC's own step, and refuses others", () => {
+    const adc = () => ({ bits: 4, step: 2, rounding: 'floor' as const });
+    const [{ sums, codes }] = observeNetwork(network, few, { tileRows, adc });
+    const expected = new Array<number>(16).fill(0);
+    sums.counts.forEach((count, at) => {
+      expected[Math.min(15, Math.floor((sums.lowest + at) / 2))] += count;
+    });
+    expect(codes!.counts).toEqual(expected);
+    const steps = () => ({ granularity: 'layer' as const, values: Float64Array.of(2) });
+    expect(() => observeNetwork(network, few, { tileRows, adc, steps })).toThrow(
+      new InputError("steps: observed codes are those of one step, the ADC's own; give it as adc.step"),
+    );
   });
 
   it('tells the share of zero inputs and of zero input bits', () => {

@@ -107,5 +107,10 @@ describe('fillMask', () => {
   it('refuses codes that break the limits already', () => {
     const codes = new Int8Array(500).fill(1);
     expect(() => fillMask({ ...shape, codes, targets: targets.map(Math.abs), scales })).toThrow(InputError);
+    const five = { rows: 5, columns: 1, tileRows: 5, bitLimit: 5, scales: Float32Array.of(1) };
+    const own = { ...five, codes: Int8Array.of(1, 2, 4, 0, 9), targets: Float32Array.of(1, 2, 4, 0, 9) };
+    expect(() => fillMask({ ...own, weightBits: 8, valueLimit: 3 })).toThrow(/column 0 .*nonzeros .* 3/);
+    expect(() => fillMask({ ...own, weightBits: 4 })).toThrow('9 at row 4, column 0 is outside -7..7');
+    expect(() => fillMask({ ...own, weightBits: 5, valueLimit: 4 })).not.toThrow();
   });
 });

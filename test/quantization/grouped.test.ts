@@ -80,6 +80,27 @@ describe('grouped convolutions', () => {
     }
   });
 
+  it('keep of their 8-bit codes the bits that are chosen beforehand, and every scale', () => {
+    for (const method of ['bit-only', 'magnitude'] as const)
+      for (const compensation of ['none', 'layer-admm'] as const) {
+        const limits = { adcBits: 2, tileRows: 16, iterations: 2, patches: 100 };
+        const pruned = prunePostTraining(network, folded, pictures, {
+          ...limits,
+          method,
+          compensation,
+        }).network;
+        expect(certifyNetwork(pruned).lossless).toBe(true);
+        for (const [name, { codes, scales }] of pruned.layers) {
+          const own = network.layers.get(name)!;
+          expect(scales).toEqual(own.scales);
+          codes.forEach((code, i) => {
+            if (code !== 0) expect(Math.sign(code)).toBe(Math.sign(own.codes[i]));
+            if (method === 'bit-only') expect(Math.abs(code) & ~Math.abs(own.codes[i])).toBe(0);
+          });
+        }
+      }
+  });
+
   it('take arrays of their own for every group', () => {
     const costs = (given: IntegerNetwork) =>
       networkHardware(given, { tileRows: 128, adcBits: () => 7 }).pruned;

@@ -145,6 +145,14 @@ describe('the file of an integer network', () => {
     expect(
       refusal(inField('layers', (all) => ({ ...all, conv1: { ...(all.conv1 as object), inputScale: 2 } }))),
     ).toMatch(/'conv1': it reads the picture/);
+    const signed = ({ fc1, ...rest }: Record<string, object>) => ({
+      ...rest,
+      fc1: { ...fc1, inputSigned: true },
+    });
+    expect(refusal(inField('layers', signed))).toBe('loaded');
+    expect(
+      refusal(inField('layers', signed), { ...pruned, pruning: { ...pruned.pruning!, dacBits: 2 } }),
+    ).toMatch(/'fc1': inputSigned true: signed inputs need 1-bit DACs, not 2-bit ones/);
     expect(refusal(inField('weightBits', () => 7))).toMatch(/code -?\d+ is outside -63..63 of 7 bits/);
     expect(refusal(inField('std', () => [1, 0, 1]))).toMatch(/std \[1,0,1\] is not 3 numbers above 0/);
     expect(refusal(inField('description', ({ nodes, ...rest }) => rest))).toMatch(

@@ -5,6 +5,7 @@ import { generatedPictures } from '../../src/data/generated-pictures';
 import { InputError } from '../../src/errors';
 import type { Parameters } from '../../src/networks/description';
 import { initialParameters } from '../../src/networks/initial-parameters';
+import { largestClass } from '../../src/networks/largest-class';
 import { networkByName } from '../../src/networks/network-by-name';
 import { saveParameters } from '../../src/networks/save-parameters';
 import { liveTensors } from '../../src/tensor/engine';
@@ -198,6 +199,9 @@ describe('train', () => {
     expect(
       await refuse({ recipe: { ...one, momentum: 0.8, schedule: { kind: 'constant', peak: 1 } } }),
     ).toMatch(/another schedule, momentum;/);
+    const mixed = scratch('mixed-pictures.safetensors');
+    await run({ checkpoint: mixed, recipe: { ...one, mixing: 0.5 } });
+    expect(await refuse({ checkpoint: mixed })).toMatch(/another mixing;/);
     const wider = mixedNetwork({ classes: 5 });
     expect(await refuse({ network: wider })).toMatch(/tensor 'weights' should hold \d+ float32 numbers/);
     for (const length of [4, 100, bytes.length - 1]) {
@@ -278,10 +282,22 @@ describe('smoothLabels', () => {
 });
 
 describe('accuracy', () => {
-  it('ranks a class by how many have larger logits', () => {
+  it('ranks a class by how many have larger logits, or equal ones and a smaller index', () => {
     const logits = Float32Array.of(3, 1, 2, 0, 0, 0);
-    expect(ranksOf(logits, Int32Array.of(1, 2), 3)).toEqual([2, 0]);
+    expect(ranksOf(logits, Int32Array.of(1, 2), 3)).toEqual([2, 2]);
+    expect(ranksOf(logits, Int32Array.of(0, 0), 3)).toEqual([0, 0]);
     expect(countRight(logits, Float32Array.of(0.9, 0.05, 0.05, 0, 1, 0), 3)).toBe(1);
+  });
+
+  it('counts a picture as right where the largest logit is its own, the first of several, and NaN nowhere', () => {
+    const values = [0, 1, Number.NaN];
+    for (let i = 0; i < 81; i++) {
+      const logits = Float32Array.from({ length: 4 }, (_, c) => values[Math.floor(i / 3 ** c) % 3]);
+      const ranks = [0, 1, 2, 3].map((label) => ranksOf(logits, Int32Array.of(label), 4)[0]);
+      const right = ranks.indexOf(0);
+      if (logits.every(Number.isNaN)) expect(ranks).toEqual([3, 3, 3, 3]);
+      else expect(right).toBe(largestClass(logits, 0, 4));
+    }
   });
 
   it('says how many pictures it saw and how sure it is', () => {
