@@ -23,7 +23,6 @@ import { FAIR_BASELINE, largestDrive } from '../hardware/map-designs';
 import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
 import type { OnProgress } from '../progress';
 import { adcBitsOf, adcBitsText, largestAdcBits } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import type { Accuracy } from '../training/evaluate';
 import { integerAccuracy } from './accuracy';
@@ -39,8 +38,8 @@ import {
   summarizeDesign,
   summarizeHardware,
 } from './network-hardware';
-import { normalisationOf } from './normalisation';
 import type { FloatModel, IntegerModel } from './open-model';
+import { quantizedModel } from './quantized-model';
 
 export interface HardwareStudyOptions {
   /** Float networks that the pruned ones were made of; each pruned network takes that of its own description. */
@@ -223,10 +222,8 @@ function unpruned(
   { dataset, seed }: { readonly dataset: Dataset; readonly seed: number },
 ): IntegerNetwork {
   if (!dataset.real) return denseNetwork(model, network);
-  const { description, parameters } = model.folded;
   const pictures = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), seed);
-  const bits = { weightBits: network.weightBits, inputBits: 8 };
-  return buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, bits);
+  return quantizedModel(model, dataset, pictures, { weightBits: network.weightBits, inputBits: 8 });
 }
 
 function accuracies(

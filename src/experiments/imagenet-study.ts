@@ -11,7 +11,6 @@ import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
@@ -30,9 +29,9 @@ import {
 } from './distil-without-labels';
 import { type KernelStatistics, kernelStatistics } from './kernel-statistics';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
-import { normalisationOf } from './normalisation';
 import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
+import { quantizedModel } from './quantized-model';
 
 /**
  * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; all,
@@ -211,22 +210,12 @@ function openBench(options: ImagenetStudyOptions) {
   const { model, pictures, folder, seed = 1 } = options;
   const { calibration, scored, checksum } = pictures;
   const total = Math.min(options.testPictures ?? scored.test.count, scored.test.count);
-  const { description, parameters } = model.folded;
-  const bits = { weightBits: 8, inputBits: 8 };
-  const normalisation = normalisationOf(model, scored);
   const key = { revision: REVISION, model: model.identity, pictures: checksum, ...pictures.preparation };
   const progress =
     (note: string): OnProgress =>
     (p) =>
       options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
-  const quantized = buildIntegerNetwork(
-    description,
-    parameters,
-    normalisation,
-    calibration,
-    bits,
-    progress('8-bit'),
-  );
+  const quantized = quantizedModel(model, scored, calibration, undefined, progress('8-bit'));
   return {
     options,
     quantized,

@@ -11,7 +11,6 @@ import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
@@ -24,6 +23,7 @@ import { certifyNetwork } from './certify-network';
 import { gapHistogram } from './gap-histogram';
 import { normalisationOf } from './normalisation';
 import { type FloatModel, openIntegerModel } from './open-model';
+import { quantizedModel } from './quantized-model';
 import { describeStudy, type Study } from './study';
 import { clippedLine, rowLimitedLine } from './unpruned-lines';
 
@@ -198,15 +198,12 @@ function openBench(options: MethodsOptions): Bench {
   };
   const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
   const pictures = calibrationPictures(dataset.train, settings.calibration, seed);
-  const { description, parameters } = model.folded;
-  const normalisation = normalisationOf(model, dataset);
-  const bits = { weightBits: 8, inputBits: 8 };
-  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, bits);
+  const quantized = quantizedModel(model, dataset, pictures);
   const key = {
     revision: REVISION,
     model: model.identity,
     data: dataset.checksums,
-    ...normalisation,
+    ...normalisationOf(model, dataset),
     calibration: settings.calibration,
     seed,
   };

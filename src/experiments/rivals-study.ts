@@ -5,7 +5,6 @@ import { trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import type { EpochRecord } from '../training/train';
@@ -16,6 +15,7 @@ import { calibrationPictures } from './calibration';
 import { type CertifiedRow, certifiedRow } from './certified-row';
 import { normalisationOf } from './normalisation';
 import type { FloatModel } from './open-model';
+import { quantizedModel } from './quantized-model';
 import { type RivalEntry, rivalEntries, type UnprunedEntry, unprunedEntries } from './rival-entries';
 import { describeStudy, type Study } from './study';
 import { RIVAL_BITS, trainRival } from './train-rival';
@@ -154,9 +154,8 @@ function openBench(options: RivalsOptions) {
       `epochs ${settings.epochs}: a whole number from 2, for network ADMM and retraining share them`,
     );
   const pictures = calibrationPictures(dataset.train, settings.calibration, seed);
-  const { description, parameters } = model.folded;
   const normalisation = normalisationOf(model, dataset);
-  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, RIVAL_BITS);
+  const quantized = quantizedModel(model, dataset, pictures, RIVAL_BITS);
   const key = { revision: REVISION, model: model.identity, data: dataset.checksums, ...settings };
   const { onProgress } = options;
   const clippedPictures = Math.min(options.clippedPictures ?? 1000, dataset.test.count);

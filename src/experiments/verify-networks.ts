@@ -7,7 +7,6 @@ import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { engineVersion } from '../tensor/engine';
@@ -22,8 +21,8 @@ import { denseNetwork } from './dense-network';
 import { type LayerView, layerViews } from './layer-view';
 import { dataOf, type FloatFile, openNetworkFiles, type PrunedFile } from './network-files';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
-import { normalisationOf } from './normalisation';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
+import { quantizedModel } from './quantized-model';
 import { requireFit } from './require-fit';
 
 export interface VerifyOptions {
@@ -163,14 +162,8 @@ async function measureBaselines(
   const { model } = file;
   const bits = { weightBits: 8, inputBits: 8 };
   const count = defaultCalibration(dataset.train);
-  const { description, parameters } = model.folded;
-  const quantized = buildIntegerNetwork(
-    description,
-    parameters,
-    normalisationOf(model, dataset),
-    calibrationPictures(dataset.train, count, SEED),
-    bits,
-  );
+  const pictures = calibrationPictures(dataset.train, count, SEED);
+  const quantized = quantizedModel(model, dataset, pictures, bits);
   const score = scorer(dataset, options);
   const subject = { model: model.identity };
   const floatScores = await score(model.name, subject, () => modelInference(model, dataset));
