@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from '../networks/replace-file';
 
 /**
  * What `compute` gave last time for the same key, kept as `name`.json in the folder; an interrupted run goes on from
@@ -61,6 +62,5 @@ function readStored<T>(path: string): { key: string; value: T } | undefined {
 
 /** Writes JSON whole or not at all. */
 export function writeJson(path: string, value: unknown): void {
-  writeFileSync(`${path}.part`, `${JSON.stringify(value, null, 1)}\n`);
-  renameSync(`${path}.part`, path);
+  replaceFile(path, [Buffer.from(`${JSON.stringify(value, null, 1)}\n`)]);
 }

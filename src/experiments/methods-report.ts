@@ -6,12 +6,10 @@ import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
 import { gapBins } from './gap-histogram';
 import { lineId, type MethodRow, type MethodsResult } from './methods-table';
+import { unique } from './unique';
+import { untrainedConditions } from './untrained-conditions';
 
 const COMPENSATIONS = { none: 'none', 'layer-admm': 'layer ADMM' } as const;
-
-function conditions({ weightBits, inputBits, encoding, seed, calibrationPictures }: MethodsResult): string {
-  return `${weightBits}-bit weights and ${inputBits}-bit activations, ${encoding}, no training, ${calibrationPictures} unlabelled calibration pictures, seed ${seed}`;
-}
 
 /** A line's name: the method and its compensation, if it has one. */
 const lineName = ({ title, compensation }: MethodRow) =>
@@ -31,15 +29,13 @@ function fewerPictures({ rows, integer }: MethodsResult): string {
     : `; clipped dense: its drop on ${pictures} of ${integer.pictures} test pictures`;
 }
 
-const unique = <T>(values: readonly T[]) => [...new Set(values)];
-
 /** Tables are read by crossbar: all methods at one R and ADC resolution stand together. */
 export function methodsTable(result: MethodsResult): Table {
   const { float, integer, network, dataset } = result;
   const order = (row: MethodRow) => -row.tileRows * 100 + (row.method === 'unpruned' ? 0 : row.adcBits);
   const rows = [...result.rows].sort((a, b) => order(a) - order(b));
   return {
-    title: `${network} on ${dataset}: float top-1 ${float.top1.toFixed(2)} %, 8-bit ${integer.top1.toFixed(2)} % on ${float.pictures} test pictures; ${conditions(result)}`,
+    title: `${network} on ${dataset}: float top-1 ${float.top1.toFixed(2)} %, 8-bit ${integer.top1.toFixed(2)} % on ${float.pictures} test pictures; ${untrainedConditions(result)}`,
     columns: [
       { key: 'tileRows', label: 'R' },
       { key: 'adcBits', label: 'ADC bits' },
@@ -98,7 +94,7 @@ function accuracyFigure(result: MethodsResult, subject: string, tileRows: number
   return groupedBars({
     title: titled(
       `Accuracy by method, R = ${tileRows}, ${subject}`,
-      `${conditions(result)}${fewerPictures(result)}`,
+      `${untrainedConditions(result)}${fewerPictures(result)}`,
     ),
     width: 1200,
     height: 650,

@@ -5,8 +5,7 @@ import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
 import { overSeeds } from './over-seeds';
 import type { RivalRow, RivalsResult } from './rivals-study';
-
-const unique = <T>(values: readonly T[]) => [...new Set(values)];
+import { unique } from './unique';
 
 function conditions({ tileRows, epochs, rate, seed, calibrationPictures }: RivalsResult): string {
   return `R = ${tileRows}, 8-bit weights and activations, sign-split; every pruned line trained for ${epochs} epochs at rates up to ${rate}, ${calibrationPictures} calibration pictures, seed ${seed}`;

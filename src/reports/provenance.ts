@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileSha256 } from '../data/file-sha256';
 import { packageRoot } from '../package-root';
 
 /** What a run tells about itself; the rest is found out. */
@@ -52,12 +52,13 @@ export interface Provenance {
 /** Gathers where results come from, as of now: call it when the results are there. */
 export function provenance(input: ProvenanceInput = {}): Provenance {
   const { root, version } = packageRoot();
+  const lockFile = join(root, 'package-lock.json');
   const finished = new Date();
   const started = input.startedAt ?? new Date(finished.getTime() - process.uptime() * 1000);
   return {
     package: { name: 'cim-pruning', version },
     git: gitState(root),
-    lockFileSha256: sha256OfFile(join(root, 'package-lock.json')),
+    lockFileSha256: existsSync(lockFile) ? fileSha256(lockFile) : 'unknown',
     node: process.versions.node,
     npm: npmVersion(),
     operatingSystem: { platform: platform(), release: release(), architecture: arch() },
@@ -91,10 +92,6 @@ export function gitState(root: string): Provenance['git'] {
   } catch {
     return { commit: 'unknown', dirty: 'unknown' };
   }
-}
-
-function sha256OfFile(path: string): string {
-  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'unknown';
 }
 
 function npmVersion(): string {
