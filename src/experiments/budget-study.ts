@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { layerCandidates, planeProfiles, uniformCandidates } from '../admm/layer-candidates';
-import { defaultCalibration } from '../admm/post-training-settings';
+import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import type { PerPlane } from '../bitplanes/per-plane';
 import { planeEncoding } from '../bitplanes/plane-encoding';
@@ -73,6 +73,9 @@ export interface BudgetPoint {
 
 export interface BudgetStudyResult extends Study {
   readonly tileRows: number;
+  /** ADMM iterations and patches a layer of the final prunings. */
+  readonly iterations: number;
+  readonly patches: number;
   readonly integer: Accuracy;
   /** Divergence of the logits with one layer pruned alone, by layer and ADC bits of its planes. */
   readonly sensitivities: Readonly<Record<string, readonly { adcBits: PerPlane; divergence: number }[]>>;
@@ -217,6 +220,8 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
   const result: BudgetStudyResult = {
     ...describeStudy(model, dataset, { seed, calibration }),
     tileRows,
+    iterations: iterations ?? postTrainingDefaults.iterations,
+    patches: patches ?? postTrainingDefaults.patches,
     integer,
     sensitivities,
     points,

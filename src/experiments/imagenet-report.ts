@@ -161,7 +161,7 @@ function layerFigure(result: ImagenetResult, subject: string): Figure {
   });
 }
 
-/** Points that post-training pruning should lose at most, as the lower end of the interval of the paired drop. */
+/** Points that post-training pruning should lose at most, in the mean of the paired drop. */
 const TARGETS = [
   { tileRows: 128, adcBits: 4, most: 1 },
   { tileRows: 64, adcBits: 3, most: 1 },

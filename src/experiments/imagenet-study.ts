@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { layerStore } from '../admm/layer-store';
-import { postTrainingDefaults } from '../admm/post-training-settings';
+import { type PostTrainingSettings, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { type StageSeconds, totalSeconds } from '../admm/stage-timer';
 import type { Unlabelled } from '../data/dataset';
@@ -32,6 +32,7 @@ import { type HardwareSummary, networkHardware, summarizeHardware } from './netw
 import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
 import { quantizedModel } from './quantized-model';
+import { modelChecksums } from './study';
 
 /**
  * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; all,
@@ -116,6 +117,8 @@ export interface ImagenetResult {
   readonly rule: string;
   readonly seed: number;
   readonly calibrationPictures: number;
+  /** How points are pruned. */
+  readonly pruning: Pick<PostTrainingSettings, 'iterations' | 'patches' | 'ridge' | 'balancedRows'>;
   readonly checksums: Readonly<Record<string, string>>;
   readonly float: Accuracy;
   readonly integer: Accuracy;
@@ -149,10 +152,17 @@ const REVISION = 4;
 /** ADCs that read any column of up to 255 rows. */
 const WHOLE_BITS = 8;
 
+/** With as many channels as rows a tile, each tile would hold one tap of the kernel, the middle one far larger weights. */
+const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
+
 /** Post-training pruning of an ImageNet network, scored on pictures that calibration never saw. */
 export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
   const { model, pictures, folder, points = imagenetPoints } = options;
   mkdirSync(folder, { recursive: true });
+  const trained = (options.trained ?? []).map(({ title, path }) => ({
+    title,
+    model: openIntegerModel(path),
+  }));
   const bench = openBench(options);
   const float = await bench.score('float', {}, () => modelInference(model, pictures.scored));
   const integer = await bench.score('8-bit', {}, () => createIntegerInference(bench.quantized));
@@ -179,19 +189,23 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
     const subject = { ...bench.settings, ...point, distillation: settings };
     rows.push({ ...(await row(title, `${pointName(point)}-distilled`, subject, network)), curve });
   }
-  for (const { title, path } of options.trained ?? []) {
-    const { network, sha256, name } = openIntegerModel(path);
-    rows.push(await row(title, name, { sha256 }, network));
+  for (const { title, model: own } of trained) {
+    rows.push(await row(title, own.name, { sha256: own.sha256 }, own.network));
   }
   const { description, parameters } = model.folded;
+  const { seed, ...pruning } = bench.settings;
   const result: ImagenetResult = {
     model: model.name,
     network: description.name,
     pictures: pictures.scored.title,
     rule: pictures.rule,
-    seed: bench.settings.seed,
+    seed,
     calibrationPictures: pictures.calibration.count,
-    checksums: { [`${model.name} (model)`]: model.sha256, 'pictures (names, sizes)': pictures.checksum },
+    pruning: { ...pruning, ...PRUNED_BY },
+    checksums: {
+      ...modelChecksums([model, ...trained.map((own) => own.model)]),
+      'pictures (names, sizes)': pictures.checksum,
+    },
     float: accuracyOf(float),
     integer: accuracyOf(integer),
     quantization: compareLogits(float.logits, integer.logits, integer.labels),
@@ -270,14 +284,7 @@ function prunedAt(
   const prune = (): PruningOutcome => {
     const store = layerStore(`${path}.unfinished`, own);
     const adcBits = bitsOf(quantized, point);
-    // With as many channels as rows a tile, each tile would hold one tap of the kernel, the middle one far larger weights.
-    const wanted = {
-      ...settings,
-      tileRows: point.tileRows,
-      adcBits,
-      ridge: 'shrinkage' as const,
-      balancedRows: true,
-    };
+    const wanted = { ...settings, tileRows: point.tileRows, adcBits, ...PRUNED_BY };
     const onProgress = progress(name);
     const { calibration } = pictures;
     const pruned = prunePostTraining(quantized, model.folded, calibration, wanted, onProgress, store);

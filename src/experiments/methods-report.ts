@@ -185,9 +185,12 @@ const crossbarName = ({ tileRows, adcBits }: MethodRow) => `R = ${tileRows}, ${a
 /** Where no training should be needed: at most half a point is lost. */
 const WITHOUT_TRAINING = ['R = 128, 4 bits', 'R = 64, 3 bits'];
 
+/** Points that the chance of the test pictures may take from a lead. */
+const TOLERANCE = 0.2;
+
 /**
- * What the comparison must show: pruned networks never clip, and at every R and ADC resolution hierarchical pruning with
- * layer ADMM leads the value-only and bit-only rivals by more than the chance of the test pictures takes away.
+ * What the comparison must show: pruned networks never clip, and at every R and ADC resolution the best hierarchical line
+ * with layer ADMM is ahead of the best other pruned line, or behind by no more than `TOLERANCE`.
  */
 export function methodsClaims(result: MethodsResult): { claims: Claim[]; obtained: Obtained } {
   const claims: Claim[] = [];
@@ -215,9 +218,9 @@ export function methodsClaims(result: MethodsResult): { claims: Claim[]; obtaine
     if (ours.length === 0 || rivals.length === 0) continue;
     claims.push({
       id: name,
-      claim: `${name}: hierarchical with layer ADMM leads every value-only and bit-only rival`,
+      claim: `${name}: best hierarchical line with layer ADMM above the best of the others, at most ${TOLERANCE} points behind`,
       expected: 0,
-      tolerance: 0.2,
+      tolerance: TOLERANCE,
       compare: 'at least',
       unit: 'points',
       digits: 2,

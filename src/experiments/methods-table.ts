@@ -22,9 +22,9 @@ import { type CertifiedRow, type ComparedCrossbar, certifiedRow } from './certif
 import { certifyNetwork } from './certify-network';
 import { gapHistogram } from './gap-histogram';
 import { normalisationOf } from './normalisation';
-import { type FloatModel, openIntegerModel } from './open-model';
+import { type FloatModel, type IntegerModel, openIntegerModel } from './open-model';
 import { quantizedModel } from './quantized-model';
-import { describeStudy, type Study } from './study';
+import { describeStudy, modelChecksums, type Study } from './study';
 import { clippedLine, rowLimitedLine } from './unpruned-lines';
 
 /** Everything compared: methods of pruning, and what leaves the weights alone. */
@@ -159,6 +159,10 @@ interface Bench {
 export function compareMethods(options: MethodsOptions): MethodsResult {
   const { model, dataset, folder, entries = methodEntries, configurations = methodConfigurations } = options;
   mkdirSync(folder, { recursive: true });
+  const trained = (options.trained ?? []).map(({ title, path }) => ({
+    title,
+    model: openIntegerModel(path),
+  }));
   const bench = openBench(options);
   const { settings, testPictures, clippedPictures, quantized } = bench;
   const key = { revision: REVISION, model: model.identity, data: dataset.checksums, ...settings };
@@ -174,9 +178,11 @@ export function compareMethods(options: MethodsOptions): MethodsResult {
       measureRow(bench, entry, crossbar, onProgress),
     );
   });
-  for (const { title, path } of options.trained ?? []) rows.push(trainedRow(bench, title, path));
+  for (const { title, model } of trained) rows.push(trainedRow(bench, title, model));
+  const study = describeStudy(model, dataset, settings);
   const result: MethodsResult = {
-    ...describeStudy(model, dataset, settings),
+    ...study,
+    checksums: { ...study.checksums, ...modelChecksums(trained.map(({ model }) => model)) },
     ...bench.baselines(testPictures),
     weightBits: 8,
     inputBits: 8,
@@ -305,8 +311,7 @@ function pruned(
 }
 
 /** A network that training pruned, measured from its file at the R and ADC bits of its record. */
-function trainedRow(bench: Bench, title: string, path: string): MethodRow {
-  const { network } = openIntegerModel(path);
+function trainedRow(bench: Bench, title: string, { network, path }: IntegerModel): MethodRow {
   const { pruning } = network;
   if (typeof pruning?.adcBits !== 'number')
     throw new InputError(`${path}: only networks pruned for one ADC resolution can be compared`);

@@ -31,6 +31,8 @@ export async function runBudgets(options: RunBudgetsOptions): Promise<BudgetsOut
         inputBits: 8,
         encoding: 'sign-split',
         calibrationPictures: result.calibrationPictures,
+        iterations: result.iterations,
+        patches: result.patches,
         testPictures: result.integer.pictures,
       },
       seed: result.seed,

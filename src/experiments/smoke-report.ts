@@ -14,7 +14,7 @@ function subject({ network, dataset }: SmokeResult): string {
 }
 
 export function smokeTable(result: SmokeResult): Table {
-  const dense = result.dense.map(({ tileRows, requiredAdcBits }) => ({
+  const dense = result.dense.map(({ tileRows, requiredAdcBits, nonzeroShare }) => ({
     method: 'unpruned, 8-bit weights',
     tileRows,
     adcBits: requiredAdcBits,
@@ -22,7 +22,7 @@ export function smokeTable(result: SmokeResult): Table {
     interval: result.integer.interval,
     dropFromFloat: result.float.top1 - result.integer.top1,
     dropFrom8bit: 0,
-    kept: 100,
+    kept: 100 * nonzeroShare,
     lossless: 'yes',
   }));
   const pruned = result.configurations.map((row) => ({

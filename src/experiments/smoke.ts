@@ -75,11 +75,12 @@ export interface SmokeResult extends Study {
   readonly weightBits: number;
   readonly inputBits: number;
   readonly encoding: 'sign-split';
-  /** Of the unpruned 8-bit network, by R: most ones of a bit column, the ADC bits that needs, and the histogram. */
+  /** Of the unpruned 8-bit network, by R: most ones of a bit column, the ADC bits that needs, the share of weights that are not zero, the histogram. */
   readonly dense: readonly {
     readonly tileRows: number;
     readonly maxOnes: number;
     readonly requiredAdcBits: number;
+    readonly nonzeroShare: number;
     readonly onesHistogram: readonly number[];
   }[];
   readonly configurations: readonly SmokeConfiguration[];
@@ -204,11 +205,12 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
     inputBits: 8,
     encoding: 'sign-split',
     dense: [...new Set(configurations.map(({ tileRows }) => tileRows))].map((tileRows) => {
-      const { layers, requiredAdcBits } = certifyNetwork(quantized, tileRows);
+      const { layers, requiredAdcBits, nonzeroShare } = certifyNetwork(quantized, tileRows);
       return {
         tileRows,
         maxOnes: Math.max(...layers.map((layer) => layer.maxOnes)),
         requiredAdcBits,
+        nonzeroShare,
         onesHistogram: histogramOf(quantized, tileRows),
       };
     }),

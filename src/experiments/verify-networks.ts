@@ -24,6 +24,7 @@ import { type HardwareSummary, networkHardware, summarizeHardware } from './netw
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
 import { quantizedModel } from './quantized-model';
 import { requireFit } from './require-fit';
+import { modelChecksums } from './study';
 
 export interface VerifyOptions {
   /** Network files, float and pruned; every pruned one with its float network. */
@@ -120,14 +121,13 @@ export async function verifyNetworks(options: VerifyOptions): Promise<Verificati
     networks.push(baselines?.float ?? describeFloat(float), ...(baselines ? [baselines.integer] : []));
     for (const file of own) networks.push(await verifyPruned(file, baselines, options));
   }
-  const files = [...floats, ...pruned];
   const result: Verification = {
     networks,
     seed: SEED,
     checksums: Object.assign(
       {},
       ...datasets.map(({ checksums }) => checksums),
-      ...files.map(({ model }) => ({ [`${model.name} (model)`]: model.sha256 })),
+      modelChecksums([...floats, ...pruned].map(({ model }) => model)),
     ),
   };
   writeJson(join(folder, 'results.json'), result);
