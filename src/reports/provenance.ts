@@ -17,11 +17,15 @@ export interface ProvenanceInput {
   readonly dataChecksums?: Readonly<Record<string, string>>;
   /** What computed: `{ name: 'TensorFlow', version: '2.18.1' }`. */
   readonly engine?: { readonly name: string; readonly version: string };
+  readonly results?: Provenance['results'];
   /** When the run began; default: when this process did. */
   readonly startedAt?: Date;
 }
 
-/** All that is needed to tell where a number came from and to get it again. No names or paths of the machine. */
+/**
+ * All that is needed to tell where a number came from and to get it again. No names or paths of the machine. Commit, times
+ * and machine are those of the run that put the results together; `results` tells of the runs that computed them.
+ */
 export interface Provenance {
   readonly package: { readonly name: string; readonly version: string };
   /** `unknown` outside a git checkout. `dirty`: sources differ from the commit (figures and notebooks do not count). */
@@ -41,6 +45,15 @@ export interface Provenance {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seeds: Readonly<Record<string, number>>;
   readonly dataChecksums: Readonly<Record<string, string>>;
+  /**
+   * Of the results that were kept by this run or earlier ones: the distinct commits that computed them (`-dirty`: with
+   * changes), the sum of their computing seconds, and how many are of before results told. Absent where none are kept.
+   */
+  readonly results?: {
+    readonly commits: readonly string[];
+    readonly seconds: number;
+    readonly untold: number;
+  };
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly finishedAt: string;
@@ -69,6 +82,7 @@ export function provenance(input: ProvenanceInput = {}): Provenance {
     settings: input.settings ?? {},
     seeds: input.seeds ?? {},
     dataChecksums: input.dataChecksums ?? {},
+    ...(input.results && { results: input.results }),
     startedAt: started.toISOString(),
     finishedAt: finished.toISOString(),
     seconds: Math.round(finished.getTime() - started.getTime()) / 1000,
