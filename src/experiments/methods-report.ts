@@ -73,16 +73,16 @@ export function methodsTable(result: MethodsResult): Table {
   };
 }
 
-/** The figures of the comparison, by file name, which begins with `stem`. */
-export function methodsFigures(result: MethodsResult, stem = '02-methods'): Map<string, Figure> {
+/** The figures of the comparison, by file name. */
+export function methodsFigures(result: MethodsResult): Map<string, Figure> {
   const { rows, network, dataset } = result;
   const subject = `${network} on ${dataset}`;
   const figures = new Map<string, Figure>();
   for (const tileRows of unique(rows.map((row) => row.tileRows)))
-    figures.set(`${stem}-accuracy-r${tileRows}`, accuracyFigure(result, subject, tileRows));
-  figures.set(`${stem}-pareto`, paretoFigure(result, subject));
+    figures.set(`02-methods-accuracy-r${tileRows}`, accuracyFigure(result, subject, tileRows));
+  figures.set('02-methods-pareto', paretoFigure(result, subject));
   const gaps = gapFigure(result);
-  if (gaps) figures.set(`${stem}-gaps`, gaps);
+  if (gaps) figures.set('02-methods-gaps', gaps);
   return figures;
 }
 

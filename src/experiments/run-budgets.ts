@@ -39,6 +39,7 @@ export async function runBudgets(options: RunBudgetsOptions): Promise<BudgetsOut
       dataChecksums: result.checksums,
       startedAt,
       realData: result.realData,
+      model: model.name,
       tables: new Map([['02-budgets', table]]),
       figures: budgetFigures(result),
       ...budgetClaims(result),

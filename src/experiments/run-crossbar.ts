@@ -66,6 +66,7 @@ export async function runCrossbar(options: RunCrossbarOptions): Promise<Crossbar
       dataChecksums: { ...result.checksums, ...modelChecksums([pruned]) },
       startedAt,
       realData: result.realData,
+      model: model.name,
       tables,
       figures: crossbarFigures(result),
       ...crossbarClaims(result),

@@ -56,6 +56,7 @@ export async function runRivals(options: RunRivalsOptions): Promise<RivalsOutcom
       dataChecksums: result.checksums,
       startedAt,
       realData: result.realData,
+      model: model.name,
       tables: new Map([['08-rivals', table]]),
       figures: rivalsFigures(result),
       ...rivalsClaims(result),
