@@ -8,9 +8,9 @@ import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
 import { certifyNetwork } from '../experiments/certify-network';
 import { normalisationOf } from '../experiments/normalisation';
 import { type FloatModel, openIntegerModel } from '../experiments/open-model';
+import { quantizedModel } from '../experiments/quantized-model';
 import type { Pictures } from '../networks/inference';
 import { packageRoot } from '../package-root';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
@@ -139,14 +139,7 @@ export async function pruneByTrainingCommand(
     };
   const accuracy = integerAccuracy(network, dataset.test, { onProgress });
   const float = floatAccuracy(model, dataset, dataset.test, { onProgress });
-  const { description, parameters } = model.folded;
-  const unpruned = buildIntegerNetwork(
-    description,
-    parameters,
-    normalisationOf(model, dataset),
-    pictures,
-    fixed,
-  );
+  const unpruned = quantizedModel(model, dataset, pictures, fixed);
   const integer = integerAccuracy(unpruned, dataset.test, { onProgress });
   const { lossless } = certifyNetwork(network);
   saveIntegerNetwork(output, network, {

@@ -10,11 +10,10 @@ import { allocateAdcBits } from '../experiments/allocate-adc-bits';
 import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
 import { labelledBy } from '../experiments/labelled-by';
-import { normalisationOf } from '../experiments/normalisation';
 import { openFloatModel, openPrunableModel } from '../experiments/open-model';
+import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
@@ -150,15 +149,7 @@ export const pruneCommand: Command = {
       const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, ...bits };
       return pruneByTrainingCommand({ model, dataset, pictures, output, settings: fixed }, options, context);
     }
-    const { description, parameters } = model.folded;
-    const quantized = buildIntegerNetwork(
-      description,
-      parameters,
-      normalisationOf(model, dataset),
-      pictures,
-      bits,
-      onProgress,
-    );
+    const quantized = quantizedModel(model, dataset, pictures, bits, onProgress);
     const shares = (): AdcBits => {
       const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
       const tried = byPlane ? planeProfiles(candidateBits, planes) : candidateBits;

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
-import { executeNotebook } from '../experiments/execute-notebook';
 import { fineTuningDrop, fineTuningRecipes, IMPORTED } from '../experiments/fine-tuning-recipes';
 import { type ExperimentOptions, resultsFolder } from '../experiments/open-experiment';
 import type { Recipe } from '../experiments/recipes';
@@ -33,17 +32,16 @@ export async function runFineTuning(options: RunFineTuningOptions): Promise<Netw
   const dataset = await openDataset({ name: 'imagenet-folder', dir: dataDir, pictures, onProgress });
   const recipesOf = { folder, given, dataDir, datasets: [dataset], python: 'python3', context };
   const made = await runRecipes(recipes, recipesOf);
-  const verified = join(folder, 'verified');
-  const outcome = await reportNetworks({
+  return reportNetworks({
     profile: 'fine-tuning',
     stem: '09-fine-tuning',
     paths: [...made].filter(([name]) => name.startsWith('fine-tuned')).map(([, path]) => path),
     datasets: [dataset],
-    folder: verified,
+    folder: join(folder, 'verified'),
     figures,
+    notebook,
     judge: (result) => dropClaims(result, fineTuningDrop),
     onProgress,
+    note: context.note,
   });
-  if (notebook) await executeNotebook(notebook, join(verified, 'results.json'), context);
-  return outcome;
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset';
+import { fileSha256 } from '../data/file-sha256';
 import { cachedLater, digestOf } from '../experiments/cached-result';
 import { modelFolder } from '../experiments/open-model';
 import { ingredients, type Recipe } from '../experiments/recipes';
@@ -43,7 +43,7 @@ export async function runRecipes(
     const key = {
       line,
       data: datasets.find((dataset) => dataset.name === data)?.checksums,
-      from: ingredients(recipe).map((ingredient) => checksum(fileOf(ingredient))),
+      from: ingredients(recipe).map((ingredient) => fileSha256(fileOf(ingredient))),
     };
     const state = join(folder, `${name}-${digestOf(key).slice(0, 8)}`);
     const words = line.split(' ').map((word) => word.replace(/^\{(.+)\}$/, (_, other) => fileOf(other)));
@@ -72,8 +72,4 @@ export function announcement({ name, line, minutes, time, engine }: Recipe): str
   const duration = minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
   const where = engine === 'pytorch' ? 'by PyTorch on one H100' : 'on two cores';
   return `${name}: ${line}; about ${duration} ${where} (${time})`;
-}
-
-function checksum(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

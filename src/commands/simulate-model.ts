@@ -5,20 +5,17 @@ import { type ConverterModel, checkConverter } from '../crossbar/converter-model
 import { checkDevice, type DeviceModel } from '../crossbar/device-model';
 import { devicePreset, devicePresetNames } from '../crossbar/device-presets';
 import { observeNetwork } from '../crossbar/network-statistics';
-import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { writeJson } from '../experiments/cached-result';
 import { calibrationPictures } from '../experiments/calibration';
-import { normalisationOf } from '../experiments/normalisation';
-import { type FloatModel, openModel } from '../experiments/open-model';
+import { openModel } from '../experiments/open-model';
+import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
 import { simulateNetwork } from '../experiments/simulate-network';
 import { firstPictures } from '../networks/first-pictures';
-import type { Pictures } from '../networks/inference';
 import { adcBitsText } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
-import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
+import type { PruningRecord } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
@@ -68,7 +65,7 @@ export async function simulateModel(name: string, options: Options, { onProgress
   const dataset = await openDataset(namedDataset(options, onProgress));
   requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
   const calibration = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), 1);
-  const network = model.kind === 'integer' ? model.network : quantised(model, dataset, calibration);
+  const network = model.kind === 'integer' ? model.network : quantizedModel(model, dataset, calibration);
   if (model.kind === 'float') note(`${model.name}: quantised to 8-bit weights and activations, not pruned`);
   const few = firstPictures(calibration, FEW);
   if (asked.statistics !== undefined) {
@@ -101,12 +98,6 @@ export async function simulateModel(name: string, options: Options, { onProgress
     },
     text: `${model.name} on ${dataset.title}: top-1 ${top1.toFixed(2)} % (+-${interval.toFixed(2)}), ${pictures} pictures${drawn}; R = ${tileRows}, ${bits} ADC${ranges}, ${encoding}`,
   };
-}
-
-function quantised(model: FloatModel, dataset: Dataset, calibration: Pictures): IntegerNetwork {
-  const { description, parameters } = model.folded;
-  const bits = { weightBits: 8, inputBits: 8 };
-  return buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), calibration, bits);
 }
 
 /** What the options ask for, checked before anything is opened. */

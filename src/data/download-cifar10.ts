@@ -6,7 +6,8 @@ import { gunzip } from 'node:zlib';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { type Cifar10Manifest, cifar10Manifest } from './cifar10-manifest';
-import { diskError, downloadFile, prepareFolder, sha256OfFile } from './download-file';
+import { diskError, downloadFile, prepareFolder } from './download-file';
+import { fileSha256 } from './file-sha256';
 import type { HttpOptions } from './http';
 import { tarEntries } from './tar';
 
@@ -29,7 +30,7 @@ export async function downloadCifar10(dir: string, options: DownloadCifar10Optio
   if (await complete(folder, manifest)) return folder;
   const downloads = join(dir, 'downloads');
   const path = join(downloads, basename(manifest.archive.url));
-  if (!existsSync(path) || (await sha256OfFile(path)) !== manifest.archive.sha256) {
+  if (!existsSync(path) || fileSha256(path) !== manifest.archive.sha256) {
     await downloadFile({ ...options, ...manifest.archive, path });
   }
   options.onProgress?.({ done: 0, total: 1, note: `unpacking ${basename(path)}` });
@@ -43,7 +44,7 @@ export async function downloadCifar10(dir: string, options: DownloadCifar10Optio
 async function complete(folder: string, { files }: Cifar10Manifest): Promise<boolean> {
   for (const [name, { bytes, sha256 }] of Object.entries(files)) {
     const found = await stat(join(folder, name)).catch(() => undefined);
-    if (found?.size !== bytes || (await sha256OfFile(join(folder, name))) !== sha256) return false;
+    if (found?.size !== bytes || fileSha256(join(folder, name)) !== sha256) return false;
   }
   return true;
 }
@@ -67,7 +68,7 @@ async function unpack(archive: string, folder: string, manifest: Cifar10Manifest
     await writeFile(path, entry.bytes).catch((error) => {
       throw diskError(part, error);
     });
-    const found = await sha256OfFile(path);
+    const found = fileSha256(path);
     if (found !== sha256) {
       await rm(part, { recursive: true });
       throw new InputError(`${archive}: ${name} has a wrong checksum, SHA-256 ${found}, ${sha256} expected`);

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
@@ -7,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
+import { fileSha256 } from './file-sha256';
 import { type HttpOptions, httpGet } from './http';
 
 export interface DownloadOptions extends Omit<HttpOptions, 'headers'> {
@@ -30,7 +30,7 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
   const part = `${options.path}.part`;
   await prepareFolder(dirname(options.path), options.bytes - (await sizeOf(part)));
   await fetchAll(options, part);
-  const found = await sha256OfFile(part);
+  const found = fileSha256(part);
   if (found !== options.sha256) {
     await rm(part, { force: true });
     throw new InputError(
@@ -38,13 +38,6 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
     );
   }
   await rename(part, options.path);
-}
-
-/** SHA-256 of a file as lower-case hexadecimal. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
 }
 
 /** Makes a folder and sees that `bytes` more fit into it. */

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DATA_FOLDER } from './cifar10-manifest';
-import { type DownloadOptions, downloadFile, sha256OfFile } from './download-file';
+import { type DownloadOptions, downloadFile } from './download-file';
+import { fileSha256 } from './file-sha256';
 
 /** A network's weights as torchvision publishes them (IMAGENET1K_V1). */
 export interface PublishedWeights {
@@ -39,7 +40,7 @@ export async function provideWeights(
   options: Omit<DownloadOptions, 'url' | 'path' | 'bytes' | 'sha256'> = {},
 ): Promise<WeightsReport> {
   const path = join(dir, basename(weights.url));
-  const there = existsSync(path) && (await sha256OfFile(path)) === weights.sha256;
+  const there = existsSync(path) && fileSha256(path) === weights.sha256;
   if (!there) await downloadFile({ ...options, ...weights, path });
   const action = there ? 'verified' : 'downloaded';
   const { sha256, top1 } = weights;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { layerCandidates, planeProfiles, uniformCandidates } from '../admm/layer-candidates';
-import { defaultCalibration } from '../admm/post-training-settings';
+import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import type { PerPlane } from '../bitplanes/per-plane';
 import { planeEncoding } from '../bitplanes/plane-encoding';
@@ -9,7 +9,6 @@ import type { Dataset } from '../data/dataset';
 import { convertedBits } from '../hardware/design-cost';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import { integerAccuracy } from './accuracy';
@@ -18,8 +17,8 @@ import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
 import { networkHardware } from './network-hardware';
-import { normalisationOf } from './normalisation';
 import type { FloatModel } from './open-model';
+import { quantizedModel } from './quantized-model';
 import { describeStudy, type Study } from './study';
 
 export interface BudgetStudyOptions {
@@ -74,6 +73,9 @@ export interface BudgetPoint {
 
 export interface BudgetStudyResult extends Study {
   readonly tileRows: number;
+  /** ADMM iterations and patches a layer of the final prunings. */
+  readonly iterations: number;
+  readonly patches: number;
   readonly integer: Accuracy;
   /** Divergence of the logits with one layer pruned alone, by layer and ADC bits of its planes. */
   readonly sensitivities: Readonly<Record<string, readonly { adcBits: PerPlane; divergence: number }[]>>;
@@ -117,11 +119,7 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
     (p) =>
       options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
   const pictures = calibrationPictures(dataset.train, calibration, seed);
-  const { description, parameters } = model.folded;
-  const quantized = buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, {
-    weightBits: 8,
-    inputBits: 8,
-  });
+  const quantized = quantizedModel(model, dataset, pictures);
   const integer = cachedResult(folder, 'integer', key, () =>
     integerAccuracy(quantized, dataset.test, { limit: testPictures, onProgress: progress('8-bit network') }),
   );
@@ -222,6 +220,8 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
   const result: BudgetStudyResult = {
     ...describeStudy(model, dataset, { seed, calibration }),
     tileRows,
+    iterations: iterations ?? postTrainingDefaults.iterations,
+    patches: patches ?? postTrainingDefaults.patches,
     integer,
     sensitivities,
     points,

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from '../networks/replace-file';
+import { noteUse, type ResultOrigin, timeResult } from './result-origin';
 
 /**
- * What `compute` gave last time for the same key, kept as `name`.json in the folder; an interrupted run goes on from
- * there. A result that cannot be read is computed again, as is one whose `files` are no longer there.
+ * What `compute` gave last time for the same key, kept as `name`.json in the folder with its origin; an interrupted run
+ * goes on from there. A result that cannot be read is computed again, as is one whose `files` are no longer there.
  */
 export function cachedResult<T>(
   folder: string,
@@ -14,7 +16,9 @@ export function cachedResult<T>(
   files: readonly string[] = [],
 ): T {
   const kept = keptResult<T>(folder, name, key, files);
-  return kept ? kept.value : keep(folder, name, key, compute());
+  if (kept) return kept.value;
+  const origin = timeResult();
+  return keep(folder, name, key, compute(), origin());
 }
 
 /** `cachedResult` of what comes later. */
@@ -26,7 +30,16 @@ export async function cachedLater<T>(
   files: readonly string[] = [],
 ): Promise<T> {
   const kept = keptResult<T>(folder, name, key, files);
-  return kept ? kept.value : keep(folder, name, key, await compute());
+  if (kept) return kept.value;
+  const origin = timeResult();
+  return keep(folder, name, key, await compute(), origin());
+}
+
+interface Stored<T> {
+  readonly key: string;
+  readonly value: T;
+  /** Absent in files of before it was kept. */
+  readonly origin?: ResultOrigin;
 }
 
 function keptResult<T>(
@@ -34,13 +47,18 @@ function keptResult<T>(
   name: string,
   key: unknown,
   files: readonly string[],
-): { readonly value: T } | undefined {
-  const stored = files.every((file) => existsSync(file)) ? readStored<T>(pathOf(folder, name)) : undefined;
-  return stored?.key === digestOf(key) ? stored : undefined;
+): Stored<T> | undefined {
+  const path = pathOf(folder, name);
+  const stored = files.every((file) => existsSync(file)) ? readStored<T>(path) : undefined;
+  if (stored?.key !== digestOf(key)) return undefined;
+  noteUse(path, stored.origin);
+  return stored;
 }
 
-function keep<T>(folder: string, name: string, key: unknown, value: T): T {
-  writeJson(pathOf(folder, name), { key: digestOf(key), value });
+function keep<T>(folder: string, name: string, key: unknown, value: T, origin: ResultOrigin): T {
+  const path = pathOf(folder, name);
+  writeJson(path, { key: digestOf(key), origin, value } satisfies Stored<T>);
+  noteUse(path, origin);
   return value;
 }
 
@@ -51,7 +69,7 @@ export function digestOf(key: unknown): string {
   return createHash('sha256').update(JSON.stringify(key)).digest('hex');
 }
 
-function readStored<T>(path: string): { key: string; value: T } | undefined {
+function readStored<T>(path: string): Stored<T> | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) ?? undefined;
   } catch {
@@ -61,6 +79,5 @@ function readStored<T>(path: string): { key: string; value: T } | undefined {
 
 /** Writes JSON whole or not at all. */
 export function writeJson(path: string, value: unknown): void {
-  writeFileSync(`${path}.part`, `${JSON.stringify(value, null, 1)}\n`);
-  renameSync(`${path}.part`, path);
+  replaceFile(path, [Buffer.from(`${JSON.stringify(value, null, 1)}\n`)]);
 }

@@ -1,7 +1,12 @@
 import { FAIR_BASELINE } from '../hardware/map-designs';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { certifyNetwork } from './certify-network';
-import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
+import {
+  baselineSummary,
+  type HardwareSummary,
+  networkHardware,
+  summarizeHardware,
+} from './network-hardware';
 
 /** A crossbar that networks are compared on. */
 export interface ComparedCrossbar {
@@ -36,7 +41,7 @@ export function certifiedRow(
     requiredAdcBits,
     conversions: hardware.conversions,
     adcEnergyPj: hardware.energyPj.adc,
-    adcEnergyGain: baselineOf(hardware, FAIR_BASELINE).gains.adc.energy,
+    adcEnergyGain: baselineSummary(hardware, FAIR_BASELINE).gains.adc.energy,
   };
 }
 
@@ -48,6 +53,3 @@ export function crossbarHardware(
 ): HardwareSummary {
   return summarizeHardware(networkHardware(network, { tileRows, dense, adcBits: () => adcBits }));
 }
-
-export const baselineOf = ({ baselines }: HardwareSummary, name: string) =>
-  baselines.find((baseline) => baseline.name === name)!;

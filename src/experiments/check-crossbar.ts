@@ -6,9 +6,9 @@ import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
-import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { read, type Tensor } from '../tensor/engine';
+import { observeLayers } from './observe-layers';
 
 export interface CrossbarCheck {
   /** Every output of every layer agreed, and no conversion clipped. */
@@ -40,18 +40,11 @@ export function checkCrossbar(
 ): CrossbarCheck {
   const total = crossbarNodes(network.description).length;
   const layers: CrossbarCheck['layers'][number][] = [];
-  const inference = createIntegerInference(network, {
-    onLayer: (node, inputCodes, exactSums) => {
-      onProgress?.({ done: layers.length, total, note: `crossbar: ${node.name}` });
-      layers.push(compareLayer(node, network, inputCodes, exactSums(), crossbar));
-      return undefined;
-    },
+  observeLayers(network, pictures, (node, inputCodes, exactSums) => {
+    onProgress?.({ done: layers.length, total, note: `crossbar: ${node.name}` });
+    layers.push(compareLayer(node, network, inputCodes, exactSums(), crossbar));
+    return undefined;
   });
-  try {
-    inference.logits(pictures);
-  } finally {
-    inference.dispose();
-  }
   onProgress?.({ done: total, total, note: 'crossbar compared' });
   const sum = (field: 'outputs' | 'differing' | 'conversions' | 'clipped') =>
     layers.reduce((count, layer) => count + layer[field], 0);

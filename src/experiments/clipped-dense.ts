@@ -8,11 +8,11 @@ import type { PictureSet } from '../data/dataset';
 import type { Inference, Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
-import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { randomStream } from '../tensor/random';
 import { type Accuracy, measureAccuracy } from '../training/evaluate';
 import { type LayerVectors, layerVectors } from './layer-vectors';
+import { observeLayers } from './observe-layers';
 
 /** How the ADCs of one layer are set. */
 export interface ClippedAdc {
@@ -48,26 +48,19 @@ export function calibrateClippedDense(
   const adcs = new Map<string, ClippedAdc>();
   const total = crossbarNodes(network.description).length;
   // A layer is asked for its ADCs when its first inputs are there.
-  const inference = createIntegerInference(network, {
-    onLayer: (node, inputCodes) => {
-      onProgress?.({ done: adcs.size, total, note: `${node.name}: ADC range` });
-      const layer = network.layers.get(node.name)!;
-      const mapped = mapLayer(networkLayer(node, layer, network, { tileRows, adc: 'lossless' }));
-      const all = layerVectors(node, layer, inputCodes);
-      const some = drawVectors(all, mapped.inputRows, vectors, seed, node.name);
-      const adc = chooseAdc(mapped, layer.scales, some, settings.adcBits);
-      adcs.set(node.name, adc);
-      const simulator = createLayerSimulator(withAdc(mapped, { bits: adc.adcBits, step: adc.step }));
-      const { shape } = inputCodes;
-      const result = simulateCodes(simulator, node, inputCodesOf(inputCodes, layer.inputSigned), shape);
-      return outputTensor(node, shape, result, adc.correction);
-    },
+  observeLayers(network, pictures, (node, inputCodes) => {
+    onProgress?.({ done: adcs.size, total, note: `${node.name}: ADC range` });
+    const layer = network.layers.get(node.name)!;
+    const mapped = mapLayer(networkLayer(node, layer, network, { tileRows, adc: 'lossless' }));
+    const all = layerVectors(node, layer, inputCodes);
+    const some = drawVectors(all, mapped.inputRows, vectors, seed, node.name);
+    const adc = chooseAdc(mapped, layer.scales, some, settings.adcBits);
+    adcs.set(node.name, adc);
+    const simulator = createLayerSimulator(withAdc(mapped, { bits: adc.adcBits, step: adc.step }));
+    const { shape } = inputCodes;
+    const result = simulateCodes(simulator, node, inputCodesOf(inputCodes, layer.inputSigned), shape);
+    return outputTensor(node, shape, result, adc.correction);
   });
-  try {
-    inference.logits(pictures);
-  } finally {
-    inference.dispose();
-  }
   return adcs;
 }
 

@@ -7,15 +7,14 @@ import { type LayerObservation, observeNetwork } from '../crossbar/network-stati
 import type { Dataset } from '../data/dataset';
 import { firstPictures } from '../networks/first-pictures';
 import type { OnProgress } from '../progress';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import type { Accuracy } from '../training/evaluate';
 import { dropsBelow, keptBaselines } from './baselines';
 import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
-import { normalisationOf } from './normalisation';
 import type { FloatModel, IntegerModel } from './open-model';
+import { quantizedModel } from './quantized-model';
 import { type ReadoutStudyResult, readoutStudy } from './readout-study';
 import { type Simulation, simulateNetwork } from './simulate-network';
 import { describeStudy, type Study } from './study';
@@ -133,9 +132,7 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
   const calibration = Math.min(256, dataset.train.count);
   const pictures = calibrationPictures(dataset.train, calibration, seed);
   const few = firstPictures(pictures, FEW);
-  const { description, parameters } = model.folded;
-  const bits = { weightBits: 8, inputBits: 8 };
-  const dense = buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, bits);
+  const dense = quantizedModel(model, dataset, pictures);
   const tileRows = pruned.network.pruning?.tileRows ?? 128;
   const networks: Record<StudiedNetwork['name'], IntegerNetwork> = {
     dense,

@@ -5,7 +5,7 @@ export function defaultModel({ real }: Pick<Dataset, 'real'>): string {
   return real ? 'resnet20-cifar10' : 'tiny-generated';
 }
 
-/** `stem` as a name of the default network's figures; of another network it is told after it, so that both stay. */
-export function figureStem(stem: string, model: string, dataset: Pick<Dataset, 'real'>): string {
-  return model === defaultModel(dataset) ? stem : `${stem}-${model}`;
+/** A file's name with the network told after the experiment, beside that of the default one: `02-methods-mine-pareto`. */
+export function nameOfOther(name: string, model: string): string {
+  return name.replace(/^\d+-[^-]+/, (experiment) => `${experiment}-${model}`);
 }

@@ -6,12 +6,12 @@ import { type LayerTrace, neurosimFiles } from '../hardware/exports/neurosim';
 import { timeloopFiles } from '../hardware/exports/timeloop';
 import type { Pictures } from '../networks/inference';
 import { adcBitsOf } from '../quantization/adc-bits';
-import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { toOnnx } from '../quantization/to-onnx';
 import { crossbarInputs } from './crossbar-inputs';
 import { layerVectors } from './layer-vectors';
 import { networkHardware } from './network-hardware';
+import { observeLayers } from './observe-layers';
 
 export const exportFormats = ['onnx', 'neurosim', 'timeloop', 'crosssim'] as const;
 
@@ -53,18 +53,11 @@ export function exportNetwork(
 /** Input vectors of every ungrouped layer, rows as they stand on the crossbars. */
 function layerTraces(network: IntegerNetwork, picture: Pictures): ReadonlyMap<string, LayerTrace> {
   const traces = new Map<string, LayerTrace>();
-  const inference = createIntegerInference(network, {
-    onLayer: (node, inputCodes) => {
-      const vectors = layerVectors(node, network.layers.get(node.name)!, inputCodes);
-      const groups = crossbarInputs(network, node, vectors, network.pruning?.tileRows ?? 128);
-      if (groups.length === 1) traces.set(node.name, groups[0]);
-      return undefined;
-    },
+  observeLayers(network, picture, (node, inputCodes) => {
+    const vectors = layerVectors(node, network.layers.get(node.name)!, inputCodes);
+    const groups = crossbarInputs(network, node, vectors, network.pruning?.tileRows ?? 128);
+    if (groups.length === 1) traces.set(node.name, groups[0]);
+    return undefined;
   });
-  try {
-    inference.logits(picture);
-  } finally {
-    inference.dispose();
-  }
   return traces;
 }

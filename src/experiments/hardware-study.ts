@@ -21,9 +21,9 @@ import { costDesigns, designRefusal, type HardwareReport } from '../hardware/har
 import type { Skipping } from '../hardware/input-activity';
 import { FAIR_BASELINE, largestDrive } from '../hardware/map-designs';
 import { type PublishedCheck, publishedChecks } from '../hardware/published-checks';
+import { nodesOf } from '../hardware/technology-scaling';
 import type { OnProgress } from '../progress';
 import { adcBitsOf, adcBitsText, largestAdcBits } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import type { Accuracy } from '../training/evaluate';
 import { integerAccuracy } from './accuracy';
@@ -39,8 +39,9 @@ import {
   summarizeDesign,
   summarizeHardware,
 } from './network-hardware';
-import { normalisationOf } from './normalisation';
 import type { FloatModel, IntegerModel } from './open-model';
+import { quantizedModel } from './quantized-model';
+import { modelChecksums } from './study';
 
 export interface HardwareStudyOptions {
   /** Float networks that the pruned ones were made of; each pruned network takes that of its own description. */
@@ -104,6 +105,8 @@ export interface HardwareStudyResult {
   readonly realData: boolean;
   readonly seed: number;
   readonly adcModel: AdcModelName;
+  /** Technology nodes of the constants, nm. */
+  readonly nodes: readonly number[];
   /** The baseline of sensitivity and laws. */
   readonly baseline: string;
   readonly networks: readonly HardwareStudyNetwork[];
@@ -120,6 +123,7 @@ const REVISION = 1;
 /** What pruned networks cost beside their baselines, under each definition of efficiency and each ADC law. */
 export function hardwareStudy(options: HardwareStudyOptions): HardwareStudyResult {
   const { dense, pruned, dataset, folder, adcModel = 'sar-saberi', seed = 1, onProgress } = options;
+  const { constants = constantsAt() } = options;
   mkdirSync(folder, { recursive: true });
   const networks = pruned.map((model, i) => {
     onProgress?.({ done: i, total: pruned.length, note: model.name });
@@ -130,12 +134,13 @@ export function hardwareStudy(options: HardwareStudyOptions): HardwareStudyResul
     realData: dataset.real,
     seed,
     adcModel,
+    nodes: nodesOf(new Map([...constants.adc, ...constants.tile])),
     baseline: FAIR_BASELINE,
     networks,
     checks: publishedChecks(),
     checksums: {
       ...dataset.checksums,
-      ...Object.fromEntries([...dense, ...pruned].map(({ name, sha256 }) => [`${name} (model)`, sha256])),
+      ...modelChecksums([...dense, ...pruned]),
     },
   };
   writeJson(join(folder, 'results.json'), result);
@@ -223,10 +228,8 @@ function unpruned(
   { dataset, seed }: { readonly dataset: Dataset; readonly seed: number },
 ): IntegerNetwork {
   if (!dataset.real) return denseNetwork(model, network);
-  const { description, parameters } = model.folded;
   const pictures = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), seed);
-  const bits = { weightBits: network.weightBits, inputBits: 8 };
-  return buildIntegerNetwork(description, parameters, normalisationOf(model, dataset), pictures, bits);
+  return quantizedModel(model, dataset, pictures, { weightBits: network.weightBits, inputBits: 8 });
 }
 
 function accuracies(

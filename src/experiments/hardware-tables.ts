@@ -9,8 +9,9 @@ import { byScope, scopeCells } from './scope-cells';
 /** What a network's figures hold for. */
 export const hardwareConditions = (
   { tileRows, adcBits }: HardwareStudyNetwork,
-  { adcModel }: HardwareStudyResult,
-) => `R = ${tileRows}, 8-bit weights and activations, ${adcBits}-bit ADCs, ${adcModel}, 32 nm`;
+  { adcModel, nodes }: HardwareStudyResult,
+) =>
+  `R = ${tileRows}, 8-bit weights and activations, ${adcBits}-bit ADCs, ${adcModel}, ${nodes.join(' and ')} nm`;
 
 /** Which definition gives the claimed 2.8x: every definition, baseline and the spread over ADC laws. */
 export function definitionsTable(result: HardwareStudyResult): Table {

@@ -7,6 +7,7 @@ import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
 import type { Estimate } from './compare-logits';
 import type { ImagenetResult, ImagenetRow } from './imagenet-study';
+import { baselineSummary } from './network-hardware';
 
 const plusMinus = ({ mean, interval }: Estimate, digits: number) =>
   `${mean.toFixed(digits)} +-${interval.toFixed(digits)}`;
@@ -39,7 +40,7 @@ export function imagenetTable(result: ImagenetResult): Table {
       { key: 'memory', label: 'memory', unit: 'GiB', digits: 1 },
     ],
     rows: sorted(result).map((row) => {
-      const gains = row.hardware.baselines.find(({ name }) => name === FAIR_BASELINE)!.gains;
+      const gains = baselineSummary(row.hardware, FAIR_BASELINE).gains;
       return {
         tileRows: row.tileRows,
         adcBits: adcBitsText(row.adcBits),
@@ -160,7 +161,7 @@ function layerFigure(result: ImagenetResult, subject: string): Figure {
   });
 }
 
-/** Points that post-training pruning should lose at most, as the lower end of the interval of the paired drop. */
+/** Points that post-training pruning should lose at most, in the mean of the paired drop. */
 const TARGETS = [
   { tileRows: 128, adcBits: 4, most: 1 },
   { tileRows: 64, adcBits: 3, most: 1 },

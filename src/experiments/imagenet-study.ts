@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { layerStore } from '../admm/layer-store';
-import { postTrainingDefaults } from '../admm/post-training-settings';
+import { type PostTrainingSettings, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { type StageSeconds, totalSeconds } from '../admm/stage-timer';
 import type { Unlabelled } from '../data/dataset';
@@ -11,7 +11,6 @@ import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
@@ -30,9 +29,10 @@ import {
 } from './distil-without-labels';
 import { type KernelStatistics, kernelStatistics } from './kernel-statistics';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
-import { normalisationOf } from './normalisation';
 import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
+import { quantizedModel } from './quantized-model';
+import { modelChecksums } from './study';
 
 /**
  * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; all,
@@ -117,6 +117,8 @@ export interface ImagenetResult {
   readonly rule: string;
   readonly seed: number;
   readonly calibrationPictures: number;
+  /** How points are pruned. */
+  readonly pruning: Pick<PostTrainingSettings, 'iterations' | 'patches' | 'ridge' | 'balancedRows'>;
   readonly checksums: Readonly<Record<string, string>>;
   readonly float: Accuracy;
   readonly integer: Accuracy;
@@ -150,10 +152,17 @@ const REVISION = 4;
 /** ADCs that read any column of up to 255 rows. */
 const WHOLE_BITS = 8;
 
+/** With as many channels as rows a tile, each tile would hold one tap of the kernel, the middle one far larger weights. */
+const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
+
 /** Post-training pruning of an ImageNet network, scored on pictures that calibration never saw. */
 export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
   const { model, pictures, folder, points = imagenetPoints } = options;
   mkdirSync(folder, { recursive: true });
+  const trained = (options.trained ?? []).map(({ title, path }) => ({
+    title,
+    model: openIntegerModel(path),
+  }));
   const bench = openBench(options);
   const float = await bench.score('float', {}, () => modelInference(model, pictures.scored));
   const integer = await bench.score('8-bit', {}, () => createIntegerInference(bench.quantized));
@@ -180,19 +189,23 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
     const subject = { ...bench.settings, ...point, distillation: settings };
     rows.push({ ...(await row(title, `${pointName(point)}-distilled`, subject, network)), curve });
   }
-  for (const { title, path } of options.trained ?? []) {
-    const { network, sha256, name } = openIntegerModel(path);
-    rows.push(await row(title, name, { sha256 }, network));
+  for (const { title, model: own } of trained) {
+    rows.push(await row(title, own.name, { sha256: own.sha256 }, own.network));
   }
   const { description, parameters } = model.folded;
+  const { seed, ...pruning } = bench.settings;
   const result: ImagenetResult = {
     model: model.name,
     network: description.name,
     pictures: pictures.scored.title,
     rule: pictures.rule,
-    seed: bench.settings.seed,
+    seed,
     calibrationPictures: pictures.calibration.count,
-    checksums: { [`${model.name} (model)`]: model.sha256, 'pictures (names, sizes)': pictures.checksum },
+    pruning: { ...pruning, ...PRUNED_BY },
+    checksums: {
+      ...modelChecksums([model, ...trained.map((own) => own.model)]),
+      'pictures (names, sizes)': pictures.checksum,
+    },
     float: accuracyOf(float),
     integer: accuracyOf(integer),
     quantization: compareLogits(float.logits, integer.logits, integer.labels),
@@ -211,22 +224,12 @@ function openBench(options: ImagenetStudyOptions) {
   const { model, pictures, folder, seed = 1 } = options;
   const { calibration, scored, checksum } = pictures;
   const total = Math.min(options.testPictures ?? scored.test.count, scored.test.count);
-  const { description, parameters } = model.folded;
-  const bits = { weightBits: 8, inputBits: 8 };
-  const normalisation = normalisationOf(model, scored);
   const key = { revision: REVISION, model: model.identity, pictures: checksum, ...pictures.preparation };
   const progress =
     (note: string): OnProgress =>
     (p) =>
       options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
-  const quantized = buildIntegerNetwork(
-    description,
-    parameters,
-    normalisation,
-    calibration,
-    bits,
-    progress('8-bit'),
-  );
+  const quantized = quantizedModel(model, scored, calibration, undefined, progress('8-bit'));
   return {
     options,
     quantized,
@@ -281,14 +284,7 @@ function prunedAt(
   const prune = (): PruningOutcome => {
     const store = layerStore(`${path}.unfinished`, own);
     const adcBits = bitsOf(quantized, point);
-    // With as many channels as rows a tile, each tile would hold one tap of the kernel, the middle one far larger weights.
-    const wanted = {
-      ...settings,
-      tileRows: point.tileRows,
-      adcBits,
-      ridge: 'shrinkage' as const,
-      balancedRows: true,
-    };
+    const wanted = { ...settings, tileRows: point.tileRows, adcBits, ...PRUNED_BY };
     const onProgress = progress(name);
     const { calibration } = pictures;
     const pruned = prunePostTraining(quantized, model.folded, calibration, wanted, onProgress, store);

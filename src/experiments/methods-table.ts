@@ -11,7 +11,6 @@ import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
@@ -23,8 +22,9 @@ import { type CertifiedRow, type ComparedCrossbar, certifiedRow } from './certif
 import { certifyNetwork } from './certify-network';
 import { gapHistogram } from './gap-histogram';
 import { normalisationOf } from './normalisation';
-import { type FloatModel, openIntegerModel } from './open-model';
-import { describeStudy, type Study } from './study';
+import { type FloatModel, type IntegerModel, openIntegerModel } from './open-model';
+import { quantizedModel } from './quantized-model';
+import { describeStudy, modelChecksums, type Study } from './study';
 import { clippedLine, rowLimitedLine } from './unpruned-lines';
 
 /** Everything compared: methods of pruning, and what leaves the weights alone. */
@@ -159,6 +159,10 @@ interface Bench {
 export function compareMethods(options: MethodsOptions): MethodsResult {
   const { model, dataset, folder, entries = methodEntries, configurations = methodConfigurations } = options;
   mkdirSync(folder, { recursive: true });
+  const trained = (options.trained ?? []).map(({ title, path }) => ({
+    title,
+    model: openIntegerModel(path),
+  }));
   const bench = openBench(options);
   const { settings, testPictures, clippedPictures, quantized } = bench;
   const key = { revision: REVISION, model: model.identity, data: dataset.checksums, ...settings };
@@ -174,9 +178,11 @@ export function compareMethods(options: MethodsOptions): MethodsResult {
       measureRow(bench, entry, crossbar, onProgress),
     );
   });
-  for (const { title, path } of options.trained ?? []) rows.push(trainedRow(bench, title, path));
+  for (const { title, model } of trained) rows.push(trainedRow(bench, title, model));
+  const study = describeStudy(model, dataset, settings);
   const result: MethodsResult = {
-    ...describeStudy(model, dataset, settings),
+    ...study,
+    checksums: { ...study.checksums, ...modelChecksums(trained.map(({ model }) => model)) },
     ...bench.baselines(testPictures),
     weightBits: 8,
     inputBits: 8,
@@ -198,15 +204,12 @@ function openBench(options: MethodsOptions): Bench {
   };
   const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
   const pictures = calibrationPictures(dataset.train, settings.calibration, seed);
-  const { description, parameters } = model.folded;
-  const normalisation = normalisationOf(model, dataset);
-  const bits = { weightBits: 8, inputBits: 8 };
-  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, bits);
+  const quantized = quantizedModel(model, dataset, pictures);
   const key = {
     revision: REVISION,
     model: model.identity,
     data: dataset.checksums,
-    ...normalisation,
+    ...normalisationOf(model, dataset),
     calibration: settings.calibration,
     seed,
   };
@@ -308,8 +311,7 @@ function pruned(
 }
 
 /** A network that training pruned, measured from its file at the R and ADC bits of its record. */
-function trainedRow(bench: Bench, title: string, path: string): MethodRow {
-  const { network } = openIntegerModel(path);
+function trainedRow(bench: Bench, title: string, { network, path }: IntegerModel): MethodRow {
   const { pruning } = network;
   if (typeof pruning?.adcBits !== 'number')
     throw new InputError(`${path}: only networks pruned for one ADC resolution can be compared`);

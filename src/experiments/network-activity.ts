@@ -1,9 +1,9 @@
 import { type InputActivity, inputActivity, meanActivity } from '../hardware/input-activity';
 import type { Pictures } from '../networks/inference';
-import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { crossbarInputs } from './crossbar-inputs';
 import { layerVectors } from './layer-vectors';
+import { observeLayers } from './observe-layers';
 
 /** How many rows of each layer's row tiles the pictures drive through DACs of `dacBits`, by layer. */
 export function networkActivity(
@@ -13,21 +13,14 @@ export function networkActivity(
   dacBits = network.pruning?.dacBits,
 ): ReadonlyMap<string, InputActivity> {
   const activities = new Map<string, InputActivity>();
-  const inference = createIntegerInference(network, {
-    onLayer: (node, inputCodes) => {
-      const layer = network.layers.get(node.name)!;
-      const groups = crossbarInputs(network, node, layerVectors(node, layer, inputCodes), tileRows);
-      activities.set(
-        node.name,
-        meanActivity(groups.map(({ inputs, ...rest }) => inputActivity(inputs, { ...rest, dacBits }))),
-      );
-      return undefined;
-    },
+  observeLayers(network, pictures, (node, inputCodes) => {
+    const layer = network.layers.get(node.name)!;
+    const groups = crossbarInputs(network, node, layerVectors(node, layer, inputCodes), tileRows);
+    activities.set(
+      node.name,
+      meanActivity(groups.map(({ inputs, ...rest }) => inputActivity(inputs, { ...rest, dacBits }))),
+    );
+    return undefined;
   });
-  try {
-    inference.logits(pictures);
-  } finally {
-    inference.dispose();
-  }
   return activities;
 }

@@ -126,6 +126,14 @@ export function summarizeHardware({ adcModel, pruned, baselines, notes }: Hardwa
   };
 }
 
+/** A baseline of a report, by its name in `mapDesigns`; it must be there, as with `dense` given. */
+export function baselineSummary(
+  { baselines }: HardwareSummary,
+  name: string,
+): HardwareSummary['baselines'][number] {
+  return baselines.find((baseline) => baseline.name === name)!;
+}
+
 /** A design in the few numbers that tables and figures show. */
 export function summarizeDesign(cost: HardwareReport['pruned']): DesignSummary {
   const pick = (field: keyof ScopeCost) => mapScopes((scope) => cost.scopes[scope][field]);

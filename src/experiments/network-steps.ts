@@ -6,10 +6,10 @@ import { fullScales, type LayerInput, layerJob, mapInput } from '../crossbar/lay
 import { simulateLayer } from '../crossbar/simulate-layer';
 import { mergeHistograms, type SumHistogram } from '../crossbar/sum-histogram';
 import type { Pictures } from '../networks/inference';
-import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { crossbarInputs } from './crossbar-inputs';
 import { layerVectors } from './layer-vectors';
+import { observeLayers } from './observe-layers';
 
 /** How the ranges of a network's ADCs are chosen. */
 export interface CalibratedRange {
@@ -27,25 +27,18 @@ export function networkSteps(
   { policy, granularity, pictures }: CalibratedRange,
 ): ReadonlyMap<string, AdcSteps> {
   const steps = new Map<string, AdcSteps>();
-  const inference = createIntegerInference(network, {
-    onLayer: (node, inputCodes) => {
-      const vectors = layerVectors(node, network.layers.get(node.name)!, inputCodes);
-      const groups = crossbarInputs(network, node, vectors, tileRows);
-      const layer = mapInput(groups[0]);
-      const settings = {
-        adc: { ...adc, signed: layer.signedSums },
-        range: policy,
-        fullScales: fullScales(layer),
-      };
-      steps.set(node.name, chooseSteps(sumsSeen(groups, granularity), granularity, settings));
-      return undefined;
-    },
+  observeLayers(network, pictures, (node, inputCodes) => {
+    const vectors = layerVectors(node, network.layers.get(node.name)!, inputCodes);
+    const groups = crossbarInputs(network, node, vectors, tileRows);
+    const layer = mapInput(groups[0]);
+    const settings = {
+      adc: { ...adc, signed: layer.signedSums },
+      range: policy,
+      fullScales: fullScales(layer),
+    };
+    steps.set(node.name, chooseSteps(sumsSeen(groups, granularity), granularity, settings));
+    return undefined;
   });
-  try {
-    inference.logits(pictures);
-  } finally {
-    inference.dispose();
-  }
   return steps;
 }
 

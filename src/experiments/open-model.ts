@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
+import { fileSha256 } from '../data/file-sha256';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { fileError } from '../networks/file-errors';
@@ -160,7 +160,7 @@ export function openIntegerModel(nameOrPath: string): IntegerModel {
 
 function checksum(path: string): string {
   try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
+    return fileSha256(path);
   } catch (error) {
     throw fileError(path, 'read', error);
   }

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { TestPictures } from '../data/test-pictures';
 import type { Inference } from '../networks/inference';
+import { replaceFile } from '../networks/replace-file';
 import type { OnProgress } from '../progress';
 import { type Accuracy, batchFor, createTally } from '../training/evaluate';
 
@@ -53,8 +54,7 @@ export async function keptScores(
   if (kept) return kept;
   const scores = await compute();
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.part`, scoreBytes(scores, key));
-  renameSync(`${path}.part`, path);
+  replaceFile(path, [scoreBytes(scores, key)]);
   return scores;
 }
 

@@ -9,8 +9,10 @@ import type { Figure } from '../reports/figure';
 import { type ProvenanceInput, provenance } from '../reports/provenance';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
+import { defaultModel, nameOfOther } from './default-model';
 import { executeNotebook } from './execute-notebook';
 import type { ExperimentOptions } from './open-experiment';
+import { resultsUsed } from './result-origin';
 import { saveReport } from './save-report';
 
 /** A finished study: what is shown of it, and where it comes from. */
@@ -19,6 +21,11 @@ export interface FinishedStudy
   readonly seed: number;
   /** Default true. */
   readonly realData?: boolean;
+  /**
+   * Name of the float network, where the experiment has a default one: tables and figures of another are named by it, and
+   * the notebook, which shows the default one, is left alone.
+   */
+  readonly model?: string;
   /** By file name. */
   readonly tables: ReadonlyMap<string, Table>;
   readonly figures: ReadonlyMap<string, Figure>;
@@ -33,20 +40,27 @@ export async function publishStudy(
   study: FinishedStudy,
   options: Pick<ExperimentOptions, 'figures' | 'notebook' | 'onProgress' | 'note'>,
 ): Promise<{ readonly verdict: ExpectedVersusObtained; readonly files: readonly string[] }> {
-  const { parameters, settings, seed, dataChecksums, startedAt, realData } = study;
+  const { parameters, settings, seed, dataChecksums, startedAt, realData = true, model } = study;
+  const other = model === defaultModel({ real: realData }) ? undefined : model;
+  const named = <T>(shown: ReadonlyMap<string, T>) =>
+    other === undefined
+      ? shown
+      : new Map([...shown].map(([name, own]) => [nameOfOther(name, other), own] as const));
   const source = provenance({
     parameters,
     settings,
     seeds: { root: seed },
     dataChecksums,
     engine: engineVersion(),
+    results: resultsUsed(study.folder),
     startedAt,
   });
-  const files = await saveReport(study.tables, study.figures, {
+  const files = await saveReport(named(study.tables), named(study.figures), {
     dir: options.figures,
     provenance: source,
     realData,
   });
-  if (options.notebook) await executeNotebook(options.notebook, join(study.folder, 'results.json'), options);
+  if (options.notebook && other === undefined)
+    await executeNotebook(options.notebook, join(study.folder, 'results.json'), options);
   return { verdict: expectedVersusObtained(study.claims, study.obtained), files };
 }

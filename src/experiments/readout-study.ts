@@ -14,6 +14,7 @@ import { randomStream } from '../tensor/random';
 import { type Accuracy, measureAccuracy } from '../training/evaluate';
 import { crossbarInputs } from './crossbar-inputs';
 import { type LayerVectors, layerVectors } from './layer-vectors';
+import { observeLayers } from './observe-layers';
 import { defaultReadoutLines, type LineResult, type ReadoutLine } from './readout-lines';
 
 export interface ReadoutStudyOptions {
@@ -84,35 +85,28 @@ export function readoutStudy(options: ReadoutStudyOptions): ReadoutStudyResult {
   const measured = lines.map((): LayerReadout[] => []);
   const total = crossbarNodes(network.description).length * lines.length;
   let done = 0;
-  const inference = createIntegerInference(network, {
-    onLayer: (node, inputCodes) => {
-      const layer = network.layers.get(node.name)!;
-      const sample = drawSamples(
-        layerVectors(node, layer, inputCodes),
-        { vectors, calibration, seed },
-        node.name,
-      );
-      const evaluated = crossbarInputs(network, node, sample.evaluated, tileRows);
-      const calibrated = crossbarInputs(network, node, sample.calibration, tileRows);
-      const exact = joined(
-        evaluated.map((input) => exactProduct(layerJob(input))),
-        evaluated[0].columns,
-      );
-      lines.forEach((line, i) => {
-        onProgress?.({ done: done++, total, note: `${node.name}: ${line.name}` });
-        const results = evaluated.map((input, group) => {
-          return line.prepare(calibrated[group], layerSeed(seed, node.name, group))(input);
-        });
-        measured[i].push({ layer: node.name, ...compare(layer, exact, results, evaluated[0].columns) });
+  observeLayers(network, pictures, (node, inputCodes) => {
+    const layer = network.layers.get(node.name)!;
+    const sample = drawSamples(
+      layerVectors(node, layer, inputCodes),
+      { vectors, calibration, seed },
+      node.name,
+    );
+    const evaluated = crossbarInputs(network, node, sample.evaluated, tileRows);
+    const calibrated = crossbarInputs(network, node, sample.calibration, tileRows);
+    const exact = joined(
+      evaluated.map((input) => exactProduct(layerJob(input))),
+      evaluated[0].columns,
+    );
+    lines.forEach((line, i) => {
+      onProgress?.({ done: done++, total, note: `${node.name}: ${line.name}` });
+      const results = evaluated.map((input, group) => {
+        return line.prepare(calibrated[group], layerSeed(seed, node.name, group))(input);
       });
-      return undefined;
-    },
+      measured[i].push({ layer: node.name, ...compare(layer, exact, results, evaluated[0].columns) });
+    });
+    return undefined;
   });
-  try {
-    inference.logits(pictures);
-  } finally {
-    inference.dispose();
-  }
   onProgress?.({ done: total, total, note: 'readouts compared' });
   return {
     network: network.description.name,
@@ -136,24 +130,17 @@ export function prepareReadout(
   const { network, pictures, calibration = 64, seed = 1 } = options;
   const tileRows = tileRowsOf(network, options.tileRows);
   const prepared = new Map<string, ReturnType<ReadoutLine['prepare']>[]>();
-  const inference = createIntegerInference(network, {
-    onLayer: (node, inputCodes) => {
-      const layer = network.layers.get(node.name)!;
-      const all = layerVectors(node, layer, inputCodes);
-      const sample = drawSamples(all, { vectors: 1, calibration, seed }, node.name);
-      const inputs = crossbarInputs(network, node, sample.calibration, tileRows);
-      prepared.set(
-        node.name,
-        inputs.map((input, group) => line.prepare(input, layerSeed(seed, node.name, group))),
-      );
-      return undefined;
-    },
+  observeLayers(network, pictures, (node, inputCodes) => {
+    const layer = network.layers.get(node.name)!;
+    const all = layerVectors(node, layer, inputCodes);
+    const sample = drawSamples(all, { vectors: 1, calibration, seed }, node.name);
+    const inputs = crossbarInputs(network, node, sample.calibration, tileRows);
+    prepared.set(
+      node.name,
+      inputs.map((input, group) => line.prepare(input, layerSeed(seed, node.name, group))),
+    );
+    return undefined;
   });
-  try {
-    inference.logits(pictures);
-  } finally {
-    inference.dispose();
-  }
   return prepared;
 }
 

@@ -5,8 +5,7 @@ import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
 import { overSeeds } from './over-seeds';
 import type { RivalRow, RivalsResult } from './rivals-study';
-
-const unique = <T>(values: readonly T[]) => [...new Set(values)];
+import { unique } from './unique';
 
 function conditions({ tileRows, epochs, rate, seed, calibrationPictures }: RivalsResult): string {
   return `R = ${tileRows}, 8-bit weights and activations, sign-split; every pruned line trained for ${epochs} epochs at rates up to ${rate}, ${calibrationPictures} calibration pictures, seed ${seed}`;
@@ -82,7 +81,7 @@ function ablationFigure(result: RivalsResult): Figure {
   return groupedBars({
     title: titled(
       `Parts left out or exchanged, ${result.network} on ${result.dataset}, ${adcBits}-bit ADC`,
-      conditions(result),
+      `${conditions(result)}; bars: 95 % of the difference of two accuracies, as if each had test pictures of its own`,
     ),
     width: 1000,
     x: { title: '' },
@@ -93,7 +92,7 @@ function ablationFigure(result: RivalsResult): Figure {
       {
         name: 'drop',
         values: rows.map(({ dropFromFloat }) => dropFromFloat),
-        errors: rows.map(({ accuracy }) => accuracy.interval),
+        errors: rows.map(({ accuracy }) => Math.hypot(accuracy.interval, result.float.interval)),
       },
     ],
   });
@@ -119,7 +118,10 @@ function accuracyFigure(result: RivalsResult, what: string, rows: readonly Rival
   });
 }
 
-/** What must hold: nothing pruned clips, and hierarchical pruning leads every rival at every resolution. */
+/** Points that the chance of the test pictures may take from a lead. */
+const TOLERANCE = 0.2;
+
+/** What must hold: nothing pruned clips, and hierarchical pruning is ahead of the best rival, or behind by no more than that. */
 export function rivalsClaims(result: RivalsResult): { claims: Claim[]; obtained: Obtained } {
   const claims: Claim[] = [
     { id: 'lossless', claim: 'no pruned network can clip a conversion', expected: true },
@@ -139,9 +141,9 @@ export function rivalsClaims(result: RivalsResult): { claims: Claim[]; obtained:
     const id = `${adcBits} bits`;
     claims.push({
       id,
-      claim: `${id}: hierarchical pruning leads every rival after equal training`,
+      claim: `${id}: hierarchical pruning above the best rival after equal training, at most ${TOLERANCE} points behind`,
       expected: 0,
-      tolerance: 0.2,
+      tolerance: TOLERANCE,
       compare: 'at least',
       unit: 'points',
       digits: 2,

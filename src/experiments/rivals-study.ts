@@ -1,11 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultCalibration } from '../admm/post-training-settings';
+import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
 import { trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import type { EpochRecord } from '../training/train';
@@ -16,6 +15,7 @@ import { calibrationPictures } from './calibration';
 import { type CertifiedRow, certifiedRow } from './certified-row';
 import { normalisationOf } from './normalisation';
 import type { FloatModel } from './open-model';
+import { quantizedModel } from './quantized-model';
 import { type RivalEntry, rivalEntries, type UnprunedEntry, unprunedEntries } from './rival-entries';
 import { describeStudy, type Study } from './study';
 import { RIVAL_BITS, trainRival } from './train-rival';
@@ -71,6 +71,12 @@ export interface RivalsResult extends Study {
   readonly tileRows: number;
   readonly epochs: number;
   readonly rate: number;
+  readonly batchSize: number;
+  /** Of the lines that are repeated. */
+  readonly seeds: number;
+  /** ADMM iterations and patches a layer of what is pruned without training. */
+  readonly iterations: number;
+  readonly patches: number;
   readonly float: Accuracy;
   readonly integer: Accuracy;
   readonly rows: readonly RivalRow[];
@@ -88,14 +94,12 @@ const REVISION = 1;
  * them the unpruned network, reading few rows at a time or clipping.
  */
 export async function compareTrained(options: RivalsOptions): Promise<RivalsResult> {
-  const { folder, entries = rivalEntries, adcBits = [2, 3], model, dataset } = options;
+  const { folder, entries = rivalEntries, adcBits = [2, 3], seeds = 3, model, dataset } = options;
   mkdirSync(folder, { recursive: true });
   const bench = openBench(options);
   const { settings, key } = bench;
   const otherSeeds = entries.some(({ name }) => REPEATED.includes(name))
-    ? Array.from({ length: (options.seeds ?? 3) - 1 }, (_, i) =>
-        reseeded(options, bench, settings.seed + i + 1),
-      )
+    ? Array.from({ length: seeds - 1 }, (_, i) => reseeded(options, bench, settings.seed + i + 1))
     : [];
   const rows: RivalRow[] = [];
   // All lines at one resolution before the next: an interrupted run leaves whole comparisons.
@@ -128,6 +132,10 @@ export async function compareTrained(options: RivalsOptions): Promise<RivalsResu
     tileRows: settings.tileRows,
     epochs: settings.epochs,
     rate: settings.rate,
+    batchSize: settings.batchSize,
+    seeds,
+    iterations: settings.iterations ?? postTrainingDefaults.iterations,
+    patches: settings.patches ?? postTrainingDefaults.patches,
     ...bench.baselines(dataset.test.count),
     rows,
   };
@@ -154,9 +162,8 @@ function openBench(options: RivalsOptions) {
       `epochs ${settings.epochs}: a whole number from 2, for network ADMM and retraining share them`,
     );
   const pictures = calibrationPictures(dataset.train, settings.calibration, seed);
-  const { description, parameters } = model.folded;
   const normalisation = normalisationOf(model, dataset);
-  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, RIVAL_BITS);
+  const quantized = quantizedModel(model, dataset, pictures, RIVAL_BITS);
   const key = { revision: REVISION, model: model.identity, data: dataset.checksums, ...settings };
   const { onProgress } = options;
   const clippedPictures = Math.min(options.clippedPictures ?? 1000, dataset.test.count);

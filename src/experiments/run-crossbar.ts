@@ -13,6 +13,7 @@ import { type ExperimentOptions, openExperiment, resultsFolder } from './open-ex
 import { openIntegerModel, sourceOf } from './open-model';
 import { publishStudy } from './publish-study';
 import { readoutTable } from './readout-report';
+import { modelChecksums } from './study';
 
 export type RunCrossbarOptions = ExperimentOptions &
   Omit<CrossbarStudyOptions, 'model' | 'pruned' | 'dataset' | 'folder' | 'onProgress'> & {
@@ -62,9 +63,10 @@ export async function runCrossbar(options: RunCrossbarOptions): Promise<Crossbar
         testPictures: result.integer.pictures,
       },
       seed: result.seed,
-      dataChecksums: { ...result.checksums, [`${pruned.name} (model)`]: pruned.sha256 },
+      dataChecksums: { ...result.checksums, ...modelChecksums([pruned]) },
       startedAt,
       realData: result.realData,
+      model: model.name,
       tables,
       figures: crossbarFigures(result),
       ...crossbarClaims(result),

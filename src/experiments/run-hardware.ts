@@ -45,7 +45,7 @@ export async function runHardware(options: RunHardwareOptions): Promise<Hardware
         dataset: result.dataset,
         networks: pruned.map(({ name }) => name).join(', '),
       },
-      settings: { adcModel: result.adcModel, node: 32, baseline: result.baseline },
+      settings: { adcModel: result.adcModel, nodes: result.nodes, baseline: result.baseline },
       seed: result.seed,
       dataChecksums: result.checksums,
       startedAt,

@@ -87,6 +87,8 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
         inputBits: 8,
         encoding: 'sign-split',
         calibrationPictures: result.calibrationPictures,
+        ...result.pruning,
+        size,
         testPictures: result.float.pictures,
         split: rule,
       },

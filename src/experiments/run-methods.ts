@@ -1,6 +1,5 @@
 import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { figureStem } from './default-model';
 import { methodsClaims, methodsFigures, methodsTable } from './methods-report';
 import { compareMethods, type MethodsOptions, type MethodsResult } from './methods-table';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
@@ -32,7 +31,6 @@ export async function runMethods(options: RunMethodsOptions): Promise<MethodsOut
   const folder = resultsFolder(options, dataset.name, model.name);
   const result = compareMethods({ ...options, dataset, model, folder });
   const table = methodsTable(result);
-  const stem = figureStem('02-methods', model.name, dataset);
   const { verdict, files } = await publishStudy(
     {
       parameters: { experiment: 'methods', network: result.network, dataset: result.dataset },
@@ -48,8 +46,9 @@ export async function runMethods(options: RunMethodsOptions): Promise<MethodsOut
       dataChecksums: result.checksums,
       startedAt,
       realData: result.realData,
-      tables: new Map([[stem, table]]),
-      figures: methodsFigures(result, stem),
+      model: model.name,
+      tables: new Map([['02-methods', table]]),
+      figures: methodsFigures(result),
       ...methodsClaims(result),
       folder,
     },

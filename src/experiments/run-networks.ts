@@ -1,23 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset';
 import { generatedPictures } from '../data/generated-pictures';
 import { openDataset } from '../data/open-dataset';
 import { packageRoot } from '../package-root';
-import {
-  type Claim,
-  type ExpectedVersusObtained,
-  expectedVersusObtained,
-  type Obtained,
-} from '../reports/expected-versus-obtained';
-import { provenance } from '../reports/provenance';
+import type { Claim, ExpectedVersusObtained, Obtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { engineVersion } from '../tensor/engine';
-import { executeNotebook } from './execute-notebook';
 import { layerViewFigures, layerViewTable } from './layer-view-report';
 import { networkPaths } from './network-files';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
-import { saveReport } from './save-report';
+import { publishStudy } from './publish-study';
 import { type Verification, type VerifyOptions, verifyNetworks } from './verify-networks';
 import { type Allowance, networksClaims, networksFigures, networksTable } from './verify-report';
 
@@ -48,25 +39,23 @@ export async function runSmall(options: Omit<ExperimentOptions, 'model'>): Promi
   if (!cifar10.real)
     note?.('CIFAR10 could not be had (give it with --data DIR): its networks are only recounted');
   const datasets = cifar10.real ? [cifar10, generatedPictures()] : [cifar10];
-  const folder = resultsFolder(options);
-  const outcome = await reportNetworks({
+  return reportNetworks({
     profile: 'small',
     paths: networkPaths(),
     datasets,
-    folder,
+    folder: resultsFolder(options),
     figures: options.figures,
     judge: (result) => networksClaims(result, expectedNetworks(), exactly),
+    notebook: options.notebook,
     onProgress,
+    note,
   });
-  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
-  return outcome;
 }
 
-export interface ReportNetworksOptions extends VerifyOptions {
+export interface ReportNetworksOptions
+  extends VerifyOptions,
+    Pick<ExperimentOptions, 'figures' | 'notebook' | 'note'> {
   readonly profile: string;
-  readonly datasets: readonly Dataset[];
-  /** Where table and figure go. */
-  readonly figures: string;
   /** What their files' names begin with; default: 07-networks. */
   readonly stem?: string;
   readonly judge: (result: Verification) => {
@@ -75,20 +64,12 @@ export interface ReportNetworksOptions extends VerifyOptions {
   };
 }
 
-/** Verifies networks, writes table and figure, and judges. */
+/** Verifies networks, writes table and figure, executes the notebook, and judges. */
 export async function reportNetworks(options: ReportNetworksOptions): Promise<NetworksOutcome> {
   const startedAt = new Date();
-  const { profile, datasets, figures: dir, stem = '07-networks', judge } = options;
+  const { profile, datasets, folder, stem = '07-networks', judge } = options;
   const result = await verifyNetworks(options);
   const table = networksTable(result);
-  const { claims, obtained } = judge(result);
-  const source = provenance({
-    parameters: { profile, networks: result.networks.map(({ name }) => name) },
-    seeds: { calibration: result.seed },
-    dataChecksums: result.checksums,
-    engine: engineVersion(),
-    startedAt,
-  });
   const pruned = result.networks.flatMap(({ name, recounted }) =>
     recounted ? [{ name, layers: recounted.layers }] : [],
   );
@@ -100,12 +81,22 @@ export async function reportNetworks(options: ReportNetworksOptions): Promise<Ne
     ...networksFigures(result, stem),
     ...pruned.flatMap(({ name, layers }) => [...layerViewFigures(name, layers, stem)]),
   ]);
-  const files = await saveReport(tables, figures, {
-    dir,
-    provenance: source,
-    realData: datasets.some(({ real }) => real),
-  });
-  return { result, tables: [...tables.values()], verdict: expectedVersusObtained(claims, obtained), files };
+  const { verdict, files } = await publishStudy(
+    {
+      parameters: { profile, networks: result.networks.map(({ name }) => name) },
+      settings: { checked: options.checked, testPictures: options.testPictures },
+      seed: result.seed,
+      dataChecksums: result.checksums,
+      startedAt,
+      realData: datasets.some(({ real }) => real),
+      tables,
+      figures,
+      ...judge(result),
+      folder,
+    },
+    options,
+  );
+  return { result, tables: [...tables.values()], verdict, files };
 }
 
 /** top-1 of the networks that come with the package, percent on all test pictures, by name. */

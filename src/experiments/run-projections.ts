@@ -1,11 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OnProgress } from '../progress';
-import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
-import { provenance } from '../reports/provenance';
+import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
 import { cachedResult, writeJson } from './cached-result';
-import { executeNotebook } from './execute-notebook';
+import { type ExperimentOptions, resultsFolder } from './open-experiment';
 import { openFloatModel } from './open-model';
 import {
   projectionClaims,
@@ -14,30 +12,21 @@ import {
   projectionMethodTable,
 } from './projection-report';
 import { type ProjectionStudy, projectionStudy } from './projection-study';
+import { publishStudy } from './publish-study';
 import {
   type RowPermutationRow,
   rowOrders,
   rowPermutationStudy,
   rowPermutationTable,
 } from './row-permutation';
-import { saveReport } from './save-report';
+import { modelChecksums } from './study';
 
-export interface RunProjectionsOptions {
-  /** Where results are kept. */
-  readonly folder: string;
-  /** Where figures and tables go. */
-  readonly figures: string;
+export interface RunProjectionsOptions extends Omit<ExperimentOptions, 'dataDir' | 'model'> {
   /** Synthetic columns of a case; default 200. */
   readonly columns?: number;
   readonly seed?: number;
   /** Networks whose row orders are compared besides the ResNet-20 of the package. */
   readonly models?: readonly string[];
-  /** Forget what an earlier run kept. */
-  readonly fresh?: boolean;
-  /** Notebook to execute on the results. */
-  readonly notebook?: string;
-  readonly onProgress?: OnProgress;
-  readonly note?: (line: string) => void;
 }
 
 export interface ProjectionsResult {
@@ -57,12 +46,12 @@ const REVISION = 1;
 
 /** The study of the projections: synthetic columns, row orders of real layers, figures, tables, verdict, notebook. */
 export async function runProjections(options: RunProjectionsOptions): Promise<ProjectionsOutcome> {
-  const { folder, columns = 200, seed = 1, onProgress, note } = options;
+  const { columns = 200, seed = 1, onProgress } = options;
   const startedAt = new Date();
-  if (options.fresh) rmSync(folder, { recursive: true, force: true });
+  const folder = resultsFolder(options);
   mkdirSync(folder, { recursive: true });
   const models = ['resnet20-cifar10', ...(options.models ?? [])].map((name) => openFloatModel(name));
-  const checksums = Object.fromEntries(models.map(({ name, sha256 }) => [`${name} (model)`, sha256]));
+  const checksums = modelChecksums(models);
   const settings = { revision: REVISION, columns, seed };
   const result: ProjectionsResult = {
     study: cachedResult(folder, 'study', settings, () => projectionStudy({ columns, seed, onProgress })),
@@ -73,25 +62,20 @@ export async function runProjections(options: RunProjectionsOptions): Promise<Pr
   writeJson(join(folder, 'results.json'), result);
 
   const tables = projectionTables(result);
-  const { claims, obtained } = projectionClaims(result.study);
-  const verdict = expectedVersusObtained(claims, obtained);
-  const source = provenance({
-    parameters: { experiment: 'projections', columns },
-    settings: { weightBits: result.study.weightBits, encoding: 'sign-split' },
-    seeds: { root: seed },
-    dataChecksums: checksums,
-    startedAt,
-  });
-  const files = await saveReport(
-    new Map(tables.map((table, i) => [TABLE_NAMES[i], table])),
-    projectionFigures(result.study),
+  const { verdict, files } = await publishStudy(
     {
-      dir: options.figures,
-      provenance: source,
+      parameters: { experiment: 'projections', columns },
+      settings: { weightBits: result.study.weightBits, encoding: 'sign-split' },
+      seed,
+      dataChecksums: checksums,
+      startedAt,
+      tables: new Map(tables.map((table, i) => [TABLE_NAMES[i], table])),
+      figures: projectionFigures(result.study),
+      ...projectionClaims(result.study),
+      folder,
     },
+    options,
   );
-  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
-  note?.(verdict.summary);
   return { result, tables, verdict, files };
 }
 

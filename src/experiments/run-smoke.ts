@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../package-root';
-import { type ExpectedVersusObtained, expectedVersusObtained } from '../reports/expected-versus-obtained';
-import { provenance } from '../reports/provenance';
+import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { engineVersion } from '../tensor/engine';
 import { defaultModel } from './default-model';
-import { executeNotebook } from './execute-notebook';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
 import { openFloatModel } from './open-model';
-import { saveReport } from './save-report';
+import { publishStudy } from './publish-study';
 import { reproduceSmoke, type SmokeResult, smokeConfigurations } from './smoke';
 import { smokeClaims, smokeFigures, smokeTable } from './smoke-report';
 import { weightsOnlyStudy, weightsOnlyTable } from './weights-only';
@@ -35,27 +32,27 @@ export async function runSmoke(options: ExperimentOptions): Promise<SmokeOutcome
     const study = weightsOnlyStudy(cifar, smokeConfigurations, onProgress);
     tables.set('00-weights-only', weightsOnlyTable(cifar, study));
   }
-  const { claims, obtained } = smokeClaims(result, expectedAccuracies(result.model));
-  const verdict = expectedVersusObtained(claims, obtained);
-  const source = provenance({
-    parameters: { profile: 'smoke', network: result.network, dataset: result.dataset },
-    settings: {
-      weightBits: result.weightBits,
-      inputBits: result.inputBits,
-      encoding: result.encoding,
-      calibrationPictures: result.calibrationPictures,
+  const { verdict, files } = await publishStudy(
+    {
+      parameters: { profile: 'smoke', network: result.network, dataset: result.dataset },
+      settings: {
+        weightBits: result.weightBits,
+        inputBits: result.inputBits,
+        encoding: result.encoding,
+        calibrationPictures: result.calibrationPictures,
+      },
+      seed: result.seed,
+      dataChecksums: result.checksums,
+      startedAt,
+      realData: result.realData,
+      model: model.name,
+      tables,
+      figures: smokeFigures(result),
+      ...smokeClaims(result, expectedAccuracies(result.model)),
+      folder,
     },
-    seeds: { root: result.seed },
-    dataChecksums: result.checksums,
-    engine: engineVersion(),
-    startedAt,
-  });
-  const files = await saveReport(tables, smokeFigures(result), {
-    dir: options.figures,
-    provenance: source,
-    realData: result.realData,
-  });
-  if (options.notebook) await executeNotebook(options.notebook, join(folder, 'results.json'), options);
+    options,
+  );
   return { result, tables: [...tables.values()], verdict, files };
 }
 

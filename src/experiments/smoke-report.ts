@@ -4,12 +4,9 @@ import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import { type Figure, titled } from '../reports/figure';
 import { histogram } from '../reports/histogram';
 import type { Table } from '../reports/table';
-import type { SmokeConfiguration, SmokeResult } from './smoke';
-
-/** Settings that every number of the main job depends on, for captions. */
-function conditions({ weightBits, inputBits, encoding, seed, calibrationPictures }: SmokeResult): string {
-  return `${weightBits}-bit weights and ${inputBits}-bit activations, ${encoding}, no training, ${calibrationPictures} unlabelled calibration pictures, seed ${seed}`;
-}
+import { baselineSummary } from './network-hardware';
+import type { SmokeResult } from './smoke';
+import { untrainedConditions } from './untrained-conditions';
 
 /** Network and data, saying so where the pictures are not CIFAR10. */
 function subject({ network, dataset }: SmokeResult): string {
@@ -17,7 +14,7 @@ function subject({ network, dataset }: SmokeResult): string {
 }
 
 export function smokeTable(result: SmokeResult): Table {
-  const dense = result.dense.map(({ tileRows, requiredAdcBits }) => ({
+  const dense = result.dense.map(({ tileRows, requiredAdcBits, nonzeroShare }) => ({
     method: 'unpruned, 8-bit weights',
     tileRows,
     adcBits: requiredAdcBits,
@@ -25,7 +22,7 @@ export function smokeTable(result: SmokeResult): Table {
     interval: result.integer.interval,
     dropFromFloat: result.float.top1 - result.integer.top1,
     dropFrom8bit: 0,
-    kept: 100,
+    kept: 100 * nonzeroShare,
     lossless: 'yes',
   }));
   const pruned = result.configurations.map((row) => ({
@@ -39,10 +36,12 @@ export function smokeTable(result: SmokeResult): Table {
     kept: 100 * row.nonzeroShare,
     lossless: row.lossless ? 'yes' : 'NO',
     crossbar: row.crossbar.agrees ? 'agrees' : 'DIFFERS',
-    ...Object.fromEntries(BASELINES.map((name) => [name, baselineOf(row, name).gains.adc.energy])),
+    ...Object.fromEntries(
+      BASELINES.map((name) => [name, baselineSummary(row.hardware, name).gains.adc.energy]),
+    ),
   }));
   return {
-    title: `${subject(result)}: float top-1 ${result.float.top1.toFixed(2)} % on ${result.float.pictures} test pictures; ${conditions(result)}`,
+    title: `${subject(result)}: float top-1 ${result.float.top1.toFixed(2)} % on ${result.float.pictures} test pictures; ${untrainedConditions(result)}`,
     columns: [
       { key: 'method', label: 'method' },
       { key: 'tileRows', label: 'R' },
@@ -63,10 +62,6 @@ export function smokeTable(result: SmokeResult): Table {
 /** Names of the hardware report's baselines. */
 const BASELINES = [WORST_CASE, FAIR_BASELINE, ROW_LIMITED] as const;
 
-function baselineOf({ hardware }: SmokeConfiguration, name: (typeof BASELINES)[number]) {
-  return hardware.baselines.find((baseline) => baseline.name === name)!;
-}
-
 const label = ({ tileRows, adcBits }: { tileRows: number; adcBits: number }) =>
   `R = ${tileRows}, ${adcBits} bits`;
 
@@ -74,7 +69,7 @@ const label = ({ tileRows, adcBits }: { tileRows: number; adcBits: number }) =>
 export function smokeFigures(result: SmokeResult): Map<string, Figure> {
   const { configurations } = result;
   const accuracy = groupedBars({
-    title: titled(`Accuracy after pruning, ${subject(result)}`, conditions(result)),
+    title: titled(`Accuracy after pruning, ${subject(result)}`, untrainedConditions(result)),
     x: { title: 'rows a conversion and ADC resolution' },
     y: { title: 'top-1 accuracy (%)', range: accuracyRange(result) },
     categories: ['float', '8-bit, unpruned', ...configurations.map(label)],
@@ -101,7 +96,7 @@ export function smokeFigures(result: SmokeResult): Map<string, Figure> {
     series: [
       ...BASELINES.map((name) => ({
         name: `unpruned: ${name}`,
-        values: configurations.map((row) => baselineOf(row, name).energyPj.adc / 1000),
+        values: configurations.map((row) => baselineSummary(row.hardware, name).energyPj.adc / 1000),
       })),
       { name: 'pruned', values: configurations.map((row) => row.hardware.energyPj.adc / 1000) },
     ],

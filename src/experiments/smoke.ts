@@ -11,7 +11,6 @@ import { onesHistogram } from '../bitplanes/ones-histogram';
 import type { Dataset } from '../data/dataset';
 import { firstPictures } from '../networks/first-pictures';
 import type { OnProgress } from '../progress';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { layerCodeMatrix } from '../quantization/layer-code-matrix';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
@@ -22,8 +21,8 @@ import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
 import { checkCrossbar } from './check-crossbar';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
-import { normalisationOf } from './normalisation';
 import type { FloatModel } from './open-model';
+import { quantizedModel } from './quantized-model';
 import { describeStudy, type Study } from './study';
 
 export interface SmokeOptions {
@@ -76,11 +75,12 @@ export interface SmokeResult extends Study {
   readonly weightBits: number;
   readonly inputBits: number;
   readonly encoding: 'sign-split';
-  /** Of the unpruned 8-bit network, by R: most ones of a bit column, the ADC bits that needs, and the histogram. */
+  /** Of the unpruned 8-bit network, by R: most ones of a bit column, the ADC bits that needs, the share of weights that are not zero, the histogram. */
   readonly dense: readonly {
     readonly tileRows: number;
     readonly maxOnes: number;
     readonly requiredAdcBits: number;
+    readonly nonzeroShare: number;
     readonly onesHistogram: readonly number[];
   }[];
   readonly configurations: readonly SmokeConfiguration[];
@@ -112,9 +112,7 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
     onProgress,
   } = options;
   mkdirSync(folder, { recursive: true });
-  const normalisation = normalisationOf(model, dataset);
   const pictures = calibrationPictures(dataset.train, calibration, seed);
-  const { description, parameters } = model.folded;
   const settings = {
     seed,
     calibration,
@@ -135,10 +133,7 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
       onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
   const test = { limit: testPictures };
 
-  const quantized = buildIntegerNetwork(description, parameters, normalisation, pictures, {
-    weightBits: 8,
-    inputBits: 8,
-  });
+  const quantized = quantizedModel(model, dataset, pictures);
   const { float, integer } = cachedResult(folder, 'baselines', key, () => ({
     float: floatAccuracy(model, dataset, dataset.test, { ...test, onProgress: progress('float network') }),
     integer: integerAccuracy(quantized, dataset.test, { ...test, onProgress: progress('8-bit network') }),
@@ -210,11 +205,12 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
     inputBits: 8,
     encoding: 'sign-split',
     dense: [...new Set(configurations.map(({ tileRows }) => tileRows))].map((tileRows) => {
-      const { layers, requiredAdcBits } = certifyNetwork(quantized, tileRows);
+      const { layers, requiredAdcBits, nonzeroShare } = certifyNetwork(quantized, tileRows);
       return {
         tileRows,
         maxOnes: Math.max(...layers.map((layer) => layer.maxOnes)),
         requiredAdcBits,
+        nonzeroShare,
         onesHistogram: histogramOf(quantized, tileRows),
       };
     }),

@@ -13,6 +13,13 @@ export interface Study {
   readonly checksums: Readonly<Record<string, string>>;
 }
 
+/** SHA-256 of models' files, by the name that provenance gives them. */
+export function modelChecksums(
+  models: readonly Pick<FloatModel, 'name' | 'sha256'>[],
+): Record<string, string> {
+  return Object.fromEntries(models.map(({ name, sha256 }) => [`${name} (model)`, sha256]));
+}
+
 export function describeStudy(
   model: FloatModel,
   dataset: Dataset,
@@ -25,6 +32,6 @@ export function describeStudy(
     realData: dataset.real,
     seed,
     calibrationPictures: calibration,
-    checksums: { ...dataset.checksums, [`${model.name} (model)`]: model.sha256 },
+    checksums: { ...dataset.checksums, ...modelChecksums([model]) },
   };
 }

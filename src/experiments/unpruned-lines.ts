@@ -4,14 +4,9 @@ import type { OnProgress } from '../progress';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import type { Accuracy } from '../training/evaluate';
 import { calibrationPictures } from './calibration';
-import {
-  baselineOf,
-  type CertifiedRow,
-  type ComparedCrossbar,
-  certifiedRow,
-  crossbarHardware,
-} from './certified-row';
+import { type CertifiedRow, type ComparedCrossbar, certifiedRow, crossbarHardware } from './certified-row';
 import { calibrateClippedDense, clippedAccuracy } from './clipped-dense';
+import { baselineSummary } from './network-hardware';
 
 /** What lines that leave the weights alone are measured with. */
 export interface UnprunedBench {
@@ -31,7 +26,7 @@ export function rowLimitedLine(
   accuracy: Accuracy,
 ): CertifiedRow & { readonly accuracy: Accuracy } {
   const hardware = crossbarHardware(quantized, quantized, crossbar);
-  const [cost, dense] = [ROW_LIMITED, FAIR_BASELINE].map((name) => baselineOf(hardware, name));
+  const [cost, dense] = [ROW_LIMITED, FAIR_BASELINE].map((name) => baselineSummary(hardware, name));
   return {
     ...certifiedRow(quantized, quantized, crossbar),
     accuracy,

@@ -7,7 +7,6 @@ import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
-import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { engineVersion } from '../tensor/engine';
@@ -22,9 +21,10 @@ import { denseNetwork } from './dense-network';
 import { type LayerView, layerViews } from './layer-view';
 import { dataOf, type FloatFile, openNetworkFiles, type PrunedFile } from './network-files';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
-import { normalisationOf } from './normalisation';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
+import { quantizedModel } from './quantized-model';
 import { requireFit } from './require-fit';
+import { modelChecksums } from './study';
 
 export interface VerifyOptions {
   /** Network files, float and pruned; every pruned one with its float network. */
@@ -121,14 +121,13 @@ export async function verifyNetworks(options: VerifyOptions): Promise<Verificati
     networks.push(baselines?.float ?? describeFloat(float), ...(baselines ? [baselines.integer] : []));
     for (const file of own) networks.push(await verifyPruned(file, baselines, options));
   }
-  const files = [...floats, ...pruned];
   const result: Verification = {
     networks,
     seed: SEED,
     checksums: Object.assign(
       {},
       ...datasets.map(({ checksums }) => checksums),
-      ...files.map(({ model }) => ({ [`${model.name} (model)`]: model.sha256 })),
+      modelChecksums([...floats, ...pruned].map(({ model }) => model)),
     ),
   };
   writeJson(join(folder, 'results.json'), result);
@@ -163,14 +162,8 @@ async function measureBaselines(
   const { model } = file;
   const bits = { weightBits: 8, inputBits: 8 };
   const count = defaultCalibration(dataset.train);
-  const { description, parameters } = model.folded;
-  const quantized = buildIntegerNetwork(
-    description,
-    parameters,
-    normalisationOf(model, dataset),
-    calibrationPictures(dataset.train, count, SEED),
-    bits,
-  );
+  const pictures = calibrationPictures(dataset.train, count, SEED);
+  const quantized = quantizedModel(model, dataset, pictures, bits);
   const score = scorer(dataset, options);
   const subject = { model: model.identity };
   const floatScores = await score(model.name, subject, () => modelInference(model, dataset));

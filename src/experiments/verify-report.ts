@@ -4,6 +4,7 @@ import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
 import type { Row, Table } from '../reports/table';
+import { baselineSummary } from './network-hardware';
 import type { Recounted, Verification, VerifiedNetwork } from './verify-networks';
 
 /** Every network with the settings that its accuracy depends on. */
@@ -64,7 +65,7 @@ function rowsOf(network: VerifiedNetwork): Row[] {
       requiredAdcBits,
     }));
   if (!recounted) return [{ ...common, method: kind }];
-  const { adc, macro, tile } = gainsOf(recounted);
+  const { adc, macro, tile } = baselineSummary(recounted.hardware, FAIR_BASELINE).gains;
   return [
     {
       ...common,
@@ -81,10 +82,6 @@ function rowsOf(network: VerifiedNetwork): Row[] {
       tile: tile.energy,
     },
   ];
-}
-
-function gainsOf({ hardware }: Recounted) {
-  return hardware.baselines.find(({ name }) => name === FAIR_BASELINE)!.gains;
 }
 
 const encodingText = ({ encoding, dacBits }: Recounted) =>

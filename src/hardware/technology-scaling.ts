@@ -57,6 +57,14 @@ function scaleConstant(constant: Constant, toNm: number): Constant {
   };
 }
 
+/** Nodes in nm of the energies, powers and areas of a table, widest first. */
+export function nodesOf(table: ConstantTable): number[] {
+  const nodes = [...table.values()].flatMap(({ node, unit }) =>
+    node !== null && unit in SCALES_AS ? node : [],
+  );
+  return [...new Set(nodes)].sort((a, b) => b - a);
+}
+
 const SCALES_AS: Readonly<Record<string, keyof TechnologyFactors>> = {
   pJ: 'energy',
   mW: 'energy',

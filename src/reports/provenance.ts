@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileSha256 } from '../data/file-sha256';
 import { packageRoot } from '../package-root';
 
 /** What a run tells about itself; the rest is found out. */
@@ -17,11 +17,15 @@ export interface ProvenanceInput {
   readonly dataChecksums?: Readonly<Record<string, string>>;
   /** What computed: `{ name: 'TensorFlow', version: '2.18.1' }`. */
   readonly engine?: { readonly name: string; readonly version: string };
+  readonly results?: Provenance['results'];
   /** When the run began; default: when this process did. */
   readonly startedAt?: Date;
 }
 
-/** All that is needed to tell where a number came from and to get it again. No names or paths of the machine. */
+/**
+ * All that is needed to tell where a number came from and to get it again. No names or paths of the machine. Commit, times
+ * and machine are those of the run that put the results together; `results` tells of the runs that computed them.
+ */
 export interface Provenance {
   readonly package: { readonly name: string; readonly version: string };
   /** `unknown` outside a git checkout. `dirty`: sources differ from the commit (figures and notebooks do not count). */
@@ -41,6 +45,15 @@ export interface Provenance {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seeds: Readonly<Record<string, number>>;
   readonly dataChecksums: Readonly<Record<string, string>>;
+  /**
+   * Of the results that were kept by this run or earlier ones: the distinct commits that computed them (`-dirty`: with
+   * changes), the sum of their computing seconds, and how many are of before results told. Absent where none are kept.
+   */
+  readonly results?: {
+    readonly commits: readonly string[];
+    readonly seconds: number;
+    readonly untold: number;
+  };
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly finishedAt: string;
@@ -52,12 +65,13 @@ export interface Provenance {
 /** Gathers where results come from, as of now: call it when the results are there. */
 export function provenance(input: ProvenanceInput = {}): Provenance {
   const { root, version } = packageRoot();
+  const lockFile = join(root, 'package-lock.json');
   const finished = new Date();
   const started = input.startedAt ?? new Date(finished.getTime() - process.uptime() * 1000);
   return {
     package: { name: 'cim-pruning', version },
     git: gitState(root),
-    lockFileSha256: sha256OfFile(join(root, 'package-lock.json')),
+    lockFileSha256: existsSync(lockFile) ? fileSha256(lockFile) : 'unknown',
     node: process.versions.node,
     npm: npmVersion(),
     operatingSystem: { platform: platform(), release: release(), architecture: arch() },
@@ -68,6 +82,7 @@ export function provenance(input: ProvenanceInput = {}): Provenance {
     settings: input.settings ?? {},
     seeds: input.seeds ?? {},
     dataChecksums: input.dataChecksums ?? {},
+    ...(input.results && { results: input.results }),
     startedAt: started.toISOString(),
     finishedAt: finished.toISOString(),
     seconds: Math.round(finished.getTime() - started.getTime()) / 1000,
@@ -91,10 +106,6 @@ export function gitState(root: string): Provenance['git'] {
   } catch {
     return { commit: 'unknown', dirty: 'unknown' };
   }
-}
-
-function sha256OfFile(path: string): string {
-  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'unknown';
 }
 
 function npmVersion(): string {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
@@ -12,6 +12,7 @@ import { checkCrossbar } from '../../src/experiments/check-crossbar';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { openFloatModel, openIntegerModel, openModel } from '../../src/experiments/open-model';
 import { requireFit } from '../../src/experiments/require-fit';
+import { resultsUsed } from '../../src/experiments/result-origin';
 import { reproduceSmoke, type SmokeOptions } from '../../src/experiments/smoke';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
@@ -159,6 +160,28 @@ describe('with a float network in a file', () => {
     expect(result({ a: 2 })).toBe(3);
     writeFileSync(scratch('cached.json'), 'null');
     expect(result({ a: 2 })).toBe(4);
+  });
+
+  it('cachedResult tells when, how long and by which commit it was computed, and takes results that do not', () => {
+    const folder = scratch('origins');
+    mkdirSync(folder);
+    const work = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
+    const inner = () => cachedResult(folder, 'inner', 1, work);
+    cachedResult(folder, 'outer', 1, inner);
+    const file = (name: string) => join(folder, `${name}.json`);
+    const { origin, ...rest } = JSON.parse(readFileSync(file('inner'), 'utf8'));
+    expect(new Date(origin.at).toISOString()).toBe(origin.at);
+    expect(origin.commit).toMatch(/^([0-9a-f]{40}(-dirty)?|unknown)$/);
+    expect(origin.seconds).toBeGreaterThan(0.05);
+    // What the inner one took counts once.
+    const outer = JSON.parse(readFileSync(file('outer'), 'utf8')).origin.seconds;
+    expect(outer).toBeLessThan(0.05);
+    expect(resultsUsed(folder)).toMatchObject({ commits: [origin.commit], untold: 0 });
+    expect(resultsUsed(folder)!.seconds).toBeCloseTo(origin.seconds + outer, 9);
+    writeFileSync(file('inner'), JSON.stringify(rest));
+    expect(inner()).toBe('timed-out');
+    expect(resultsUsed(folder)).toMatchObject({ seconds: outer, untold: 1 });
+    expect(resultsUsed(scratch('elsewhere'))).toBeUndefined();
   });
 
   it('reproduceSmoke proves, measures and keeps what it computed', () => {

@@ -10,7 +10,6 @@ import { budgetClaims, budgetFigures, budgetTable } from '../../src/experiments/
 import { budgetStudy } from '../../src/experiments/budget-study';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { calibrateClippedDense, clippedInference } from '../../src/experiments/clipped-dense';
-import { figureStem } from '../../src/experiments/default-model';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { gapHistogram } from '../../src/experiments/gap-histogram';
 import { methodsClaims, methodsFigures, methodsTable } from '../../src/experiments/methods-report';
@@ -259,12 +258,6 @@ describe('with a float network', () => {
         adcBits: 2,
         accuracy: greedy.accuracy,
       });
-    });
-
-    it('is told by its network where that is not the default one, so that figures of both stay', () => {
-      expect(figureStem('02-methods', 'resnet20-cifar10', { real: true })).toBe('02-methods');
-      expect(figureStem('02-methods', 'mine', { real: true })).toBe('02-methods-mine');
-      expect([...methodsFigures(result, '02-methods-mine').keys()]).toContain('02-methods-mine-pareto');
     });
 
     it('takes lines by their ids, which differ, and refuses others', () => {

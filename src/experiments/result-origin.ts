@@ -1,0 +1,56 @@
+import { resolve, sep } from 'node:path';
+import { packageRoot } from '../package-root';
+import { gitState, type Provenance } from '../reports/provenance';
+
+/** Where a kept result came from. */
+export interface ResultOrigin {
+  /** When it was there, ISO 8601, UTC. */
+  readonly at: string;
+  /** What computing took, without the results within that have an origin of their own. */
+  readonly seconds: number;
+  /** Git commit of the sources, `-dirty` behind it where they differed; `unknown` outside a checkout. */
+  readonly commit: string;
+}
+
+let commit: string | undefined;
+let secondsKept = 0;
+
+/** Starts the clock of a result that is about to be computed; call what it returns when that is there. */
+export function timeResult(): () => ResultOrigin {
+  const [started, keptBefore] = [performance.now(), secondsKept];
+  return () => {
+    const passed = (performance.now() - started) / 1000;
+    const seconds = passed - (secondsKept - keptBefore);
+    secondsKept = keptBefore + passed;
+    return { at: new Date().toISOString(), seconds: Math.round(seconds * 1000) / 1000, commit: commitNow() };
+  };
+}
+
+/** Asked once a process. */
+function commitNow(): string {
+  if (commit === undefined) {
+    const git = gitState(packageRoot().root);
+    commit = git.dirty === true ? `${git.commit}-dirty` : git.commit;
+  }
+  return commit;
+}
+
+const used = new Map<string, ResultOrigin | undefined>();
+
+/** Remembers that this process used the kept result in a file; `origin` undefined: it does not tell. */
+export function noteUse(path: string, origin: ResultOrigin | undefined): void {
+  used.set(resolve(path), origin);
+}
+
+/** Of the kept results in a folder and below it that this process used, for provenance; undefined where there are none. */
+export function resultsUsed(folder: string): Provenance['results'] {
+  const below = resolve(folder) + sep;
+  const origins = [...used].filter(([path]) => path.startsWith(below)).map(([, origin]) => origin);
+  if (origins.length === 0) return undefined;
+  const told = origins.filter((origin) => origin !== undefined);
+  return {
+    commits: [...new Set(told.map((origin) => origin.commit))].sort(),
+    seconds: Math.round(told.reduce((sum, { seconds }) => sum + seconds, 0) * 1000) / 1000,
+    untold: origins.length - told.length,
+  };
+}
