@@ -11,7 +11,7 @@ import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
 import { labelledBy } from '../experiments/labelled-by';
 import { normalisationOf } from '../experiments/normalisation';
-import { openFloatModel, openPrunableModel } from '../experiments/open-model';
+import { modelPath, openFloatModel, openPrunableModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
@@ -136,7 +136,8 @@ export const pruneCommand: Command = {
       weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? 8,
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
     };
-    requireWritable(output);
+    const start = textOption(options, 'start');
+    requireWritable(output, [name, ...(start === undefined ? [] : [start])].map(modelPath));
     const startedAt = new Date();
     const open = method === 'training' ? openFloatModel : openPrunableModel;
     const model = open(name, textOption(options, 'network'));

@@ -8,14 +8,14 @@ import { observeNetwork } from '../crossbar/network-statistics';
 import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
-import { writeJson } from '../experiments/cached-result';
 import { calibrationPictures } from '../experiments/calibration';
 import { normalisationOf } from '../experiments/normalisation';
-import { type FloatModel, openModel } from '../experiments/open-model';
+import { type FloatModel, modelPath, openModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { simulateNetwork } from '../experiments/simulate-network';
 import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
+import { replaceFile } from '../networks/replace-file';
 import { adcBitsText } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
 import type { IntegerNetwork, PruningRecord } from '../quantization/integer-network';
@@ -59,7 +59,7 @@ export const presetsText = `Presets of cells: ${devicePresetNames.slice(0, 6).jo
 
 /** The verb `simulate MODEL`: accuracy on bit-serial crossbars. */
 export async function simulateModel(name: string, options: Options, { onProgress, note }: CommandContext) {
-  const asked = askedOf(options);
+  const asked = askedOf(name, options);
   const model = openModel(name);
   const { pruning } = model.kind === 'integer' ? model.network : { pruning: undefined };
   const adc = asked.adc(pruning);
@@ -73,7 +73,8 @@ export async function simulateModel(name: string, options: Options, { onProgress
   const few = firstPictures(calibration, FEW);
   if (asked.statistics !== undefined) {
     const layers = observeNetwork(network, few, { tileRows, adc: () => adc });
-    writeJson(asked.statistics, { model: model.name, tileRows, adc, pictures: few.count, layers });
+    const seen = { model: model.name, tileRows, adc, pictures: few.count, layers };
+    replaceFile(asked.statistics, [Buffer.from(`${JSON.stringify(seen, null, 1)}\n`)]);
   }
   const { circuit, seeds, limit } = asked;
   const range = asked.range && { ...asked.range, pictures: few };
@@ -110,7 +111,7 @@ function quantised(model: FloatModel, dataset: Dataset, calibration: Pictures): 
 }
 
 /** What the options ask for, checked before anything is opened. */
-function askedOf(options: Options) {
+function askedOf(name: string, options: Options) {
   const seeds = wholeNumber(options, 'seeds', 1, 1000) ?? 1;
   const device = deviceOf(textOption(options, 'device'));
   const converterFile = textOption(options, 'converter');
@@ -122,7 +123,10 @@ function askedOf(options: Options) {
     throw new InputError(
       '--statistics and --range exclude each other: what layers saw is told for one --step',
     );
-  if (statistics !== undefined) requireWritable(statistics);
+  if (statistics !== undefined) {
+    const files = [textOption(options, 'device'), converterFile].filter((file) => file?.endsWith('.json'));
+    requireWritable(statistics, [modelPath(name), ...(files as string[])]);
+  }
   return {
     tileRows: wholeNumber(options, 'rows', 1, 65_535),
     adc: adcOf(options),

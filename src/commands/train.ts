@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { modelInference } from '../experiments/accuracy';
@@ -88,7 +88,12 @@ export const trainCommand: Command = {
     const checkpoint =
       textOption(options, 'checkpoint') ?? join(runs, `${name}-seed${recipe.seed}.state.safetensors`);
     mkdirSync(runs, { recursive: true });
-    for (const path of [output, checkpoint]) requireWritable(path);
+    const inputs = [teacher, start].flatMap((model) => model?.path ?? []);
+    for (const path of [output, checkpoint]) requireWritable(path, inputs);
+    if (resolve(output) === resolve(checkpoint))
+      throw new InputError(
+        `--checkpoint ${checkpoint}: the trained network goes there, another file is needed`,
+      );
     const dataset = await openDataset(namedDataset(options, onProgress));
     const network = networkByName(name, { classes: dataset.classes.length });
     requireFit(network, dataset);

@@ -64,7 +64,7 @@ export function modelFolder(): string {
  * @throws InputError for a missing file or a checkpoint of another network
  */
 export function openModel(nameOrPath: string, network?: string): FloatModel | IntegerModel {
-  const path = pathOf(nameOrPath);
+  const path = modelPath(nameOrPath);
   const name = basename(path, extname(path));
   const sha256 = checksum(path);
   if (extname(path) === '.safetensors' && isIntegerNetwork(readSafetensorsMetadata(path)))
@@ -166,7 +166,8 @@ function checksum(path: string): string {
   }
 }
 
-function pathOf(nameOrPath: string): string {
+/** The file of a model: a path, or the name of one in `data/models`. @throws InputError where there is none */
+export function modelPath(nameOrPath: string): string {
   const named = join(modelFolder(), `${nameOrPath}.safetensors`);
   for (const path of [nameOrPath, named]) if (existsSync(path) && extname(path) !== '') return path;
   throw new InputError(`model '${nameOrPath}' not found: neither a file nor the name of one in data/models`);
