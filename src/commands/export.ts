@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
@@ -9,6 +9,7 @@ import { requireFit } from '../experiments/require-fit';
 import { fileError } from '../networks/file-errors';
 import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
+import { replaceFile } from '../networks/replace-file';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
@@ -48,10 +49,10 @@ export const exportCommand: Command = {
 function save(path: string, content: string | Uint8Array): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
   } catch (error) {
     throw fileError(path, 'write', error);
   }
+  replaceFile(path, [typeof content === 'string' ? Buffer.from(content) : content]);
 }
 
 /** One training picture. */
