@@ -14,6 +14,8 @@ import { dequantizedParameters } from '../quantization/dequantize';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { isIntegerNetwork, loadIntegerNetwork } from '../quantization/model-file';
 import { digestOf } from './cached-result';
+import { parseJson } from './parse-json';
+import { statedNormalisation } from './stated-normalisation';
 
 /** A float network ready for quantisation, with where it came from. */
 export interface FloatModel {
@@ -71,7 +73,7 @@ export function openModel(nameOrPath: string, network?: string): FloatModel | In
     return { kind: 'integer', name, path, sha256, network: loadIntegerNetwork(path) };
   const description = network === undefined ? undefined : networkByName(network);
   const loaded = loadParameters(path, description);
-  const own = normalisation(path, loaded.metadata);
+  const own = statedNormalisation(path, loaded.metadata, loaded.description.input.channels);
   return {
     kind: 'float',
     name,
@@ -127,7 +129,7 @@ export function sourceOf({ path }: IntegerModel): ModelSource {
   const source = readSafetensorsMetadata(path).source;
   if (source === undefined)
     throw new InputError(`${path}: it does not tell the float network it was pruned from`);
-  return parse(`${path}: source`, source);
+  return parseJson(`${path}: source`, source);
 }
 
 /** The network of the package that a network was pruned from. @throws InputError where it is not there or another by now */
@@ -171,27 +173,4 @@ export function modelPath(nameOrPath: string): string {
   const named = join(modelFolder(), `${nameOrPath}.safetensors`);
   for (const path of [nameOrPath, named]) if (existsSync(path) && extname(path) !== '') return path;
   throw new InputError(`model '${nameOrPath}' not found: neither a file nor the name of one in data/models`);
-}
-
-function normalisation(
-  path: string,
-  metadata: Readonly<Record<string, string>>,
-): { mean?: readonly number[]; std?: readonly number[]; fromSidecar: boolean } {
-  const sidecar = `${path.slice(0, -extname(path).length)}.json`;
-  const beside = existsSync(sidecar) ? parse(sidecar, readFileSync(sidecar, 'utf8')) : {};
-  const field = (name: 'mean' | 'std') => {
-    const value = metadata[name] ? parse(`${path}: ${name}`, metadata[name]) : beside[name];
-    const numbers = Array.isArray(value) && value.every((x) => typeof x === 'number');
-    return (numbers ? { [name]: value } : {}) as { mean?: number[]; std?: number[] };
-  };
-  const found = { ...field('mean'), ...field('std') };
-  return { ...found, fromSidecar: (['mean', 'std'] as const).some((name) => found[name] && !metadata[name]) };
-}
-
-function parse(where: string, text: string) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InputError(`${where} is no JSON`);
-  }
 }
