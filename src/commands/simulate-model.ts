@@ -63,7 +63,11 @@ export async function simulateModel(name: string, options: Options, { onProgress
   const model = openModel(name);
   const { pruning } = model.kind === 'integer' ? model.network : { pruning: undefined };
   const adc = asked.adc(pruning);
-  if (asked.circuit?.converter && adc !== 'lossless') checkConverter(asked.circuit.converter, adc);
+  const converter = asked.circuit?.converter;
+  if (converter !== undefined) {
+    if (adc === 'lossless') throw new InputError('--converter: it needs an ADC of some bits, not lossless');
+    checkConverter(converter, adc);
+  }
   const tileRows = asked.tileRows ?? pruning?.tileRows ?? 128;
   const dataset = await openDataset(namedDataset(options, onProgress));
   requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
@@ -117,7 +121,7 @@ function askedOf(name: string, options: Options) {
   const converterFile = textOption(options, 'converter');
   const converter = converterFile === undefined ? undefined : (readJsonFile(converterFile) as ConverterModel);
   checkDevice(device);
-  const circuit = device || converter ? { device, converter } : undefined;
+  const circuit = device !== undefined || converter !== undefined ? { device, converter } : undefined;
   const statistics = textOption(options, 'statistics');
   if (statistics !== undefined && options.range !== undefined)
     throw new InputError(

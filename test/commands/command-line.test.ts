@@ -182,6 +182,15 @@ describe('bad input', () => {
     expect(await refusal(...three, '--converter', scratch('no.json'))).toMatch(/cannot read .*no\.json/);
     writeFileSync(scratch('sar.json'), '{"type":"sar","noise":-1}');
     expect(await refusal(...three, '--converter', scratch('sar.json'))).toMatch(/converter\.noise: -1/);
+    for (const option of ['--device', '--converter']) {
+      writeFileSync(scratch('null.json'), 'null');
+      expect(await refusal(...three, option, scratch('null.json'))).toMatch(
+        /device: null|converter\.type: missing/,
+      );
+    }
+    expect(await refusal(...tiny, '--adc-bits', 'lossless', '--converter', scratch('sar.json'))).toMatch(
+      /--converter: it needs an ADC of some bits/,
+    );
     expect(await refusal(...three, '--statistics', scratch('no/such.json'))).toMatch(/cannot write/);
     expect(await refusal('simulate', scratch('case.json'), '--adc-bits', '3')).toMatch(
       /--adc-bits: a case file has its own configuration/,
@@ -217,6 +226,9 @@ describe('bad input', () => {
     );
     expect(await refusal(...prune, '-o', folder)).toMatch(/cannot write .*is a folder/);
     expect(await refusal(...prune, '-o', `${text}/out.safetensors`)).toMatch(/cannot write .*no folder/);
+    expect(await refusal(...prune, '-o', float)).toMatch(/cannot write .*float.safetensors: it is an input/);
+    expect(await refusal('simulate', float, '--adc-bits', '3', '--statistics', float)).toMatch(/is an input/);
+    expect(await refusal(...prune, '-o', '/dev/null')).toMatch(/cannot write \/dev\/null: is no file/);
     expect(await refusal(...prune, '--method', 'best', '-o', scratch('out'))).toMatch(
       /--method best: allowed/,
     );
