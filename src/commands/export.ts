@@ -4,7 +4,6 @@ import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
 import { type ExportFormat, exportFormats, exportNetwork } from '../experiments/export-network';
-import { openIntegerModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { fileError } from '../networks/file-errors';
 import { firstPictures } from '../networks/first-pictures';
@@ -13,6 +12,7 @@ import { replaceFile } from '../networks/replace-file';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
+import { openCertified } from './open-certified';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -35,7 +35,7 @@ export const exportCommand: Command = {
       throw new InputError(`--to ${format ?? '(missing)'}: allowed are ${exportFormats.join(', ')}`);
     const folder = textOption(options, 'output');
     if (!folder) throw new InputError('export: -o FOLDER is needed');
-    const { name, network } = openIntegerModel(path);
+    const { name, network } = openCertified(path);
     const picture = format === 'neurosim' ? await firstPicture(network, options, context) : undefined;
     const files = exportNetwork(network, format as ExportFormat, { name, picture });
     for (const file of files) save(join(folder, file.path), file.content);
