@@ -21,7 +21,7 @@ import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { type Command, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
-import { pruneByTrainingCommand, trainingOptions } from './prune-by-training';
+import { pruneByTrainingCommand, refuseWithoutEffect, trainingOptions } from './prune-by-training';
 
 const METHODS = ['post-training', 'training', ...pruningMethods] as const;
 
@@ -108,12 +108,10 @@ export const pruneCommand: Command = {
       compensations,
       textOption(options, 'compensation') ?? 'layer-admm',
     );
+    refuseWithoutEffect(options);
+    if (method === 'training') requireNativeEngine('pruning by training');
     const byPlane = options['allocate-planes'] === true;
     const allocates = byPlane || options.allocate === true;
-    if (method === 'training') {
-      if (allocates) throw new InputError('--allocate: training prunes to B bits everywhere');
-      requireNativeEngine('pruning by training');
-    }
     const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? 128;
     const encoding = oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split');
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;

@@ -23,6 +23,7 @@ import { type Command, type CommandContext, type Options, textOption, wholeNumbe
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 import { readJsonFile } from './read-json-file';
+import { refuseOptions } from './refuse-options';
 
 /** Pictures on which ranges are chosen and statistics taken. */
 const FEW = 16;
@@ -145,6 +146,7 @@ function askedOf(name: string, options: Options) {
 /** The ADC asked for; its bits may be those of a pruning record. */
 function adcOf(options: Options): (pruning: PruningRecord | undefined) => Adc {
   const lossless = options['adc-bits'] === 'lossless';
+  if (lossless) refuseOptions(options, ['range', 'step', 'rounding'], 'a lossless ADC has none');
   const given = lossless ? undefined : wholeNumber(options, 'adc-bits', 1, 16);
   const text = textOption(options, 'step') ?? '1';
   const step = Number(text);
@@ -173,8 +175,6 @@ function rangeOf(options: Options): { policy: RangePolicy; granularity: StepGran
   }
   const step = textOption(options, 'step');
   if (step !== undefined) throw new InputError(`--step ${step}: not with --range, which chooses it`);
-  if (options['adc-bits'] === 'lossless')
-    throw new InputError(`--range ${text}: a lossless ADC has no range to choose`);
   const granularity = (per ?? 'layer') as StepGranularity;
   if (!stepGranularities.includes(granularity))
     throw new InputError(`--range-per ${per}: one of ${stepGranularities.join(', ')} is needed`);

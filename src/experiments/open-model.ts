@@ -70,9 +70,11 @@ export function openModel(nameOrPath: string, network?: string): FloatModel | In
   const name = basename(path, extname(path));
   const sha256 = checksum(path);
   if (extname(path) === '.safetensors' && isIntegerNetwork(readSafetensorsMetadata(path)))
-    return { kind: 'integer', name, path, sha256, network: loadIntegerNetwork(path) };
+    return integerModel({ name, path, sha256 }, network);
   const description = network === undefined ? undefined : networkByName(network);
   const loaded = loadParameters(path, description);
+  const stated = loaded.metadata.network;
+  if (description && stated !== undefined) requireNetwork(path, stated, description.name);
   const own = statedNormalisation(path, loaded.metadata, loaded.description.input.channels);
   return {
     kind: 'float',
@@ -87,6 +89,16 @@ export function openModel(nameOrPath: string, network?: string): FloatModel | In
     mean: own.mean,
     std: own.std,
   };
+}
+
+function integerModel(file: Pick<IntegerModel, 'name' | 'path' | 'sha256'>, wanted?: string): IntegerModel {
+  const network = loadIntegerNetwork(file.path);
+  if (wanted !== undefined) requireNetwork(file.path, network.description.name, networkByName(wanted).name);
+  return { kind: 'integer', ...file, network };
+}
+
+function requireNetwork(path: string, stated: string, wanted: string): void {
+  if (stated !== wanted) throw new InputError(`${path}: it holds ${stated}, not ${wanted}`);
 }
 
 /** `openModel` for a caller that needs a float network. */
