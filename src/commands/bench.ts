@@ -9,6 +9,15 @@ import { type BenchLayer, benchProjection } from '../projections/bench-projectio
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { rowCount, weightMatrix } from '../quantization/weight-matrix';
 import { type Command, textOption, wholeNumber } from './command';
+import { refuseOptions } from './refuse-options';
+
+/** The options of each workload. */
+const workloads: Readonly<Record<string, readonly string[]>> = {
+  crossbar: ['repeats', 'threads'],
+  network: ['repeats', 'adc-bits', 'rows', 'pictures', 'model', 'threads'],
+  projection: ['columns', 'model', 'threads', 'engine'],
+  training: ['network', 'mode', 'precision', 'steps', 'batch-size', 'parameters'],
+};
 
 export const benchCommand: Command = {
   name: 'bench',
@@ -42,13 +51,13 @@ export const benchCommand: Command = {
   },
   words: [1, 1],
   async run([name], options, { onProgress }) {
+    if (!Object.hasOwn(workloads, name))
+      throw new InputError(`bench '${name}' is unknown; there are ${Object.keys(workloads).join(', ')}`);
+    const foreign = Object.keys(benchCommand.options).filter((option) => !workloads[name].includes(option));
+    refuseOptions(options, foreign, `bench ${name} has none`);
     if (name === 'training') return training(options);
     if (name === 'projection') return projection(options, onProgress);
     if (name === 'network') return network(options, onProgress);
-    if (name !== 'crossbar')
-      throw new InputError(
-        `bench '${name}' is unknown; there are crossbar, network, projection and training`,
-      );
     useFastEngines({ threads: wholeNumber(options, 'threads', 1, 256) ?? 1 });
     const result = benchCrossbar({ repeats: wholeNumber(options, 'repeats', 1, 1000), onProgress });
     const { milliseconds, mappingMilliseconds, repeats, threads, engine, fnv1a } = result;

@@ -1,17 +1,18 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
 import { type ExportFormat, exportFormats, exportNetwork } from '../experiments/export-network';
-import { openIntegerModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { fileError } from '../networks/file-errors';
 import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
+import { replaceFile } from '../networks/replace-file';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
+import { openCertified } from './open-certified';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -34,7 +35,7 @@ export const exportCommand: Command = {
       throw new InputError(`--to ${format ?? '(missing)'}: allowed are ${exportFormats.join(', ')}`);
     const folder = textOption(options, 'output');
     if (!folder) throw new InputError('export: -o FOLDER is needed');
-    const { name, network } = openIntegerModel(path);
+    const { name, network } = openCertified(path);
     const picture = format === 'neurosim' ? await firstPicture(network, options, context) : undefined;
     const files = exportNetwork(network, format as ExportFormat, { name, picture });
     for (const file of files) save(join(folder, file.path), file.content);
@@ -48,10 +49,10 @@ export const exportCommand: Command = {
 function save(path: string, content: string | Uint8Array): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
   } catch (error) {
     throw fileError(path, 'write', error);
   }
+  replaceFile(path, [typeof content === 'string' ? Buffer.from(content) : content]);
 }
 
 /** One training picture. */

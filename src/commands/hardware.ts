@@ -1,11 +1,11 @@
-import { openDataset } from '../data/open-dataset';
+import { type OpenDatasetOptions, openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
 import { denseNetwork } from '../experiments/dense-network';
 import { designsTable, gainsTable, layersTable } from '../experiments/hardware-report';
 import { networkActivity } from '../experiments/network-activity';
 import { networkHardware, summarizeHardware } from '../experiments/network-hardware';
-import { openIntegerModel, openModel } from '../experiments/open-model';
+import { openModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcModelName, adcModelNames } from '../hardware/adc-model';
 import { constantsAt, type HardwarePreset, hardwarePreset } from '../hardware/hardware-preset';
@@ -16,7 +16,9 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 import { toText } from '../reports/to-text';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
+import { openCertified } from './open-certified';
 import { readJsonFile } from './read-json-file';
+import { refuseOptions } from './refuse-options';
 
 const SKIPS: Readonly<Record<string, Skipping>> = {
   none: {},
@@ -57,7 +59,7 @@ export const hardwareCommand: Command = {
   },
   words: [1, 1],
   async run([path], options, context) {
-    const { name, network } = openIntegerModel(path);
+    const { name, network } = openCertified(path);
     const { pruning } = network;
     if (!pruning) throw new InputError(`${path}: not a pruned network; \`cim-pruning prune\` makes one`);
     const adc = textOption(options, 'adc');
@@ -67,6 +69,7 @@ export const hardwareCommand: Command = {
     const preset = readPreset(presetName);
     const skip = skipOf(options);
     const arrayBudget = wholeNumber(options, 'arrays', 1, 1e9);
+    const data = activityData(options, skip, context);
     const densePath = textOption(options, 'dense');
     const report = networkHardware(network, {
       tileRows: pruning.tileRows,
@@ -76,10 +79,7 @@ export const hardwareCommand: Command = {
       constants: preset,
       arrayBudget,
       skip,
-      activity:
-        skip.inputBits || skip.rows
-          ? await activityOf(network, pruning.tileRows, options, context)
-          : undefined,
+      activity: data && (await activityOf(network, pruning.tileRows, data)),
     });
     const { tileRows, dacBits = 1 } = pruning;
     const dacs = dacBits > 1 ? `${dacBits}-bit DACs, ` : '';
@@ -111,14 +111,23 @@ function skipOf(options: Options): Skipping {
   return SKIPS[what];
 }
 
+/** The pictures whose inputs are counted; undefined where no input is skipped. */
+function activityData(options: Options, skip: Skipping, { onProgress }: CommandContext) {
+  if (skip.inputBits || skip.rows)
+    return {
+      count: wholeNumber(options, 'pictures', 16, 1024) ?? 16,
+      ...namedDataset(options, onProgress),
+    };
+  refuseOptions(options, ['pictures', ...Object.keys(datasetOptions)], 'only --skip takes pictures');
+  return undefined;
+}
+
 async function activityOf(
   network: IntegerNetwork,
   tileRows: number,
-  options: Options,
-  { onProgress }: CommandContext,
+  { count, ...data }: { readonly count: number } & OpenDatasetOptions,
 ) {
-  const count = wholeNumber(options, 'pictures', 16, 1024) ?? 16;
-  const dataset = await openDataset(namedDataset(options, onProgress));
+  const dataset = await openDataset(data);
   requireFit(network.description, dataset);
   return networkActivity(network, calibrationPictures(dataset.train, count, 1), tileRows);
 }

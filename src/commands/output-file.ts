@@ -2,19 +2,26 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InputError } from '../errors';
 import { fileError } from '../networks/file-errors';
+import { writeTarget } from '../networks/write-target';
 
 /**
  * To be called before long work, so that a result that cannot be written fails at once.
- * @throws InputError where `path` is a folder, or lies in one that is missing or not ours to write
+ * @param inputs files that the work reads, none of which the result may replace
+ * @throws InputError where `path` is no file or one of `inputs`, or lies in a folder that is missing or not ours to write
  */
-export function requireWritable(path: string): void {
-  let folder: boolean;
+export function requireWritable(path: string, inputs: readonly string[] = []): void {
   try {
-    folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
     // The file is written to another name beside it first.
-    accessSync(dirname(path), constants.W_OK);
+    accessSync(dirname(writeTarget(path)), constants.W_OK);
   } catch (error) {
     throw fileError(path, 'write', error);
   }
-  if (folder) throw new InputError(`cannot write ${path}: is a folder, a file is needed`);
+  const input = inputs.find((other) => isSameFile(path, other));
+  if (input !== undefined)
+    throw new InputError(`cannot write ${path}: it is an input (${input}), another file is needed`);
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [own, other] = [a, b].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
+  return own !== undefined && own.dev === other?.dev && own.ino === other.ino;
 }

@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import { pruneByPytorch } from '../admm/prune-by-pytorch';
 import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset } from '../data/dataset';
-import { InputError } from '../errors';
 import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
 import { certifyNetwork } from '../experiments/certify-network';
 import { normalisationOf } from '../experiments/normalisation';
@@ -28,6 +27,7 @@ import {
 } from './command';
 import { precisionHelp, precisionOption } from './precision-option';
 import { pytorchDefaults, pytorchPruning, pytorchPruningOptions, pytorchStage } from './pytorch-options';
+import { refuseOptions } from './refuse-options';
 import { augmentationOptions, trainingNumbers } from './training-options';
 
 /** Options of `prune --method training`. */
@@ -84,6 +84,49 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
   checkpoints: { value: 'DIR', help: 'training: where its states are kept (default runs/OUT)' },
   ...pytorchPruningOptions,
 };
+
+/** Options of `prune` that training has no use for: it codes by sign and magnitude in the order of the rows. */
+const postTrainingOnly = [
+  'allocate',
+  'allocate-planes',
+  'balanced-rows',
+  'encoding',
+  'cell-bits',
+  'dac-bits',
+  'flip',
+  'compensation',
+  'iterations',
+  'patches',
+  'ridge',
+];
+
+/** Of `trainingOptions` those of one engine only. */
+const ownEngineOnly = [
+  'value-limit',
+  'views',
+  'frozen-batch-norm',
+  'admm-epochs',
+  'admm-rate',
+  'mask-refreshes',
+  'precision',
+  'quantized-activations',
+];
+const pytorchOnly = Object.keys(pytorchPruningOptions);
+
+/** @throws InputError for an option of `prune` that its --method, engine or --start leave without effect */
+export function refuseWithoutEffect(options: Options): void {
+  if (options.method !== 'training') {
+    refuseOptions(options, Object.keys(trainingOptions), 'only --method training has it');
+    return;
+  }
+  refuseOptions(options, postTrainingOnly, 'not with --method training');
+  if (options.pytorch !== undefined) refuseOptions(options, ownEngineOnly, 'not with --pytorch');
+  else {
+    refuseOptions(options, pytorchOnly, 'only --pytorch has it');
+    const admm = ['admm-epochs', 'admm-rate', 'first-bit-limit'];
+    if (options.start !== undefined) refuseOptions(options, admm, 'not with --start, which gives the bits');
+  }
+}
 
 export interface TrainingCommandInput {
   readonly model: FloatModel;
@@ -228,9 +271,7 @@ async function byPytorch(
   folder: string,
 ): Promise<TrainedPruning> {
   const { note, signal } = context;
-  const { tileRows, adcBits, valueLimit, weightBits, inputBits, seed } = input.settings;
-  if (valueLimit !== undefined) throw new InputError('--pytorch: no --value-limit there');
-  if (options['frozen-batch-norm'] === true) throw new InputError('--pytorch: no --frozen-batch-norm there');
+  const { tileRows, adcBits, weightBits, inputBits, seed } = input.settings;
   const prune = pytorchPruning(options, tileRows, adcBits);
   const stage = { ...pytorchStage(trainingNumbers(options, pytorchDefaults)), prune };
   const bits = { weightBits, inputBits };

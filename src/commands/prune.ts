@@ -10,7 +10,7 @@ import { allocateAdcBits } from '../experiments/allocate-adc-bits';
 import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
 import { labelledBy } from '../experiments/labelled-by';
-import { openFloatModel, openPrunableModel } from '../experiments/open-model';
+import { modelPath, openFloatModel, openPrunableModel } from '../experiments/open-model';
 import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
@@ -20,7 +20,7 @@ import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { type Command, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
-import { pruneByTrainingCommand, trainingOptions } from './prune-by-training';
+import { pruneByTrainingCommand, refuseWithoutEffect, trainingOptions } from './prune-by-training';
 
 const METHODS = ['post-training', 'training', ...pruningMethods] as const;
 
@@ -107,12 +107,10 @@ export const pruneCommand: Command = {
       compensations,
       textOption(options, 'compensation') ?? 'layer-admm',
     );
+    refuseWithoutEffect(options);
+    if (method === 'training') requireNativeEngine('pruning by training');
     const byPlane = options['allocate-planes'] === true;
     const allocates = byPlane || options.allocate === true;
-    if (method === 'training') {
-      if (allocates) throw new InputError('--allocate: training prunes to B bits everywhere');
-      requireNativeEngine('pruning by training');
-    }
     const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? 128;
     const encoding = oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split');
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
@@ -135,7 +133,8 @@ export const pruneCommand: Command = {
       weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? 8,
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
     };
-    requireWritable(output);
+    const start = textOption(options, 'start');
+    requireWritable(output, [name, ...(start === undefined ? [] : [start])].map(modelPath));
     const startedAt = new Date();
     const open = method === 'training' ? openFloatModel : openPrunableModel;
     const model = open(name, textOption(options, 'network'));

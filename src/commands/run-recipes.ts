@@ -50,10 +50,9 @@ export async function runRecipes(
     const [verb, ...args] = words;
     args.push('--dataset', data, '-o', output);
     if (data !== 'generated' && dataDir !== undefined) args.push('--data', dataDir);
-    args.push(
-      ...(verb === 'train' ? ['--checkpoint', `${state}.state.safetensors`] : ['--checkpoints', state]),
-    );
     if (engine === 'pytorch') args.push('--pytorch', python);
+    else if (verb === 'train') args.push('--checkpoint', `${state}.state.safetensors`);
+    if (line.includes('--method training')) args.push('--checkpoints', state);
     const run = async () => {
       context.note(announcement(recipe));
       const parsed = parseCommandLine(verbs[verb], args);

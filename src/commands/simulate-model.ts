@@ -7,19 +7,20 @@ import { devicePreset, devicePresetNames } from '../crossbar/device-presets';
 import { observeNetwork } from '../crossbar/network-statistics';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
-import { writeJson } from '../experiments/cached-result';
 import { calibrationPictures } from '../experiments/calibration';
-import { openModel } from '../experiments/open-model';
+import { modelPath, openModel } from '../experiments/open-model';
 import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
 import { simulateNetwork } from '../experiments/simulate-network';
 import { firstPictures } from '../networks/first-pictures';
+import { replaceFile } from '../networks/replace-file';
 import { adcBitsText } from '../quantization/adc-bits';
 import type { PruningRecord } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 import { readJsonFile } from './read-json-file';
+import { refuseOptions } from './refuse-options';
 
 /** Pictures on which ranges are chosen and statistics taken. */
 const FEW = 16;
@@ -56,11 +57,15 @@ export const presetsText = `Presets of cells: ${devicePresetNames.slice(0, 6).jo
 
 /** The verb `simulate MODEL`: accuracy on bit-serial crossbars. */
 export async function simulateModel(name: string, options: Options, { onProgress, note }: CommandContext) {
-  const asked = askedOf(options);
+  const asked = askedOf(name, options);
   const model = openModel(name);
   const { pruning } = model.kind === 'integer' ? model.network : { pruning: undefined };
   const adc = asked.adc(pruning);
-  if (asked.circuit?.converter && adc !== 'lossless') checkConverter(asked.circuit.converter, adc);
+  const converter = asked.circuit?.converter;
+  if (converter !== undefined) {
+    if (adc === 'lossless') throw new InputError('--converter: it needs an ADC of some bits, not lossless');
+    checkConverter(converter, adc);
+  }
   const tileRows = asked.tileRows ?? pruning?.tileRows ?? 128;
   const dataset = await openDataset(namedDataset(options, onProgress));
   requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
@@ -70,7 +75,8 @@ export async function simulateModel(name: string, options: Options, { onProgress
   const few = firstPictures(calibration, FEW);
   if (asked.statistics !== undefined) {
     const layers = observeNetwork(network, few, { tileRows, adc: () => adc });
-    writeJson(asked.statistics, { model: model.name, tileRows, adc, pictures: few.count, layers });
+    const seen = { model: model.name, tileRows, adc, pictures: few.count, layers };
+    replaceFile(asked.statistics, [Buffer.from(`${JSON.stringify(seen, null, 1)}\n`)]);
   }
   const { circuit, seeds, limit } = asked;
   const range = asked.range && { ...asked.range, pictures: few };
@@ -101,19 +107,22 @@ export async function simulateModel(name: string, options: Options, { onProgress
 }
 
 /** What the options ask for, checked before anything is opened. */
-function askedOf(options: Options) {
+function askedOf(name: string, options: Options) {
   const seeds = wholeNumber(options, 'seeds', 1, 1000) ?? 1;
   const device = deviceOf(textOption(options, 'device'));
   const converterFile = textOption(options, 'converter');
   const converter = converterFile === undefined ? undefined : (readJsonFile(converterFile) as ConverterModel);
   checkDevice(device);
-  const circuit = device || converter ? { device, converter } : undefined;
+  const circuit = device !== undefined || converter !== undefined ? { device, converter } : undefined;
   const statistics = textOption(options, 'statistics');
   if (statistics !== undefined && options.range !== undefined)
     throw new InputError(
       '--statistics and --range exclude each other: what layers saw is told for one --step',
     );
-  if (statistics !== undefined) requireWritable(statistics);
+  if (statistics !== undefined) {
+    const files = [textOption(options, 'device'), converterFile].filter((file) => file?.endsWith('.json'));
+    requireWritable(statistics, [modelPath(name), ...(files as string[])]);
+  }
   return {
     tileRows: wholeNumber(options, 'rows', 1, 65_535),
     adc: adcOf(options),
@@ -128,6 +137,7 @@ function askedOf(options: Options) {
 /** The ADC asked for; its bits may be those of a pruning record. */
 function adcOf(options: Options): (pruning: PruningRecord | undefined) => Adc {
   const lossless = options['adc-bits'] === 'lossless';
+  if (lossless) refuseOptions(options, ['range', 'step', 'rounding'], 'a lossless ADC has none');
   const given = lossless ? undefined : wholeNumber(options, 'adc-bits', 1, 16);
   const text = textOption(options, 'step') ?? '1';
   const step = Number(text);
@@ -156,8 +166,6 @@ function rangeOf(options: Options): { policy: RangePolicy; granularity: StepGran
   }
   const step = textOption(options, 'step');
   if (step !== undefined) throw new InputError(`--step ${step}: not with --range, which chooses it`);
-  if (options['adc-bits'] === 'lossless')
-    throw new InputError(`--range ${text}: a lossless ADC has no range to choose`);
   const granularity = (per ?? 'layer') as StepGranularity;
   if (!stepGranularities.includes(granularity))
     throw new InputError(`--range-per ${per}: one of ${stepGranularities.join(', ')} is needed`);

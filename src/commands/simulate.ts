@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { simulateCommand as simulateText } from '../crossbar/simulate-case';
-import { InputError } from '../errors';
 import { fileError } from '../networks/file-errors';
 import type { Command } from './command';
+import { refuseOptions } from './refuse-options';
 import { presetsText, simulateModel, simulateOptions } from './simulate-model';
 
 export const simulateCommand: Command = {
@@ -15,8 +15,7 @@ export const simulateCommand: Command = {
   words: [1, 1],
   async run([path], options, context) {
     if (!path.endsWith('.json')) return simulateModel(path, options, context);
-    const foreign = Object.keys(options).find((name) => name in simulateOptions);
-    if (foreign) throw new InputError(`--${foreign}: a case file has its own configuration`);
+    refuseOptions(options, Object.keys(simulateOptions), 'a case file has its own configuration');
     let text: string;
     try {
       text = readFileSync(path, 'utf8');

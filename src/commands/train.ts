@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { modelInference } from '../experiments/accuracy';
@@ -22,6 +22,7 @@ import { datasetOptions, namedDataset } from './dataset-options';
 import { requireWritable } from './output-file';
 import { precisionHelp, precisionOption } from './precision-option';
 import { pytorchOption, pytorchStage } from './pytorch-options';
+import { refuseOptions } from './refuse-options';
 import { augmentationOptions, trainingNumbers } from './training-options';
 
 export const trainCommand: Command = {
@@ -82,13 +83,19 @@ export const trainCommand: Command = {
       const model = textOption(options, option);
       return model === undefined ? undefined : openFloatModel(model);
     });
+    const stage = python === undefined ? undefined : pytorchRecipe(options);
     const recipe = { ...recipeFrom(options), teacher: teacher?.sha256, start: start?.sha256 };
     const runs = join(packageRoot().root, 'runs');
     const output = textOption(options, 'output') ?? join(runs, `${name}.safetensors`);
     const checkpoint =
       textOption(options, 'checkpoint') ?? join(runs, `${name}-seed${recipe.seed}.state.safetensors`);
     mkdirSync(runs, { recursive: true });
-    for (const path of [output, checkpoint]) requireWritable(path);
+    const inputs = [teacher, start].flatMap((model) => model?.path ?? []);
+    for (const path of [output, checkpoint]) requireWritable(path, inputs);
+    if (resolve(output) === resolve(checkpoint))
+      throw new InputError(
+        `--checkpoint ${checkpoint}: the trained network goes there, another file is needed`,
+      );
     const dataset = await openDataset(namedDataset(options, onProgress));
     const network = networkByName(name, { classes: dataset.classes.length });
     requireFit(network, dataset);
@@ -97,12 +104,12 @@ export const trainCommand: Command = {
       note(`fresh, for ${start.name} has no such: ${fitting.fresh.join(', ')}`);
     const parameters = fitting && trainableParameters(network, fitting.parameters, dataset, dataset, note);
     const startedAt = new Date();
-    if (python !== undefined) {
+    if (python !== undefined && stage) {
       const job = {
         network,
         dataset,
         normalisation: dataset,
-        stage: pytorchRecipe(options),
+        stage,
         seed: recipe.seed,
         start: parameters,
         teacher: teacher?.parameters,
@@ -159,7 +166,8 @@ export const trainCommand: Command = {
 export function pytorchRecipe(options: Options): PytorchStage {
   if (scheduleKind(options) !== 'cosine')
     throw new InputError(`--pytorch: rates fall on a cosine: give --schedule cosine`);
-  if (options.resizing !== undefined) throw new InputError('--pytorch: no progressive resizing there');
+  const foreign = ['resizing', 'views', 'precision', 'evaluate-every', 'stop-after', 'checkpoint'];
+  refuseOptions(options, foreign, 'not with --pytorch');
   return pytorchStage(trainingNumbers(options, recipeDefaults));
 }
 

@@ -1,5 +1,6 @@
 import { InputError } from '../errors';
 import { type AdcSettings, adcCodes } from './adc';
+import { checkFields, isNumber } from './check-fields';
 
 /**
  * What every converter may get wrong, in addition to rounding and clipping. 1 LSB is one step of the ADC's settings. A
@@ -75,6 +76,10 @@ const spreads = [
   'comparatorSigma',
 ] as const;
 
+const plain = ['gainError', 'offset', 'curvature'] as const;
+
+const known = ['type', ...plain, 'inl', 'dnl', ...spreads];
+
 const own: Record<ConverterModel['type'], readonly string[]> = {
   sar: ['capacitorSigma'],
   flash: ['comparatorSigma'],
@@ -95,17 +100,16 @@ export function checkConverter(model: ConverterModel, adc: AdcSettings, field = 
       }
     }
   }
+  checkFields(model, known, field);
   for (const name of spreads) {
-    const value = fields[name] ?? 0;
-    if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) {
+    const { [name]: value = 0 } = fields;
+    if (!isNumber(value, 0)) {
       throw new InputError(`${field}.${name}: ${value} is not a number of at least 0`);
     }
   }
-  for (const name of ['gainError', 'offset', 'curvature']) {
-    const value = fields[name] ?? 0;
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new InputError(`${field}.${name}: ${value} is not a number`);
-    }
+  for (const name of plain) {
+    const { [name]: value = 0 } = fields;
+    if (!isNumber(value)) throw new InputError(`${field}.${name}: ${value} is not a number`);
   }
   if ((model.gainError ?? 0) <= -1)
     throw new InputError(`${field}.gainError: ${model.gainError} is not above -1`);
@@ -118,9 +122,8 @@ export function checkConverter(model: ConverterModel, adc: AdcSettings, field = 
 function checkTable(table: readonly number[] | undefined, length: number, field: string, what: string): void {
   if (table === undefined) return;
   if (!Array.isArray(table) || table.length !== length) {
-    throw new InputError(
-      `${field}: ${table.length} values where ${length} are needed, one for each of the ${what}`,
-    );
+    const given = Array.isArray(table) ? table.length : JSON.stringify(table);
+    throw new InputError(`${field}: ${given} values where ${length} are needed, one for each of the ${what}`);
   }
   table.forEach((value, i) => {
     if (!Number.isFinite(value)) throw new InputError(`${field}[${i}]: ${value} is not a number`);

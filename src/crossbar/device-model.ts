@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { checkFields, isNumber } from './check-fields';
 
 /** How the conductance that a cell gets differs from the one asked for. All random numbers are normal; never below 0. */
 export type Variation =
@@ -76,16 +77,39 @@ export interface DeviceModel {
   readonly offState?: OffState;
 }
 
+const deviceFields: readonly (keyof DeviceModel)[] = [
+  'onOffRatio',
+  'onResistance',
+  'programming',
+  'readNoise',
+  'stuckOff',
+  'stuckOn',
+  'drift',
+  'levels',
+  'offState',
+];
+
+const driftFields: readonly (keyof Drift)[] = [
+  'time',
+  'startTime',
+  'nu',
+  'nuSigma',
+  'offNu',
+  'offNuSigma',
+  'compensated',
+];
+
 const variations = ['absolute', 'proportional', 'lognormal', 'polynomial'];
 
-/** Throws an InputError that names the field out of range. */
+/** Throws an InputError that names the field unknown or out of range. */
 export function checkDevice(device: DeviceModel | undefined, field = 'device'): void {
   if (device === undefined) return;
+  checkFields(device, deviceFields, field);
   const { onOffRatio, onResistance = 1, stuckOff = 0, stuckOn = 0, levels, drift } = device;
   if (typeof (onOffRatio ?? Infinity) !== 'number' || !((onOffRatio ?? Infinity) > 1)) {
     throw new InputError(`${field}.onOffRatio: ${onOffRatio} is not above 1`);
   }
-  if (!(onResistance > 0 && onResistance < Infinity)) {
+  if (!(isNumber(onResistance) && onResistance > 0)) {
     throw new InputError(`${field}.onResistance: ${onResistance} is not a number above 0`);
   }
   checkVariation(device.programming, `${field}.programming`);
@@ -99,7 +123,7 @@ export function checkDevice(device: DeviceModel | undefined, field = 'device'): 
     ['stuckOff', stuckOff],
     ['stuckOn', stuckOn],
   ] as const) {
-    if (!(share >= 0 && share <= 1)) throw new InputError(`${field}.${name}: ${share} is not from 0 to 1`);
+    if (!isNumber(share, 0, 1)) throw new InputError(`${field}.${name}: ${share} is not from 0 to 1`);
   }
   if (stuckOff + stuckOn > 1) {
     throw new InputError(`${field}.stuckOn: with stuckOff it makes ${stuckOff + stuckOn}, more than 1`);
@@ -117,6 +141,8 @@ export function checkDevice(device: DeviceModel | undefined, field = 'device'): 
 
 function checkVariation(variation: Variation | undefined, field: string): void {
   if (variation === undefined) return;
+  const polynomial = variation?.kind === 'polynomial';
+  checkFields(variation, ['kind', polynomial ? 'coefficients' : 'sigma'], field);
   if (!variations.includes(variation.kind)) {
     throw new InputError(`${field}.kind: "${variation.kind}"; one of ${variations.join(', ')} is needed`);
   }
@@ -124,24 +150,25 @@ function checkVariation(variation: Variation | undefined, field: string): void {
     if (!Array.isArray(variation.coefficients) || !variation.coefficients.every(Number.isFinite)) {
       throw new InputError(`${field}.coefficients: a list of numbers is needed`);
     }
-  } else if (!(variation.sigma >= 0 && variation.sigma < Infinity)) {
+  } else if (!isNumber(variation.sigma, 0)) {
     throw new InputError(`${field}.sigma: ${variation.sigma} is not a number of at least 0`);
   }
 }
 
 function checkDrift(drift: Drift, field: string): void {
-  const { time, startTime, nu, nuSigma = 0, offNu = nu, offNuSigma = nuSigma } = drift;
-  if (!(startTime > 0 && startTime < Infinity)) {
+  checkFields(drift, driftFields, field);
+  const { time, startTime, nu, nuSigma = 0, offNu = nu, offNuSigma = nuSigma, compensated = false } = drift;
+  if (!(isNumber(startTime) && startTime > 0)) {
     throw new InputError(`${field}.startTime: ${startTime} is not a number of seconds above 0`);
   }
-  if (!(time >= startTime && time < Infinity)) {
+  if (!isNumber(time, startTime)) {
     throw new InputError(
       `${field}.time: ${time} is not a number of seconds from startTime (${startTime}) on`,
     );
   }
   for (const [name, value] of Object.entries({ nu, nuSigma, offNu, offNuSigma })) {
-    if (!(value >= 0 && value < Infinity)) {
-      throw new InputError(`${field}.${name}: ${value} is not a number of at least 0`);
-    }
+    if (!isNumber(value, 0)) throw new InputError(`${field}.${name}: ${value} is not a number of at least 0`);
   }
+  if (typeof compensated !== 'boolean')
+    throw new InputError(`${field}.compensated: ${compensated} is not true or false`);
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { fileSha256 } from '../data/file-sha256';
 import { InputError } from '../errors';
@@ -14,6 +14,8 @@ import { dequantizedParameters } from '../quantization/dequantize';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { isIntegerNetwork, loadIntegerNetwork } from '../quantization/model-file';
 import { digestOf } from './cached-result';
+import { parseJson } from './parse-json';
+import { statedNormalisation } from './stated-normalisation';
 
 /** A float network ready for quantisation, with where it came from. */
 export interface FloatModel {
@@ -64,14 +66,16 @@ export function modelFolder(): string {
  * @throws InputError for a missing file or a checkpoint of another network
  */
 export function openModel(nameOrPath: string, network?: string): FloatModel | IntegerModel {
-  const path = pathOf(nameOrPath);
+  const path = modelPath(nameOrPath);
   const name = basename(path, extname(path));
   const sha256 = checksum(path);
   if (extname(path) === '.safetensors' && isIntegerNetwork(readSafetensorsMetadata(path)))
-    return { kind: 'integer', name, path, sha256, network: loadIntegerNetwork(path) };
+    return integerModel({ name, path, sha256 }, network);
   const description = network === undefined ? undefined : networkByName(network);
   const loaded = loadParameters(path, description);
-  const own = normalisation(path, loaded.metadata);
+  const stated = loaded.metadata.network;
+  if (description && stated !== undefined) requireNetwork(path, stated, description.name);
+  const own = statedNormalisation(path, loaded.metadata, loaded.description.input.channels);
   return {
     kind: 'float',
     name,
@@ -85,6 +89,16 @@ export function openModel(nameOrPath: string, network?: string): FloatModel | In
     mean: own.mean,
     std: own.std,
   };
+}
+
+function integerModel(file: Pick<IntegerModel, 'name' | 'path' | 'sha256'>, wanted?: string): IntegerModel {
+  const network = loadIntegerNetwork(file.path);
+  if (wanted !== undefined) requireNetwork(file.path, network.description.name, networkByName(wanted).name);
+  return { kind: 'integer', ...file, network };
+}
+
+function requireNetwork(path: string, stated: string, wanted: string): void {
+  if (stated !== wanted) throw new InputError(`${path}: it holds ${stated}, not ${wanted}`);
 }
 
 /** `openModel` for a caller that needs a float network. */
@@ -127,7 +141,7 @@ export function sourceOf({ path }: IntegerModel): ModelSource {
   const source = readSafetensorsMetadata(path).source;
   if (source === undefined)
     throw new InputError(`${path}: it does not tell the float network it was pruned from`);
-  return parse(`${path}: source`, source);
+  return parseJson(`${path}: source`, source);
 }
 
 /** The network of the package that a network was pruned from. @throws InputError where it is not there or another by now */
@@ -166,31 +180,9 @@ function checksum(path: string): string {
   }
 }
 
-function pathOf(nameOrPath: string): string {
+/** The file of a model: a path, or the name of one in `data/models`. @throws InputError where there is none */
+export function modelPath(nameOrPath: string): string {
   const named = join(modelFolder(), `${nameOrPath}.safetensors`);
   for (const path of [nameOrPath, named]) if (existsSync(path) && extname(path) !== '') return path;
   throw new InputError(`model '${nameOrPath}' not found: neither a file nor the name of one in data/models`);
-}
-
-function normalisation(
-  path: string,
-  metadata: Readonly<Record<string, string>>,
-): { mean?: readonly number[]; std?: readonly number[]; fromSidecar: boolean } {
-  const sidecar = `${path.slice(0, -extname(path).length)}.json`;
-  const beside = existsSync(sidecar) ? parse(sidecar, readFileSync(sidecar, 'utf8')) : {};
-  const field = (name: 'mean' | 'std') => {
-    const value = metadata[name] ? parse(`${path}: ${name}`, metadata[name]) : beside[name];
-    const numbers = Array.isArray(value) && value.every((x) => typeof x === 'number');
-    return (numbers ? { [name]: value } : {}) as { mean?: number[]; std?: number[] };
-  };
-  const found = { ...field('mean'), ...field('std') };
-  return { ...found, fromSidecar: (['mean', 'std'] as const).some((name) => found[name] && !metadata[name]) };
-}
-
-function parse(where: string, text: string) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InputError(`${where} is no JSON`);
-  }
 }

@@ -10,6 +10,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the disk',
   EDQUOT: 'the disk quota is used up',
   ENAMETOOLONG: 'the name is too long',
+  EEXIST: 'a file is there, a folder is needed',
+  ELOOP: 'symbolic links lead round in a circle',
 };
 
 /** The InputError for a failed file operation, or `error` itself where the user is not at fault. */

@@ -31,6 +31,11 @@ function requireCount(where: string, field: string, value: number, minimum: numb
     throw new InputError(`${where}: ${field} is ${value}; a whole number of at least ${minimum} is needed`);
 }
 
+function requireName(where: string, name: unknown): void {
+  if (typeof name !== 'string' || name === '')
+    throw new InputError(`${where}: name ${JSON.stringify(name)}; a text that is not empty is needed`);
+}
+
 function requireChannels(where: string, field: string, stated: number, arriving: number): void {
   if (stated !== arriving)
     throw new InputError(`${where}: ${field} is ${stated}, but its input has ${arriving} channels`);
@@ -47,6 +52,8 @@ function slide(
   requireCount(where, 'kernel', kernel, 1);
   requireCount(where, 'stride', stride, 1);
   requireCount(where, 'padding', padding, 0);
+  if (padding >= kernel)
+    throw new InputError(`${where}: padding is ${padding}; it must be below the kernel's ${kernel}`);
   const out = picture(
     windowed(height, kernel, stride, padding),
     windowed(width, kernel, stride, padding),
@@ -139,9 +146,13 @@ export function nodeShapes(
   size: { readonly height?: number; readonly width?: number } = {},
 ): Map<string, NodeShape> {
   const { height, width, channels } = { ...description.input, ...size };
+  requireName('network', description.name);
+  for (const [field, value] of Object.entries({ height, width, channels, classes: description.classes }))
+    requireCount(`network ${description.name}`, field, value, 1);
   const known = new Map<string, Inferred>([['input', picture(height, width, channels)]]);
   let last: Inferred | undefined;
   for (const node of description.nodes) {
+    requireName(`network ${description.name}, node (${node.op})`, node.name);
     const where = `network ${description.name}, node '${node.name}' (${node.op})`;
     if (known.has(node.name)) throw new InputError(`${where}: the name is used twice`);
     const inputs = inputsOf(node).map((name) => {

@@ -1,3 +1,4 @@
+import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -18,6 +19,7 @@ const BATCH_PIXELS = 2 ** 19;
  * and their codes on the calibration pictures. Codes are 0..2^bits-1, or two's complement where values can be negative.
  * The picture itself has scale 1: its codes are its pixels. The pictures go through the network in batches, twice: first
  * for the largest magnitudes, then for the histograms between 0 and these.
+ * @throws InputError naming the first node whose values are not finite
  */
 export function activationScales(
   description: NetworkDescription,
@@ -41,7 +43,8 @@ export function activationScales(
     });
     try {
       for (const batch of batchesOf(pictures)) {
-        inference.logits(batch);
+        const bad = inference.logits(batch).find((logit) => !Number.isFinite(logit));
+        requireFinite(description, 'logits', bad ?? 0);
         done += batch.count;
         onProgress?.({ done, total: 2 * pictures.count, note: 'input scales' });
       }
@@ -53,7 +56,10 @@ export function activationScales(
     const magnitude = largestMagnitude(values);
     largest.set(name, Math.max(magnitude, largest.get(name) ?? 0));
   });
-  for (const [name, value] of largest) histograms.set(name, emptyHistogram(value));
+  for (const [name, value] of largest) {
+    requireFinite(description, name, value);
+    histograms.set(name, emptyHistogram(value));
+  }
   visit((name, values) => addMagnitudes(histograms.get(name)!, values));
 
   const scales = new Map<string, number>([['input', 1]]);
@@ -62,6 +68,13 @@ export function activationScales(
     scales.set(name, leastErrorScale(histogram, top));
   }
   return scales;
+}
+
+function requireFinite(description: NetworkDescription, name: string, value: number): void {
+  if (!Number.isFinite(value))
+    throw new InputError(
+      `network ${description.name}: ${name}: activations are not finite (${value}); smaller weights are needed`,
+    );
 }
 
 function* batchesOf({ pixels, count, ...shape }: Pictures): Generator<Pictures> {

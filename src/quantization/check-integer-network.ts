@@ -17,6 +17,12 @@ export function checkedDescription(where: string, value: unknown): NetworkDescri
     const reason = error instanceof InputError ? error.message : 'no network';
     throw new InputError(`${where}: metadata 'description': ${reason}`);
   }
+  // Names become tensors and exported files.
+  const named = description.nodes.find(({ name }) => /[/\\\0]|^\.*$/.test(name));
+  if (named)
+    throw new InputError(
+      `${where}: metadata 'description': node name ${text(named.name)}; without /, \\ and more than dots is allowed`,
+    );
   const norm = description.nodes.find(({ op }) => op === 'batchnorm');
   if (norm) throw new InputError(`${where}: metadata 'description': batch norm '${norm.name}' is not folded`);
   return description;

@@ -1,5 +1,6 @@
 import { evaluationBatches, type PictureBatch } from '../data/batches';
 import type { PictureSet } from '../data/dataset';
+import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
 import { createInference, type Inference, type InferenceOptions } from '../networks/inference';
@@ -72,8 +73,16 @@ export function createTally(classes: number) {
   let first = 0;
   let five = 0;
   return {
-    /** @param logits [pictures, classes] */
+    /**
+     * @param logits [pictures, classes]
+     * @throws InputError where one is not finite
+     */
     add(logits: Float32Array, labels: Int32Array): void {
+      const bad = logits.findIndex((logit) => !Number.isFinite(logit));
+      if (bad >= 0)
+        throw new InputError(
+          `picture ${pictures + Math.floor(bad / classes)}: its logits hold ${logits[bad]}, so no class can be told`,
+        );
       for (const rank of ranksOf(logits, labels, classes)) {
         if (rank < 1) first++;
         if (rank < 5) five++;

@@ -13,8 +13,9 @@ import { commands, runCommandLine } from '../../src/commands/run-command-line';
 import { InputError } from '../../src/errors';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
-import { readSafetensorsMetadata } from '../../src/networks/read-safetensors';
+import { readSafetensors, readSafetensorsMetadata } from '../../src/networks/read-safetensors';
 import { saveParameters } from '../../src/networks/save-parameters';
+import { writeSafetensors } from '../../src/networks/write-safetensors';
 import { scratchFolder } from '../networks/scratch-folder';
 
 const scratch = scratchFolder();
@@ -172,7 +173,10 @@ describe('bad input', () => {
       /--step 2: not with --range/,
     );
     expect(await refusal(...tiny, '--adc-bits', 'lossless', '--range', 'maximum')).toMatch(
-      /--range maximum: a lossless ADC has no range/,
+      /--range: a lossless ADC has none/,
+    );
+    expect(await refusal(...tiny, '--adc-bits', 'lossless', '--step', '2')).toMatch(
+      /--step: a lossless ADC has none/,
     );
     expect(await refusal(...three, '--range-per', 'column')).toMatch(/--range-per column: it needs --range/);
     expect(await refusal(...three, '--range', 'maximum', '--range-per', 'row')).toMatch(
@@ -182,6 +186,15 @@ describe('bad input', () => {
     expect(await refusal(...three, '--converter', scratch('no.json'))).toMatch(/cannot read .*no\.json/);
     writeFileSync(scratch('sar.json'), '{"type":"sar","noise":-1}');
     expect(await refusal(...three, '--converter', scratch('sar.json'))).toMatch(/converter\.noise: -1/);
+    for (const option of ['--device', '--converter']) {
+      writeFileSync(scratch('null.json'), 'null');
+      expect(await refusal(...three, option, scratch('null.json'))).toMatch(
+        /device: null|converter\.type: missing/,
+      );
+    }
+    expect(await refusal(...tiny, '--adc-bits', 'lossless', '--converter', scratch('sar.json'))).toMatch(
+      /--converter: it needs an ADC of some bits/,
+    );
     expect(await refusal(...three, '--statistics', scratch('no/such.json'))).toMatch(/cannot write/);
     expect(await refusal('simulate', scratch('case.json'), '--adc-bits', '3')).toMatch(
       /--adc-bits: a case file has its own configuration/,
@@ -217,6 +230,9 @@ describe('bad input', () => {
     );
     expect(await refusal(...prune, '-o', folder)).toMatch(/cannot write .*is a folder/);
     expect(await refusal(...prune, '-o', `${text}/out.safetensors`)).toMatch(/cannot write .*no folder/);
+    expect(await refusal(...prune, '-o', float)).toMatch(/cannot write .*float.safetensors: it is an input/);
+    expect(await refusal('simulate', float, '--adc-bits', '3', '--statistics', float)).toMatch(/is an input/);
+    expect(await refusal(...prune, '-o', '/dev/null')).toMatch(/cannot write \/dev\/null: is no file/);
     expect(await refusal(...prune, '--method', 'best', '-o', scratch('out'))).toMatch(
       /--method best: allowed/,
     );
@@ -229,12 +245,48 @@ describe('bad input', () => {
     );
     expect(await refusal(...prune, '--cell-bits', '5', '-o', 'out')).toMatch(/--cell-bits 5/);
     for (const allocate of ['--allocate', '--allocate-planes'])
-      expect(await refusal(...prune, '--method', 'training', allocate, '-o', 'out')).toMatch(
-        /--allocate: training prunes to B bits everywhere/,
+      expect(await refusal(...prune, '--method', 'training', allocate, '-o', 'out')).toContain(
+        `${allocate}: not with --method training`,
       );
     const train = ['train', 'tiny', '--dataset', 'generated', '--epochs', '1'];
     expect(await refusal(...train, '-o', scratch('no/out.safetensors'))).toMatch(/cannot write/);
     expect(await refusal(...train, '--checkpoint', scratch('no/state.safetensors'))).toMatch(/cannot write/);
+  });
+
+  it('is one line and status 1: options that would be without effect', async () => {
+    const out = ['-o', scratch('out.safetensors')];
+    const prune = (...options: string[]) =>
+      refusal('prune', 'tiny-generated', '--dataset', 'generated', '--adc-bits', '3', ...options, ...out);
+    const training = ['--method', 'training'];
+    const pytorch = [...training, '--pytorch', 'python3'];
+    for (const [given, line] of [
+      [['--start', 'x'], '--start: only --method training has it'],
+      [['--epochs', '2'], '--epochs: only --method training has it'],
+      [['--pytorch', 'python3'], '--pytorch: only --method training has it'],
+      [['--method', 'bit-only', '--frozen-batch-norm'], '--frozen-batch-norm: only --method training has it'],
+      [[...training, '--encoding', 'csd'], '--encoding: not with --method training'],
+      [[...training, '--balanced-rows'], '--balanced-rows: not with --method training'],
+      [[...training, '--ridge', '0.1'], '--ridge: not with --method training'],
+      [[...training, '--interval', '9'], '--interval: only --pytorch has it'],
+      [[...training, '--start', 'x', '--admm-epochs', '1'], '--admm-epochs: not with --start'],
+      [[...pytorch, '--admm-rate', '0.1'], '--admm-rate: not with --pytorch'],
+      [[...pytorch, '--precision', 'float32'], '--precision: not with --pytorch'],
+      [[...pytorch, '--value-limit', '3'], '--value-limit: not with --pytorch'],
+    ] as const)
+      expect(await prune(...given)).toContain(line);
+    const train = ['train', 'tiny', '--pytorch', 'python3', '--schedule', 'cosine', '--dataset', 'generated'];
+    for (const option of ['precision', 'evaluate-every', 'stop-after', 'checkpoint', 'resizing', 'views'])
+      expect(await refusal(...train, `--${option}`, '1')).toContain(`--${option}: not with --pytorch`);
+    expect(await refusal('bench', 'crossbar', '--columns', '5')).toMatch(
+      /--columns: bench crossbar has none/,
+    );
+    const hardware = ['hardware', 'resnet20-cifar10-r128-adc2'];
+    expect(await refusal(...hardware, '--dataset', 'generated')).toMatch(/--dataset: only --skip takes/);
+    expect(await refusal(...hardware, '--skip', 'rows', '--size', '4')).toMatch(/--size 4: a whole number/);
+    for (const model of ['tiny-generated', 'resnet20-cifar10-r128-adc2'])
+      expect(await refusal('evaluate', model, '--network', 'vgg16', '--dataset', 'generated')).toMatch(
+        /holds (tiny|resnet20), not vgg16/,
+      );
   });
 
   it('an output is writable where its folder is', () => {
@@ -319,6 +371,19 @@ describe('cim-pruning in a process of its own', () => {
     expect(await refusal('hardware', pruned, '--adc', 'best')).toMatch(/--adc best: allowed are sar-saberi/);
     expect(await refusal('hardware', pruned, '--skip', 'all')).toMatch(/--skip all: allowed are none/);
     expect(await refusal('hardware', pruned, '--arrays', '1')).toMatch(/arrays: 1 are not enough/);
+  });
+
+  it('neither costs nor exports a network that breaks its limits', async () => {
+    const { tensors, metadata } = readSafetensors(pruned);
+    const broken = scratch('broken.safetensors');
+    const record = { ...JSON.parse(metadata.pruning), adcBits: 1 };
+    writeSafetensors(broken, tensors, { ...metadata, pruning: JSON.stringify(record) });
+    expect((await run('certify', broken)).status).toBe(1);
+    const says =
+      /broken\.safetensors: layer 'conv1', row tile \d, channel \d+, plane \d: [23] ones where 1 are/;
+    expect(await refusal('hardware', broken)).toMatch(says);
+    expect(await refusal('export', broken, '--to', 'onnx', '-o', scratch('broken'))).toMatch(says);
+    expect(existsSync(scratch('broken'))).toBe(false);
   });
 
   it('prunes in offset encoding with flips, and tells so', async () => {

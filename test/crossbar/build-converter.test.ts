@@ -164,7 +164,7 @@ describe('buildConverter', () => {
   });
 
   it('refuses a model that its ADC cannot have, naming the field', () => {
-    const build = (model: object, adc: AdcSettings = { bits: 3 }) =>
+    const build = (model: object | null, adc: AdcSettings = { bits: 3 }) =>
       buildConverter(adc, model as ConverterModel, randomStream(1, 'c'));
     expect(() => build({ type: 'pipeline' })).toThrow(/converter\.type: "pipeline"; one of sar, flash, ramp/);
     expect(() => build({ type: 'sar', noise: -1 })).toThrow(
@@ -177,6 +177,10 @@ describe('buildConverter', () => {
     expect(() => build({ type: 'ramp', dnl: [0] })).toThrow(/converter\.dnl: 1 values where 6 are needed/);
     expect(() => build({ type: 'ramp', inl: [0] }, { bits: 2, signed: true })).toThrow(/where 2 are needed/);
     expect(() => build({ type: 'flash', gainError: -1 })).toThrow(/converter\.gainError: -1 is not above -1/);
+    expect(() => build({ type: 'sar', nois: 1 })).toThrow(/converter\.nois: unknown; allowed are type, /);
+    expect(() => build({ type: 'sar', noise: null })).toThrow(/converter\.noise: null is not a number/);
+    expect(() => build({ type: 'sar', inl: 'low' })).toThrow(/converter\.inl: "low" values where 7/);
+    expect(() => build(null)).toThrow(/converter\.type: missing/);
     expect(() => build({ type: 'flash' }, { bits: 0 })).toThrow(/adc\.bits: 0/);
     expect(adcCodes({ bits: 2, signed: true })).toEqual({ lowest: -1, highest: 1 });
   });

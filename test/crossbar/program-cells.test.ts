@@ -149,7 +149,24 @@ describe('checkDevice', () => {
     [{ readNoise: { kind: 'lognormal', sigma: 1 } }, /device\.readNoise\.kind: lognormal/],
     [{ drift: { time: 1, startTime: 20, nu: 0 } }, /device\.drift\.time: 1/],
     [{ drift: { time: 30, startTime: 20, nu: -1 } }, /device\.drift\.nu: -1/],
-  ])('names the field out of range in %j', (device, message) => {
+    [null as unknown as DeviceModel, /device: null; an object with some of onOffRatio, /],
+    [[] as unknown as DeviceModel, /device: \[\]; an object/],
+    ['pcm' as unknown as DeviceModel, /device: "pcm"; an object/],
+    [{ sigma: 0.1 } as DeviceModel, /device\.sigma: unknown; allowed are onOffRatio, /],
+    [
+      { programming: null } as unknown as DeviceModel,
+      /device\.programming: null; an object with some of kind/,
+    ],
+    [{ stuckOff: '0.1' } as unknown as DeviceModel, /device\.stuckOff: 0\.1 is not from 0 to 1/],
+    [
+      { programming: { kind: 'absolute', sigma: 0.1, relative: 1 } } as DeviceModel,
+      /device\.programming\.relative: unknown; allowed are kind, sigma/,
+    ],
+    [
+      { drift: { time: 30, startTime: 20, nu: 0, compensated: 1 } } as unknown as DeviceModel,
+      /device\.drift\.compensated: 1 is not true or false/,
+    ],
+  ])('names the field unknown or out of range in %j', (device, message) => {
     expect(() => checkDevice(device)).toThrow(message);
   });
 });

@@ -131,7 +131,30 @@ describe('with a float network in a file', () => {
     expect(() => openModel('no-such-model')).toThrow(/model 'no-such-model' not found/);
     writeFileSync(scratch('tiny-test.json'), '{');
     expect(() => openModel(path)).toThrow(/tiny-test.json is no JSON/);
-    rmSync(scratch('tiny-test.json'));
+  });
+
+  it('openModel refuses a mean or deviation that is not one number a channel, naming the file', () => {
+    const sidecar = scratch('tiny-test.json');
+    for (const bad of ['null', '7', '["0.2"]', '{"mean":1}', '{"std":null}', '{"std":["1","1","1"]}']) {
+      writeFileSync(sidecar, bad);
+      expect(() => openModel(path)).toThrow(InputError);
+      expect(() => openModel(path)).toThrow(/tiny-test\.(json|safetensors): .* (is|are) needed$/);
+    }
+    for (const std of ['[1,1]', '[1,1,0]', '[1,1,-1]', '[1,1,1e999]']) {
+      writeFileSync(sidecar, `{"std":${std}}`);
+      expect(() => openModel(path)).toThrow(/tiny-test\.json: std: .*; 3 numbers above 0 are needed/);
+    }
+    rmSync(sidecar);
+    mkdirSync(sidecar);
+    expect(() => openModel(path)).toThrow(/cannot read .*tiny-test\.json: is a folder/);
+    rmSync(sidecar, { recursive: true });
+    expect(() => openModel(path)).toThrow(/mean without std; both or neither are needed/);
+    const description = networkByName('tiny');
+    const other = scratch('other.safetensors');
+    saveParameters(other, description, initialParameters(description, 1), { mean: '["a"]' });
+    expect(() => openModel(other)).toThrow(/other\.safetensors: mean: \["a"\]; 3 numbers are needed/);
+    writeFileSync(sidecar, '{"note": "of both", "std": [0.2, 0.2, 0.3]}');
+    expect(openFloatModel(path).std).toEqual([0.2, 0.2, 0.3]);
   });
 
   it('requireFit refuses pictures of other classes or of a size the network cannot take', () => {

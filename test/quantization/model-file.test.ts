@@ -109,6 +109,20 @@ describe('the file of an integer network', () => {
     );
   });
 
+  it.each(['../conv1', 'a\\b', '/conv1', '..', '.'])(
+    'is refused where a node has a name that leads out of a folder: %s',
+    (name) => {
+      const renamed = (description: { nodes: { name: string; input: string }[] }) => {
+        const old = description.nodes[0].name;
+        description.nodes[0].name = name;
+        for (const node of description.nodes) if (node.input === old) node.input = name;
+        return description;
+      };
+      const line = refusal(inField('description', (value) => renamed(value as never)));
+      expect(line).toContain(`'description': node name ${JSON.stringify(name)}`);
+    },
+  );
+
   it('is refused, naming what is wrong, when metadata are missing, no JSON or out of range', () => {
     for (const name of ['description', 'layers', 'weightBits', 'mean', 'std'])
       expect(refusal((_, metadata) => delete metadata[name])).toContain(`metadata '${name}' is missing`);
