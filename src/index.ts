@@ -183,7 +183,6 @@ export * from './projections/project-column';
 export * from './projections/project-layer';
 export * from './projections/project-on-mask';
 export * from './projections/tune-scales';
-export * from './projections/tune-tile-scales';
 export * from './quantization/adc-bits';
 export * from './quantization/build-integer-network';
 export * from './quantization/channel-groups';

@@ -84,11 +84,11 @@ function constantsOf(masked: readonly MaskedLayer[], length: number) {
   const inLayer = new Uint8Array(length);
   let next = 0;
   for (const { layer, mask, sign, scales } of masked) {
-    const { offset, columns, rowFactors } = layer;
+    const { offset, columns } = layer;
     inLayer.fill(1, offset, offset + mask.length);
     for (let i = 0; i < mask.length; i++) {
       if (mask[i] === 0) continue;
-      const factor = rowFactors[Math.floor(i / columns)];
+      const factor = layer.factors?.[i] ?? 1;
       const scale = scales[i % columns];
       places[next] = offset + i;
       constants.factors[next] = factor;

@@ -1,7 +1,7 @@
 import type { NetworkDescription } from '../networks/description';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { permuteRows, restoreRows } from '../quantization/row-order';
-import { rowCount } from '../quantization/weight-matrix';
+import { pixelDivisor, rowCount } from '../quantization/weight-matrix';
 import { parameterLayout } from '../training/parameter-vector';
 
 /**
@@ -15,10 +15,10 @@ export interface TrainedLayer {
   readonly rows: number;
   readonly columns: number;
   /**
-   * Factor of each row that makes crossbar weights of trained ones, [rows]: 1 / (255 std) where the layer reads the
-   * picture as pixels, else 1.
+   * What makes crossbar weights of trained ones, [rows, columns] in the order of the vector: 1 / (255 std) where the layer
+   * reads the picture as pixels; absent: 1.
    */
-  readonly rowFactors: Float32Array;
+  readonly factors?: Float32Array;
   /** Which row stands at each place of the crossbars, [rows]; absent: row i at place i. */
   readonly rowOrder?: Int32Array;
 }
@@ -29,25 +29,25 @@ export function trainedLayers(description: NetworkDescription, std: readonly num
   return crossbarNodes(description).map((node) => {
     const { offset, size } = slots.get(`${node.name}.weight`)!;
     const rows = rowCount(node);
-    const picture = node.input === 'input';
+    const columns = size / rows;
+    const divisor = pixelDivisor(node, columns, std);
     return {
       name: node.name,
       offset,
       rows,
-      columns: size / rows,
-      rowFactors: Float32Array.from({ length: rows }, (_, row) =>
-        picture ? 1 / (255 * std[row % std.length]) : 1,
-      ),
+      columns,
+      ...(node.input === 'input' && {
+        factors: Float32Array.from({ length: size }, (_, i) => 1 / divisor(i)),
+      }),
     };
   });
 }
 
 /** A layer's crossbar weights [rows, columns] from the weight vector, rows as they stand on the crossbars. */
 export function layerWeights(layer: TrainedLayer, weights: Float32Array): Float32Array {
-  const { offset, rows, columns, rowFactors } = layer;
+  const { offset, rows, columns, factors } = layer;
   const result = weights.slice(offset, offset + rows * columns);
-  for (let row = 0; row < rows; row++)
-    for (let at = row * columns; at < (row + 1) * columns; at++) result[at] *= rowFactors[row];
+  if (factors) for (let at = 0; at < result.length; at++) result[at] *= factors[at];
   return permuteRows(result, columns, layer.rowOrder);
 }
 
@@ -57,13 +57,11 @@ export function writeCodes(
   { codes: placed, scales }: { readonly codes: Int8Array; readonly scales: Float32Array },
   weights: Float32Array,
 ): void {
-  const { offset, rows, columns, rowFactors } = layer;
+  const { offset, columns, factors } = layer;
   const codes = restoreRows(placed, columns, layer.rowOrder);
-  for (let row = 0; row < rows; row++) {
-    const inverse = 1 / rowFactors[row];
-    const base = row * columns;
-    for (let column = 0; column < columns; column++)
-      weights[offset + base + column] = codes[base + column] * scales[column] * inverse;
+  for (let at = 0; at < codes.length; at++) {
+    const inverse = factors ? 1 / factors[at] : 1;
+    weights[offset + at] = codes[at] * scales[at % columns] * inverse;
   }
 }
 

@@ -9,6 +9,7 @@ import type { LayerJob, LayerResult } from './layer-job';
 import { noiseStream } from './noise-stream';
 import { type ProgrammedArray, type ProgrammedLayer, programLayer } from './program-layer';
 import { type PulseTerms, pulseTerms } from './pulse-terms';
+import { requireUnwired } from './require-unwired';
 import { mergeHistograms, type SumHistogram, sumCounter } from './sum-histogram';
 
 /** What a run saw, one entry for the layer, for each array or for each converted column [array][channel][readout]. */
@@ -32,12 +33,15 @@ export interface AnalogResult extends LayerResult<Float64Array> {
  *
  * Static errors are drawn by `programLayer`; pass its result to run more inputs on the same arrays. Noise has a stream for each
  * layer, array and vector, so parts of the inputs, run apart with `firstVector`, give what the whole gives.
+ *
+ * @throws InputError for rows in another order than the inputs, and arrays of another layer
  */
 export function analogEngine(
   job: LayerJob,
   settings: AnalogSettings = {},
   programmed: ProgrammedLayer = programLayer(job, settings),
 ): AnalogResult {
+  requireUnwired(job);
   const circuit = programmed.settings;
   const { layer = 'layer', seed = 1 } = circuit;
   const { firstVector = 0, portable } = settings;

@@ -87,28 +87,50 @@ function* batchesOf({ pixels, count, ...shape }: Pictures): Generator<Pictures> 
   }
 }
 
+/** Clips tried, in units of the largest magnitude: from LOWEST to 1 in steps; below it DEEPER ones, each by RATIO. */
+const LOWEST = 0.3;
+const STEP = 0.02;
+const DEEPER = 60;
+const RATIO = 0.95;
+
 /** The scale with the least squared error when the counted magnitudes are rounded to 0..top times the scale and clipped there. */
-export function leastErrorScale({ largest, bins }: MagnitudeHistogram, top: number): number {
+export function leastErrorScale(histogram: MagnitudeHistogram, top: number): number {
+  const { largest } = histogram;
   if (largest === 0) return 1;
-  let best = largest / top;
-  let least = Number.POSITIVE_INFINITY;
-  for (let share = 0.3; share <= 1.001; share += 0.02) {
-    const error = squaredError(bins, largest, (share * largest) / top, top);
-    if (error < least) {
-      least = error;
-      best = (share * largest) / top;
-    }
-  }
-  return best;
+  const scaleOf = (share: number) => (share * largest) / top;
+  const above: number[] = [];
+  for (let share = LOWEST; share <= 1.001; share += STEP) above.push(share);
+  const best = leastOf(above, (share) => squaredError(histogram, scaleOf(share), top, uniform));
+  if (best !== LOWEST) return scaleOf(best);
+  // Few codes, or few magnitudes far above the others, want a lower clip; steps so wide are not filled evenly.
+  const below = Array.from({ length: DEEPER + 1 }, (_, i) => LOWEST * RATIO ** i);
+  return scaleOf(leastOf(below, (share) => squaredError(histogram, scaleOf(share), top, rounding)));
 }
 
-/** Rounding error (uniform within a step) below the clip, clipping error above it. */
-function squaredError(histogram: Float64Array, largest: number, scale: number, top: number): number {
+/** The first of those whose error is the least. */
+function leastOf(shares: readonly number[], errorOf: (share: number) => number): number {
+  const errors = shares.map(errorOf);
+  return shares[errors.indexOf(Math.min(...errors))];
+}
+
+/** Squared rounding error of a magnitude that is not clipped. */
+type RoundingError = (value: number, scale: number) => number;
+
+const uniform: RoundingError = (_, scale) => (scale * scale) / 12;
+const rounding: RoundingError = (value, scale) => (value - scale * Math.round(value / scale)) ** 2;
+
+/** Rounding error below the clip, clipping error above it. */
+function squaredError(
+  { bins, largest }: MagnitudeHistogram,
+  scale: number,
+  top: number,
+  roundingError: RoundingError,
+): number {
   const clip = scale * top;
   let error = 0;
-  for (let i = 1; i < histogram.length; i++) {
-    const value = ((i + 0.5) * largest) / histogram.length;
-    error += histogram[i] * (value > clip ? (value - clip) ** 2 : (scale * scale) / 12);
+  for (let i = 1; i < bins.length; i++) {
+    const value = ((i + 0.5) * largest) / bins.length;
+    error += bins[i] * (value > clip ? (value - clip) ** 2 : roundingError(value, scale));
   }
   return error;
 }

@@ -4,8 +4,11 @@ import { layerWeights, trainedLayers, writeCodes } from '../../src/admm/trained-
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { InputError } from '../../src/errors';
-import { parameterLayout } from '../../src/training/parameter-vector';
-import { normals } from '../tensor/values';
+import { initialParameters } from '../../src/networks/initial-parameters';
+import { crossbarNodes } from '../../src/quantization/crossbar-layers';
+import { weightMatrix } from '../../src/quantization/weight-matrix';
+import { packParameters, parameterLayout } from '../../src/training/parameter-vector';
+import { normals, relativeDifference } from '../tensor/values';
 import { mixedNetwork } from '../training/small-networks';
 
 const network = mixedNetwork();
@@ -134,5 +137,26 @@ describe('trainedLayers', () => {
     codes.forEach((code, i) => {
       expect(back[i]).toBeCloseTo(code * 0.5, 5);
     });
+  });
+
+  it('gives those of the folded network where the picture layer is grouped', () => {
+    const nodes = network.nodes.map((node) =>
+      node.op === 'conv' && node.input === 'input' ? { ...node, groups: 3 } : node,
+    );
+    const grouped = { ...network, nodes };
+    const [first] = trainedLayers(grouped, std);
+    const parameters = initialParameters(grouped, 1);
+    const vector = packParameters(parameters, parameterLayout(grouped).slots);
+    const wanted = weightMatrix(crossbarNodes(grouped)[0], parameters, { std });
+    expect(relativeDifference(layerWeights(first, vector), wanted)).toBeLessThan(1e-6);
+    const codes = Int8Array.from({ length: first.rows * first.columns }, (_, i) => (i % 7) - 3);
+    const scales = new Float32Array(first.columns).fill(0.5);
+    writeCodes(first, { codes, scales }, vector);
+    expect(
+      relativeDifference(
+        layerWeights(first, vector),
+        Float32Array.from(codes, (code) => code * 0.5),
+      ),
+    ).toBeLessThan(1e-6);
   });
 });

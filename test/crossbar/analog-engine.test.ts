@@ -319,6 +319,8 @@ describe('analogEngine', () => {
     expect(() => run(layer, { columnsPerAdc: 0 })).toThrow(/columnsPerAdc: 0/);
     expect(() => run(layer, { seed: 0.5 })).toThrow(/seed: 0\.5/);
     expect(() => run(layer, { device: { onOffRatio: 0 } })).toThrow(/device\.onOffRatio: 0/);
+    const turned = { ...layer, wiring: [Int32Array.of(3, 2, 1, 0)] };
+    expect(() => run(turned)).toThrow(/wiring: .* where row i is driven by input i alone/);
     const programmed = programLayer(layerJob({ ...layer, tileRows: 2 }));
     expect(() => analogEngine(layerJob(layer), {}, programmed)).toThrow(/programmed: 2 arrays where 1/);
   });

@@ -87,6 +87,30 @@ describe('leastErrorScale', () => {
     }
   });
 
+  it('clips as low as few codes and long tails ask for', () => {
+    const draws = normals(20_000, 'tails');
+    for (const [bits, values] of [
+      [1, draws.map((x) => Math.max(0, x))],
+      [1, draws.map((x) => Math.exp(1.5 * x))],
+      [2, draws.map((x) => Math.exp(x))],
+      [3, draws.map((x) => Math.exp(x))],
+    ] as const) {
+      const top = 2 ** bits - 1;
+      const largest = values.reduce((a, b) => Math.max(a, b));
+      const errors = Array.from({ length: 100 }, (_, i) =>
+        meanSquare(values, ((i + 1) * largest) / 100 / top, top),
+      );
+      expect(meanSquare(values, scaleOf(values, top), top)).toBeLessThan(1.02 * Math.min(...errors));
+    }
+  });
+
+  it('of 8 bits is one of the clips from 0.3 to 1 of the largest, in steps of 0.02', () => {
+    const values = normals(20_000, 'eight').map(Math.abs);
+    const share = (scaleOf(values, 255) * 255) / Math.max(...values);
+    expect((share - 0.3) / 0.02).toBeCloseTo(Math.round((share - 0.3) / 0.02), 9);
+    expect(share).toBeGreaterThan(0.5);
+  });
+
   it('is 1 where there is nothing but zeros', () => {
     expect(scaleOf(new Float32Array(5), 255)).toBe(1);
   });

@@ -1,15 +1,13 @@
 import type { LayerJob } from '../layer-job';
+import { requireUnwired } from '../require-unwired';
 
-/** The integer product inputs * codes that a lossless crossbar gives, [vectors, columns], computed without one. */
-export function exactProduct({
-  codes,
-  inputs,
-  rows,
-  columns,
-  vectors,
-  tiles,
-  flips,
-}: LayerJob): Float64Array {
+/**
+ * The integer product inputs * codes that a lossless crossbar gives, [vectors, columns], computed without one.
+ * @throws InputError for rows in another order than the inputs
+ */
+export function exactProduct(job: LayerJob): Float64Array {
+  requireUnwired(job);
+  const { codes, inputs, rows, columns, vectors, tiles, flips } = job;
   const outputs = new Float64Array(vectors * columns);
   for (let tile = 0; tile + 1 < tiles.length; tile++) {
     for (let vector = 0; vector < vectors; vector++) {

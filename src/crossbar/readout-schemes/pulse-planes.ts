@@ -1,4 +1,5 @@
 import type { LayerJob } from '../layer-job';
+import { requireUnwired } from '../require-unwired';
 import type { BitColumn } from './bit-columns';
 
 /** The pulses of all inputs, laid out so that one row's pulses for every (plane, vector) lie side by side. */
@@ -9,7 +10,10 @@ export interface PulsePlanes {
   readonly pulses: Int16Array;
 }
 
-export function pulsePlanes({ inputs, rows, vectors, slices }: LayerJob): PulsePlanes {
+/** @throws InputError for rows in another order than the inputs */
+export function pulsePlanes(job: LayerJob): PulsePlanes {
+  requireUnwired(job);
+  const { inputs, rows, vectors, slices } = job;
   const { planes } = slices;
   const width = planes * vectors;
   const pulses = new Int16Array(rows * width);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layerJob } from '../../../src/crossbar/layer-job';
 import { chargeDomainDefaults } from '../../../src/crossbar/readout-schemes/charge-domain';
+import { exactProduct } from '../../../src/crossbar/readout-schemes/exact-product';
 import { marginDefaults } from '../../../src/crossbar/readout-schemes/margin-settings';
 import { rangeMappingDefaults } from '../../../src/crossbar/readout-schemes/range-mapping';
 import {
@@ -10,6 +11,7 @@ import {
   runReadoutScheme,
 } from '../../../src/crossbar/readout-schemes/readout-schemes';
 import { sparsityAwareDefaults } from '../../../src/crossbar/readout-schemes/sparsity-aware';
+import { InputError } from '../../../src/errors';
 
 const defaults: Record<ReadoutSchemeName, object> = {
   'range-mapping': { ...rangeMappingDefaults, dac: undefined, ...prefixed(rangeMappingDefaults.dac) },
@@ -65,6 +67,20 @@ describe('runReadoutScheme', () => {
       expect(conversions).toBeGreaterThan(0);
     }
     expect([...runReadoutScheme('sparsity-aware', job).outputs]).toEqual([7, -2]);
+  });
+
+  it('refuses rows in another order than the inputs, and inputs of several groups', () => {
+    for (const wired of [
+      { ...job, wiring: [Int32Array.of(1, 0)] },
+      { ...job, wiring: [Int32Array.of(0, 1), Int32Array.of(0, 1)] },
+      { ...job, inputRows: 1, vectors: 2 },
+    ]) {
+      for (const name of readoutSchemeNames)
+        expect(() => runReadoutScheme(name, wired), name).toThrow(
+          /wiring: .* where row i is driven by input i alone/,
+        );
+      expect(() => exactProduct(wired)).toThrow(InputError);
+    }
   });
 
   it('names the schemes that there are', () => {
