@@ -221,7 +221,7 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
 }
 
 /** How many bit columns of a network hold 0, 1, 2, ... ones. */
-export function histogramOf(network: IntegerNetwork, crossbarRows: number): number[] {
+function histogramOf(network: IntegerNetwork, crossbarRows: number): number[] {
   const total: number[] = [];
   for (const layer of network.layers.values()) {
     const { counts } = countOnes(layerCodeMatrix(layer, network, crossbarRows));
