@@ -109,6 +109,7 @@ export * from './experiments/layer-view-report';
 export * from './experiments/methods-report';
 export * from './experiments/methods-table';
 export * from './experiments/network-activity';
+export * from './experiments/network-files';
 export * from './experiments/network-hardware';
 export * from './experiments/network-steps';
 export * from './experiments/open-model';

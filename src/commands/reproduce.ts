@@ -262,7 +262,7 @@ export const reproduceCommand: Command = {
     'Or one experiment alone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes),',
     'methods (every rival at R 128, 64, 32 and 2 to 4 bits), rivals (rivals and ablations after equal training; hours),',
     'budgets (ADC bits allocated to layers and bit planes),',
-    'crossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells),',
+    'crossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells, with ADCs that err),',
     'hardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),',
     'imagenet (an ImageNet network pruned after training; hours),',
     'fine-tuning (an ImageNet network fine-tuned on other class folders, pruned to 3 and 2 bits in training; 1.5 hours).',

@@ -11,11 +11,10 @@ import { datasetName, namedFolder } from './open-dataset';
 import { torchvisionWeights, weightsFolder } from './torchvision-weights';
 
 export interface DataCommandOptions extends DownloadCifar10Options {
-  /** One of `DATASET_NAMES`. Needed unless `list`. */
+  /** One of `DATASET_NAMES`. */
   readonly name?: string;
   /** Folder to verify, or to download to. Default: CIM_PRUNING_DATA, then the package's `data` folder. */
   readonly dir?: string;
-  readonly list?: boolean;
   readonly dataFolder?: string;
 }
 

@@ -9,6 +9,7 @@ import type { Dataset } from '../data/dataset';
 import { convertedBits } from '../hardware/design-cost';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
+import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import { integerAccuracy } from './accuracy';
@@ -17,6 +18,7 @@ import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
 import { certifyNetwork } from './certify-network';
 import { networkHardware } from './network-hardware';
+import { notedProgress } from './noted-progress';
 import type { FloatModel } from './open-model';
 import { quantizedModel } from './quantized-model';
 import { describeStudy, type Study } from './study';
@@ -93,17 +95,33 @@ const SENSITIVITY_ITERATIONS = 3;
  * equal ADC energy.
  */
 export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
-  const {
-    model,
-    dataset,
-    folder,
-    tileRows = 128,
-    budgets = [2, 2.5, 3, 4],
-    seed = 1,
-    tried = [1, 2, 3, 4, 5],
-  } = options;
+  const { model, dataset, folder } = options;
   mkdirSync(folder, { recursive: true });
-  const { calibration = defaultCalibration(dataset.train), iterations, patches } = options;
+  const bench = openBench(options);
+  const { tileRows, integer, settings } = bench;
+  const allocation = keptAllocation(bench);
+  const result: BudgetStudyResult = {
+    ...describeStudy(model, dataset, settings),
+    tileRows,
+    iterations: settings.iterations ?? postTrainingDefaults.iterations,
+    patches: settings.patches ?? postTrainingDefaults.patches,
+    integer,
+    sensitivities: allocation.sensitivities,
+    points: bench.budgets.flatMap((_, i) =>
+      sharesAt(bench, allocation, i).map((share) => keptPoint(bench, share)),
+    ),
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}
+
+type Bench = ReturnType<typeof openBench>;
+
+/** What every point is measured with. */
+function openBench(options: BudgetStudyOptions) {
+  const { model, dataset, folder, tileRows = 128, seed = 1, iterations, patches } = options;
+  const { budgets = [2, 2.5, 3, 4], tried = [1, 2, 3, 4, 5] } = options;
+  const { calibration = defaultCalibration(dataset.train) } = options;
   const testPictures = Math.min(options.testPictures ?? dataset.test.count, dataset.test.count);
   const settings = { seed, calibration, iterations, patches };
   const key = {
@@ -114,118 +132,134 @@ export function budgetStudy(options: BudgetStudyOptions): BudgetStudyResult {
     testPictures,
     ...settings,
   };
-  const progress =
-    (note: string): OnProgress =>
-    (p) =>
-      options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
+  const progress = notedProgress(options.onProgress);
   const pictures = calibrationPictures(dataset.train, calibration, seed);
   const quantized = quantizedModel(model, dataset, pictures);
-  const integer = cachedResult(folder, 'integer', key, () =>
-    integerAccuracy(quantized, dataset.test, { limit: testPictures, onProgress: progress('8-bit network') }),
-  );
-  const { planes } = planeEncoding('sign-split', quantized.weightBits);
-  const { sensitivities, uniform, ...allocations } = cachedResult(
+  const accuracy = (network: IntegerNetwork, note: string) =>
+    integerAccuracy(network, dataset.test, { limit: testPictures, onProgress: progress(note) });
+  const integer = cachedResult(folder, 'integer', key, () => accuracy(quantized, '8-bit network'));
+  return {
+    model,
     folder,
-    'allocation',
-    { ...key, budgets, tried },
-    () => {
-      const candidates = layerCandidates(
-        quantized,
-        model.folded,
-        pictures,
-        {
-          tileRows,
-          seed,
-          patches,
-          adcBits: planeProfiles(tried, planes),
-          iterations: Math.min(SENSITIVITY_ITERATIONS, iterations ?? Infinity),
-        },
-        progress('sensitivities'),
-      );
-      const own = [...candidates].map(
-        ([name, list]) => [name, list.map(({ adcBits, divergence }) => ({ adcBits, divergence }))] as const,
-      );
-      const allocate = (among: ReturnType<typeof uniformCandidates>) =>
-        budgets.map((uniformBits) =>
-          allocateAdcBits(quantized, among, { tileRows, budget: { uniformBits } }),
-        );
-      return {
-        profile: budgets.map((uniformBits) =>
-          sameEverywhere(quantized, candidates, { tileRows, budget: { uniformBits } }),
-        ),
-        layers: allocate(uniformCandidates(candidates)),
-        planes: allocate(candidates),
-        uniform: tried.map((bits) => ({
-          bits,
-          predicted: own.reduce(
-            (sum, [, list]) => sum + list.find(({ adcBits }) => adcBits === bits)!.divergence,
-            0,
-          ),
-        })),
-        sensitivities: Object.fromEntries(own),
-      };
-    },
-  );
-  const point = (
-    spread: Spread,
-    budgetBits: number,
-    adcBits: AdcBits,
-    predicted: number,
-    lowerBound?: number,
-  ): BudgetPoint => {
-    const name = `${spread}-${budgetBits}`;
-    return cachedResult(folder, name, { ...key, adcBits }, () => {
-      const wanted = { tileRows, adcBits, seed, iterations, patches };
-      const pruned = prunePostTraining(quantized, model.folded, pictures, wanted, progress(name));
-      const path = join(folder, `${name}.safetensors`);
-      saveIntegerNetwork(path, pruned.network, { source: { model: model.name, sha256: model.sha256 } });
-      const network = loadIntegerNetwork(path);
-      const accuracy = integerAccuracy(network, dataset.test, {
-        limit: testPictures,
-        onProgress: progress(name),
-      });
-      const cost = networkHardware(network, {
-        tileRows,
-        adcBits: (layer) => adcBitsOf(adcBits, layer),
-      }).pruned;
-      return {
-        spread,
-        budgetBits,
-        adcBits,
-        accuracy,
-        dropFrom8bit: integer.top1 - accuracy.top1,
-        lossless: certifyNetwork(network).lossless,
-        adcEnergyPj: cost.scopes.adc.energyPj,
-        macroEnergyPj: cost.scopes.macro.energyPj,
-        macroAreaUm2: cost.scopes.macro.areaUm2,
-        latencyNs: cost.latencyNs,
-        conversions: cost.conversions,
-        meanBits: cost.layers.reduce((sum, layer) => sum + convertedBits(layer), 0) / cost.conversions,
-        predicted,
-        lowerBound,
-      };
-    });
-  };
-  const points = budgets.flatMap((budget, i) => {
-    const own = uniform.find(({ bits }) => bits === budget);
-    return [
-      ...(own ? [point('uniform', budget, budget, own.predicted)] : []),
-      point('profile', budget, allocations.profile[i].adcBits, allocations.profile[i].error),
-      ...(['layers', 'planes'] as const).map((spread) => {
-        const { adcBits, error, lowerBound } = allocations[spread][i];
-        return point(spread, budget, adcBits, error, lowerBound);
-      }),
-    ];
-  });
-  const result: BudgetStudyResult = {
-    ...describeStudy(model, dataset, { seed, calibration }),
     tileRows,
-    iterations: iterations ?? postTrainingDefaults.iterations,
-    patches: patches ?? postTrainingDefaults.patches,
+    budgets,
+    tried,
+    settings,
+    key,
+    progress,
+    pictures,
+    quantized,
+    accuracy,
     integer,
-    sensitivities,
-    points,
   };
-  writeJson(join(folder, 'results.json'), result);
-  return result;
+}
+
+type Allocation = ReturnType<typeof allocated>;
+
+/** Sensitivities and what is allocated by them, or what an earlier run kept. */
+function keptAllocation(bench: Bench): Allocation {
+  const { folder, key, budgets, tried } = bench;
+  return cachedResult(folder, 'allocation', { ...key, budgets, tried }, () => allocated(bench));
+}
+
+function allocated(bench: Bench) {
+  const { quantized, tileRows, budgets, tried } = bench;
+  const candidates = triedCandidates(bench);
+  const spread = <T>(share: (budget: { tileRows: number; budget: { uniformBits: number } }) => T) =>
+    budgets.map((uniformBits) => share({ tileRows, budget: { uniformBits } }));
+  const uniform = uniformCandidates(candidates);
+  const harm = (bits: number) =>
+    [...candidates.values()].reduce(
+      (sum, own) => sum + own.find(({ adcBits }) => adcBits === bits)!.divergence,
+      0,
+    );
+  return {
+    profile: spread((budget) => sameEverywhere(quantized, candidates, budget)),
+    layers: spread((budget) => allocateAdcBits(quantized, uniform, budget)),
+    planes: spread((budget) => allocateAdcBits(quantized, candidates, budget)),
+    uniform: tried.map((bits) => ({ bits, predicted: harm(bits) })),
+    sensitivities: Object.fromEntries(
+      [...candidates].map(([name, own]) => [
+        name,
+        own.map(({ adcBits, divergence }) => ({ adcBits, divergence })),
+      ]),
+    ),
+  };
+}
+
+/** Every layer pruned alone, for all planes alike and for profiles over them. */
+function triedCandidates({ model, quantized, pictures, tileRows, tried, settings, progress }: Bench) {
+  const { seed, patches, iterations = Infinity } = settings;
+  const { planes } = planeEncoding('sign-split', quantized.weightBits);
+  const wanted = {
+    tileRows,
+    seed,
+    patches,
+    adcBits: planeProfiles(tried, planes),
+    iterations: Math.min(SENSITIVITY_ITERATIONS, iterations),
+  };
+  return layerCandidates(quantized, model.folded, pictures, wanted, progress('sensitivities'));
+}
+
+/** ADC bits that spend a budget. */
+type Share = Pick<BudgetPoint, 'spread' | 'budgetBits' | 'adcBits' | 'predicted' | 'lowerBound'>;
+
+/** What spends the budget at index `i`: by each spread, the uniform one where the budget is a whole number tried. */
+function sharesAt({ budgets }: Bench, { uniform, profile, layers, planes }: Allocation, i: number): Share[] {
+  const budgetBits = budgets[i];
+  const same = uniform.find(({ bits }) => bits === budgetBits);
+  const share = (spread: Spread, { adcBits, error }: (typeof profile)[number]) => ({
+    spread,
+    budgetBits,
+    adcBits,
+    predicted: error,
+  });
+  return [
+    ...(same
+      ? [{ spread: 'uniform' as const, budgetBits, adcBits: budgetBits, predicted: same.predicted }]
+      : []),
+    share('profile', profile[i]),
+    { ...share('layers', layers[i]), lowerBound: layers[i].lowerBound },
+    { ...share('planes', planes[i]), lowerBound: planes[i].lowerBound },
+  ];
+}
+
+/** A network pruned for a share and what was measured of it, or what an earlier run kept. */
+function keptPoint(bench: Bench, { adcBits, ...share }: Share): BudgetPoint {
+  const { folder, key } = bench;
+  const name = `${share.spread}-${share.budgetBits}`;
+  return cachedResult(folder, name, { ...key, adcBits }, () => ({
+    ...share,
+    adcBits,
+    ...measurePruned(bench, prunedFor(bench, adcBits, name), adcBits, name),
+  }));
+}
+
+/** The pruned network as it was written. */
+function prunedFor(bench: Bench, adcBits: AdcBits, name: string): IntegerNetwork {
+  const { model, folder, quantized, pictures, tileRows, settings, progress } = bench;
+  const { seed, iterations, patches } = settings;
+  const wanted = { tileRows, adcBits, seed, iterations, patches };
+  const { network } = prunePostTraining(quantized, model.folded, pictures, wanted, progress(name));
+  const path = join(folder, `${name}.safetensors`);
+  saveIntegerNetwork(path, network, { source: { model: model.name, sha256: model.sha256 } });
+  return loadIntegerNetwork(path);
+}
+
+function measurePruned(bench: Bench, network: IntegerNetwork, adcBits: AdcBits, name: string) {
+  const { tileRows, integer } = bench;
+  const accuracy = bench.accuracy(network, name);
+  const bitsOf = (layer: string) => adcBitsOf(adcBits, layer);
+  const { pruned } = networkHardware(network, { tileRows, adcBits: bitsOf });
+  return {
+    accuracy,
+    dropFrom8bit: integer.top1 - accuracy.top1,
+    lossless: certifyNetwork(network).lossless,
+    adcEnergyPj: pruned.scopes.adc.energyPj,
+    macroEnergyPj: pruned.scopes.macro.energyPj,
+    macroAreaUm2: pruned.scopes.macro.areaUm2,
+    latencyNs: pruned.latencyNs,
+    conversions: pruned.conversions,
+    meanBits: pruned.layers.reduce((sum, layer) => sum + convertedBits(layer), 0) / pruned.conversions,
+  };
 }

@@ -43,7 +43,7 @@ export function compareLogits(
 }
 
 /** Mean of independent values. */
-export function estimate(values: readonly number[]): Estimate {
+function estimate(values: readonly number[]): Estimate {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   return { mean, interval: 1.96 * Math.sqrt(variance / values.length) };

@@ -8,7 +8,14 @@ import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
 import { randomStream } from '../tensor/random';
-import { type CrossbarStudyResult, studiedDevices, studiedNetworks } from './crossbar-study';
+import type { Accuracy } from '../training/evaluate';
+import {
+  type CrossbarPoint,
+  type CrossbarStudyResult,
+  type StudiedNetwork,
+  studiedDevices,
+  studiedNetworks,
+} from './crossbar-study';
 
 function conditions({
   tileRows,
@@ -24,7 +31,10 @@ function conditions({
 const deviceTitle = (name: string) => studiedDevices.find((device) => device.name === name)!.title;
 const networkTitle = (name: string) => studiedNetworks.find((network) => network.name === name)!.title;
 
-/** Every point: network, cells, ADC bits, accuracy. */
+/** Half the width of the 95 % interval of the test pictures, in points; circuits are told apart by the lowest and highest. */
+const ofPictures = ({ top1, pictures }: Accuracy) => 1.96 * Math.sqrt((top1 * (100 - top1)) / pictures);
+
+/** Every point: network, cells, ADC bits, accuracy, mean and range of the circuits. */
 export function crossbarTable(result: CrossbarStudyResult): Table {
   const { network, dataset, float, integer } = result;
   return {
@@ -34,7 +44,9 @@ export function crossbarTable(result: CrossbarStudyResult): Table {
       { key: 'device', label: 'cells' },
       { key: 'adcBits', label: 'ADC bits' },
       { key: 'top1', label: 'top-1', unit: '%', digits: 2 },
-      { key: 'interval', label: '+-', digits: 2 },
+      { key: 'interval', label: '+- of the pictures', digits: 2 },
+      { key: 'lowest', label: 'lowest circuit', unit: '%', digits: 2 },
+      { key: 'highest', label: 'highest', unit: '%', digits: 2 },
       { key: 'dropFromFloat', label: 'drop from float', digits: 2 },
       { key: 'dropFrom8bit', label: 'drop from 8-bit', digits: 2 },
       { key: 'pictures', label: 'pictures' },
@@ -45,12 +57,19 @@ export function crossbarTable(result: CrossbarStudyResult): Table {
       device: deviceTitle(device),
       adcBits,
       top1: accuracy.top1,
-      interval: accuracy.interval,
+      interval: ofPictures(accuracy),
+      ...rangeOf(bySeed),
       ...drops,
       pictures: accuracy.pictures,
       circuits: bySeed.length,
     })),
   };
+}
+
+function rangeOf(bySeed: CrossbarPoint['bySeed']) {
+  if (bySeed.length === 1) return {};
+  const all = bySeed.map(({ top1 }) => top1);
+  return { lowest: Math.min(...all), highest: Math.max(...all) };
 }
 
 /** What the layers of the dense and the pruned network ask of a 3-bit ADC. */
@@ -90,38 +109,29 @@ export function observedTable({ observed, network, pruned }: CrossbarStudyResult
 
 export function crossbarFigures(result: CrossbarStudyResult): Map<string, Figure> {
   return new Map([
-    ['04-crossbar-accuracy', accuracyFigure(result)],
+    ['04-crossbar-accuracy', accuracyFigure(result, '', IDEAL_LINES)],
+    ['04-crossbar-circuits', accuracyFigure(result, ' on circuits that err', CIRCUIT_LINES)],
     ['04-crossbar-sums', sumsFigure(result)],
     ['04-crossbar-converters', convertersFigure()],
     ['04-crossbar-readouts', readoutsFigure(result)],
   ]);
 }
 
-function accuracyFigure(result: CrossbarStudyResult): Figure {
+/** Lines of one device's cells and ADCs; ranges by column stand for those by layer, which the table has. */
+const onDevice = (device: string, networks: readonly StudiedNetwork['name'][]) =>
+  networks.map((network) => ({ device, network }));
+
+/** The networks on ideal crossbars. */
+const IDEAL_LINES = onDevice('ideal', ['dense', 'dense-columns', 'pruned']);
+
+/** The dense network's best and the pruned one on ideal crossbars and on circuits that err. */
+const CIRCUIT_LINES = studiedDevices.flatMap(({ name }) => onDevice(name, ['dense-columns', 'pruned']));
+
+function accuracyFigure(result: CrossbarStudyResult, where: string, drawn: typeof IDEAL_LINES): Figure {
   const { network, dataset, float } = result;
-  // Ranges by column stand for those by layer, and on real cells for the dense network; the table has all.
-  const shown = (device: string) =>
-    studiedNetworks.filter(
-      ({ name }) => name !== 'dense-calibrated' && (device === 'ideal' || name !== 'dense'),
-    );
-  const series = studiedDevices.flatMap((device) =>
-    shown(device.name).map((studied) => {
-      const own = result.points.filter(
-        (point) => point.device === device.name && point.network === studied.name,
-      );
-      return {
-        name: `${studied.title}, ${device.title}`,
-        x: own.map(({ adcBits }) => adcBits),
-        y: own.map(({ accuracy }) => accuracy.top1),
-        errors: own.map(
-          ({ accuracy: { top1, pictures } }) => 1.96 * Math.sqrt((top1 * (100 - top1)) / pictures),
-        ),
-      };
-    }),
-  );
   return lines({
     title: titled(
-      `Accuracy against ADC bits, ${network} on ${dataset}`,
+      `Accuracy against ADC bits${where}, ${network} on ${dataset}`,
       `${conditions(result)}; bars: of the pictures alone`,
     ),
     width: 1100,
@@ -129,7 +139,17 @@ function accuracyFigure(result: CrossbarStudyResult): Figure {
     x: { title: 'ADC resolution', unit: 'bits', tick: 1 },
     y: { title: 'top-1 accuracy', unit: '%', range: [0, 100] },
     markers: [{ axis: 'y', at: float.top1, label: 'float' }],
-    series,
+    series: drawn.map((line) => {
+      const own = result.points.filter(
+        ({ device, network }) => device === line.device && network === line.network,
+      );
+      return {
+        name: `${networkTitle(line.network)}, ${deviceTitle(line.device)}`,
+        x: own.map(({ adcBits }) => adcBits),
+        y: own.map(({ accuracy }) => accuracy.top1),
+        errors: own.map(({ accuracy }) => ofPictures(accuracy)),
+      };
+    }),
   });
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RangePolicy } from '../crossbar/adc-range';
 import type { StepGranularity } from '../crossbar/adc-steps';
+import type { ConverterModel } from '../crossbar/converter-model';
 import type { DeviceModel } from '../crossbar/device-model';
 import { type LayerObservation, observeNetwork } from '../crossbar/network-statistics';
 import type { Dataset } from '../data/dataset';
@@ -34,9 +35,9 @@ export interface CrossbarStudyOptions {
   readonly clippedPictures?: number;
   /** Test pictures for each circuit of stuck cells; default 300. */
   readonly stuckPictures?: number;
-  /** Test pictures for each circuit of varied cells, whose sums are real numbers; default 100. */
+  /** Test pictures for each circuit of varied cells, whose sums are real numbers, or of ADCs that err; default 100. */
   readonly variedPictures?: number;
-  /** Circuits drawn for each device; default 2. */
+  /** Circuits drawn for each device; default 3. */
   readonly circuits?: number;
   /** Input vectors a layer in the comparison of readout schemes; default 256. */
   readonly readoutVectors?: number;
@@ -44,12 +45,13 @@ export interface CrossbarStudyOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** Cells that the networks are measured on. */
+/** Cells and ADCs that the networks are measured on. */
 export interface StudiedDevice {
   readonly name: string;
   readonly title: string;
   /** Undefined: ideal. */
   readonly device?: DeviceModel;
+  readonly converter?: ConverterModel;
 }
 
 export const studiedDevices: readonly StudiedDevice[] = [
@@ -60,6 +62,11 @@ export const studiedDevices: readonly StudiedDevice[] = [
     device: { programming: { kind: 'proportional', sigma: 0.1 } },
   },
   { name: 'stuck', title: '1 % stuck cells', device: { stuckOff: 0.005, stuckOn: 0.005 } },
+  {
+    name: 'converters',
+    title: 'ADC offset and noise',
+    converter: { type: 'sar', offsetSigma: 0.25, noise: 0.25 },
+  },
 ];
 
 /** A network with the way its ADCs' ranges are set. */
@@ -83,6 +90,12 @@ export const studiedNetworks: readonly StudiedNetwork[] = [
   },
   { name: 'pruned', title: 'pruned' },
 ];
+
+/** What is measured on circuits that err; at more bits than ideal crossbars need, accuracies hardly differ. */
+const ON_CIRCUITS: {
+  readonly networks: readonly StudiedNetwork['name'][];
+  readonly adcBits: readonly number[];
+} = { networks: ['dense', 'dense-columns', 'pruned'], adcBits: [2, 3, 4, 6] };
 
 export interface CrossbarPoint {
   readonly network: StudiedNetwork['name'];
@@ -117,37 +130,49 @@ const REVISION = 1;
 /** Pictures on which ranges are chosen and layers observed. */
 const FEW = 16;
 
-/** Accuracy against ADC bits of the dense and a pruned network, on ideal cells, varied ones and faulty ones. */
+/** Accuracy against ADC bits of the dense and a pruned network, on ideal crossbars and on circuits that err. */
 export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResult {
-  const { model, pruned, dataset, folder, seed = 1, circuits = 2, onProgress } = options;
-  const { adcBits = [1, 2, 3, 4, 5, 6, 7, 8], readoutVectors = 256 } = options;
+  const { model, dataset, folder } = options;
   mkdirSync(folder, { recursive: true });
-  const { test } = dataset;
-  const all = Math.min(options.testPictures ?? test.count, test.count);
-  const { clippedPictures = 1000, stuckPictures = 300, variedPictures = 100 } = options;
-  const limitOf = ({ device }: StudiedDevice, lossless: boolean) => {
-    if (device) return Math.min(device.programming ? variedPictures : stuckPictures, all);
-    return lossless ? all : Math.min(clippedPictures, all);
+  const bench = openBench(options);
+  const { settings, seed, pruned, dense, few } = bench;
+  const jobs = jobsOf(settings);
+  const points = jobs.map((job, i) => measurePoint(bench, job, `${i + 1}/${jobs.length}`));
+  const observe = (network: IntegerNetwork) =>
+    observeNetwork(network, few, { tileRows: bench.tileRows, adc: () => ({ bits: 3 }) });
+  const result: CrossbarStudyResult = {
+    ...describeStudy(model, dataset, { seed, calibration: bench.calibration }),
+    tileRows: bench.tileRows,
+    pruned: pruned.name,
+    prunedBits: bench.required.pruned,
+    denseBits: bench.required.dense,
+    ...bench.baselines(bench.all),
+    circuits: settings.circuits,
+    points,
+    readouts: comparedReadouts(bench),
+    observed: { dense: observe(dense), pruned: observe(pruned.network) },
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}
+
+type Bench = ReturnType<typeof openBench>;
+
+/** What every point is measured with. */
+function openBench(options: CrossbarStudyOptions) {
+  const { model, pruned, dataset, folder, seed = 1, onProgress } = options;
+  const settings = {
+    adcBits: options.adcBits ?? [1, 2, 3, 4, 5, 6, 7, 8],
+    clippedPictures: options.clippedPictures ?? 1000,
+    stuckPictures: options.stuckPictures ?? 300,
+    variedPictures: options.variedPictures ?? 100,
+    circuits: options.circuits ?? 3,
+    readoutVectors: options.readoutVectors ?? 256,
   };
   const calibration = Math.min(256, dataset.train.count);
   const pictures = calibrationPictures(dataset.train, calibration, seed);
-  const few = firstPictures(pictures, FEW);
   const dense = quantizedModel(model, dataset, pictures);
   const tileRows = pruned.network.pruning?.tileRows ?? 128;
-  const networks: Record<StudiedNetwork['name'], IntegerNetwork> = {
-    dense,
-    'dense-calibrated': dense,
-    'dense-columns': dense,
-    pruned: pruned.network,
-  };
-  const prunedBits = certifyNetwork(pruned.network, tileRows).requiredAdcBits;
-  const denseBits = certifyNetwork(dense, tileRows).requiredAdcBits;
-  const required = {
-    dense: denseBits,
-    'dense-calibrated': denseBits,
-    'dense-columns': denseBits,
-    pruned: prunedBits,
-  };
   const key = {
     revision: REVISION,
     model: model.identity,
@@ -156,61 +181,99 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
     tileRows,
     seed,
   };
-  const baselines = keptBaselines({ model, quantized: dense, dataset, folder, key, onProgress });
-  const jobs = studiedDevices.flatMap((device) =>
-    studiedNetworks.flatMap((network) => adcBits.map((adc) => ({ device, network, adcBits: adc }))),
-  );
-  const points = jobs.map(({ device, network, adcBits: adc }, i): CrossbarPoint => {
-    const limit = limitOf(device, adc >= required[network.name] && !network.range);
-    const seeds = Array.from({ length: device.device ? circuits : 1 }, (_, at) => seed + at);
-    const name = `${network.name}-${device.name}-adc${adc}`;
-    const { accuracy, bySeed } = cachedResult(folder, name, { ...key, network, device, seeds, limit }, () =>
-      simulateNetwork(networks[network.name], test, {
+  return {
+    settings,
+    dataset,
+    folder,
+    seed,
+    onProgress,
+    calibration,
+    few: firstPictures(pictures, FEW),
+    all: Math.min(options.testPictures ?? dataset.test.count, dataset.test.count),
+    dense,
+    pruned,
+    tileRows,
+    required: {
+      dense: certifyNetwork(dense, tileRows).requiredAdcBits,
+      pruned: certifyNetwork(pruned.network, tileRows).requiredAdcBits,
+    },
+    key,
+    baselines: keptBaselines({ model, quantized: dense, dataset, folder, key, onProgress }),
+  };
+}
+
+interface Job {
+  readonly device: StudiedDevice;
+  readonly network: StudiedNetwork;
+  readonly adcBits: number;
+}
+
+/** Everything on ideal crossbars; on circuits that err what can differ there. */
+function jobsOf({ adcBits }: { readonly adcBits: readonly number[] }): Job[] {
+  return studiedDevices.flatMap((device) => {
+    const ideal = !errs(device);
+    const networks = studiedNetworks.filter(({ name }) => ideal || ON_CIRCUITS.networks.includes(name));
+    const resolutions = adcBits.filter((bits) => ideal || ON_CIRCUITS.adcBits.includes(bits));
+    return networks.flatMap((network) => resolutions.map((bits) => ({ device, network, adcBits: bits })));
+  });
+}
+
+const errs = ({ device, converter }: StudiedDevice) => device !== undefined || converter !== undefined;
+
+function measurePoint(bench: Bench, { device, network, adcBits }: Job, at: string): CrossbarPoint {
+  const { settings, tileRows, few, key, seed } = bench;
+  const subject = network.name === 'pruned' ? bench.pruned.network : bench.dense;
+  const limit = limitOf(bench, { device, network, adcBits });
+  const seeds = Array.from({ length: errs(device) ? settings.circuits : 1 }, (_, i) => seed + i);
+  const name = `${network.name}-${device.name}-adc${adcBits}`;
+  const { accuracy, bySeed } = cachedResult(
+    bench.folder,
+    name,
+    { ...key, network, device, seeds, limit },
+    () =>
+      simulateNetwork(subject, bench.dataset.test, {
         tileRows,
-        adc: { bits: adc },
+        adc: { bits: adcBits },
         range: network.range && {
           policy: network.range,
           granularity: network.granularity ?? 'layer',
           pictures: few,
         },
-        circuit: device.device && { device: device.device },
+        circuit: errs(device) ? { device: device.device, converter: device.converter } : undefined,
         seeds,
         limit,
-        onProgress: (p) => onProgress?.({ ...p, note: `${i + 1}/${jobs.length} ${name}: ${p.note ?? ''}` }),
+        onProgress: (p) => bench.onProgress?.({ ...p, note: `${at} ${name}: ${p.note ?? ''}` }),
       }),
-    );
-    return {
-      network: network.name,
-      device: device.name,
-      adcBits: adc,
-      accuracy,
-      bySeed,
-      ...dropsBelow(baselines(limit), accuracy),
-    };
-  });
-  const observe = (network: IntegerNetwork) =>
-    observeNetwork(network, few, { tileRows, adc: () => ({ bits: 3 }) });
-  const result: CrossbarStudyResult = {
-    ...describeStudy(model, dataset, { seed, calibration }),
-    tileRows,
-    pruned: pruned.name,
-    prunedBits,
-    denseBits,
-    ...baselines(all),
-    circuits,
-    points,
-    readouts: cachedResult(folder, 'readouts', { ...key, few: few.count, vectors: readoutVectors }, () =>
-      readoutStudy({
-        network: pruned.network,
-        pictures: few,
-        tileRows,
-        seed,
-        vectors: readoutVectors,
-        onProgress: onProgress && ((p) => onProgress({ ...p, note: `readout schemes: ${p.note ?? ''}` })),
-      }),
-    ),
-    observed: { dense: observe(dense), pruned: observe(pruned.network) },
+  );
+  return {
+    network: network.name,
+    device: device.name,
+    adcBits,
+    accuracy,
+    bySeed,
+    ...dropsBelow(bench.baselines(limit), accuracy),
   };
-  writeJson(join(folder, 'results.json'), result);
-  return result;
+}
+
+/** Test pictures of a point: the fewer, the more its conversions cost. */
+function limitOf({ settings, required, all }: Bench, { device, network, adcBits }: Job): number {
+  const most = (count: number) => Math.min(count, all);
+  if (device.device?.programming || device.converter) return most(settings.variedPictures);
+  if (device.device) return most(settings.stuckPictures);
+  const needed = network.name === 'pruned' ? required.pruned : required.dense;
+  return adcBits >= needed && !network.range ? all : most(settings.clippedPictures);
+}
+
+function comparedReadouts({ folder, key, few, settings, pruned, tileRows, seed, onProgress }: Bench) {
+  const vectors = settings.readoutVectors;
+  return cachedResult(folder, 'readouts', { ...key, few: few.count, vectors }, () =>
+    readoutStudy({
+      network: pruned.network,
+      pictures: few,
+      tileRows,
+      seed,
+      vectors,
+      onProgress: onProgress && ((p) => onProgress({ ...p, note: `readout schemes: ${p.note ?? ''}` })),
+    }),
+  );
 }

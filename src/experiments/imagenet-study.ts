@@ -29,6 +29,7 @@ import {
 } from './distil-without-labels';
 import { type KernelStatistics, kernelStatistics } from './kernel-statistics';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
+import { notedProgress } from './noted-progress';
 import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
 import { quantizedModel } from './quantized-model';
@@ -225,10 +226,7 @@ function openBench(options: ImagenetStudyOptions) {
   const { calibration, scored, checksum } = pictures;
   const total = Math.min(options.testPictures ?? scored.test.count, scored.test.count);
   const key = { revision: REVISION, model: model.identity, pictures: checksum, ...pictures.preparation };
-  const progress =
-    (note: string): OnProgress =>
-    (p) =>
-      options.onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
+  const progress = notedProgress(options.onProgress);
   const quantized = quantizedModel(model, scored, calibration, undefined, progress('8-bit'));
   return {
     options,

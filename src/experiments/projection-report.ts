@@ -5,7 +5,14 @@ import { type Figure, titled } from '../reports/figure';
 import { histogram } from '../reports/histogram';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
-import { GAP_BIN, type MethodResult, type ProjectionCase, type ProjectionStudy } from './projection-study';
+import {
+  type CurvatureKind,
+  GAP_BIN,
+  type MethodResult,
+  type ProjectionCase,
+  type ProjectionStudy,
+} from './projection-study';
+import { unique } from './unique';
 
 /**
  * Values that an earlier, independent program gave for Laplace columns with uniform curvature, in percent of the weight
@@ -121,87 +128,100 @@ export function projectionMethodTable(study: ProjectionStudy): Table {
 /** The figures of the study, by file name. */
 export function projectionFigures(study: ProjectionStudy): Map<string, Figure> {
   const plain = study.cases.filter((each) => each.distribution === 'Laplace' && each.curvature === 'uniform');
-  const limits = [...new Set(plain.map(({ bitLimit }) => bitLimit))];
-  const figures = new Map<string, Figure>();
-  figures.set(
-    '01-relative-error',
-    lines({
-      title: titled(
-        'Weight energy lost by the optimal projection, Laplace columns',
-        `${conditions(study)}; triangles: reference (the lowest two: upper ends); bars: two standard errors`,
-      ),
-      x: { title: 'rows a conversion (R)', tick: 16 },
-      y: { title: 'weight energy lost', unit: '%', scale: 'log' },
-      series: [
-        ...limits.map((limit) => {
-          const own = plain.filter(({ bitLimit }) => bitLimit === limit);
-          const results = own.map((each) => resultOf(each, 'exact')!);
-          return {
-            name: `k = ${limit}`,
-            x: own.map(({ tileRows }) => tileRows),
-            y: results.map(({ error }) => 100 * error),
-            errors: results.map(({ standardError }) => 200 * standardError),
-          };
-        }),
-        {
-          name: 'reference',
-          x: REFERENCE.map(({ tileRows }) => tileRows),
-          y: REFERENCE.map(({ error }) => error),
-          show: 'points' as const,
-        },
-      ],
-    }),
-  );
+  const gaps = GAP_FIGURES.flatMap(([name, curvature]) => {
+    const figure = gapsFigure(study, curvature, limitsOf(plain));
+    return figure ? [[name, figure] as const] : [];
+  });
+  return new Map([
+    ['01-relative-error', errorFigure(study, plain)],
+    ['01-methods', methodsFigure(study, plain)],
+    ...gaps,
+  ]);
+}
+
+const limitsOf = (cases: readonly ProjectionCase[]) => unique(cases.map(({ bitLimit }) => bitLimit));
+
+function errorFigure(study: ProjectionStudy, plain: readonly ProjectionCase[]): Figure {
+  const ours = limitsOf(plain).map((limit) => {
+    const own = plain.filter(({ bitLimit }) => bitLimit === limit);
+    const results = own.map((each) => resultOf(each, 'exact')!);
+    return {
+      name: `k = ${limit}`,
+      x: own.map(({ tileRows }) => tileRows),
+      y: results.map(({ error }) => 100 * error),
+      errors: results.map(({ standardError }) => 200 * standardError),
+    };
+  });
+  const reference = {
+    name: 'reference',
+    x: REFERENCE.map(({ tileRows }) => tileRows),
+    y: REFERENCE.map(({ error }) => error),
+    show: 'points' as const,
+  };
+  return lines({
+    title: titled(
+      'Weight energy lost by the optimal projection, Laplace columns',
+      `${conditions(study)}; triangles: reference (the lowest two: upper ends); bars: two standard errors`,
+    ),
+    x: { title: 'rows a conversion (R)', tick: 16 },
+    y: { title: 'weight energy lost', unit: '%', scale: 'log' },
+    series: [...ours, reference],
+  });
+}
+
+function methodsFigure(study: ProjectionStudy, plain: readonly ProjectionCase[]): Figure {
   const compared = plain.filter(({ tileRows }) => tileRows >= 64);
   const methods = compared[0]?.methods.map(({ method }) => method) ?? [];
-  figures.set(
-    '01-methods',
-    groupedBars({
-      title: titled(
-        'Weight energy lost by method, Laplace columns',
-        `${conditions(study)}; each method at its best scale`,
-      ),
-      x: { title: 'rows a conversion and ones a bit column' },
-      y: { title: 'weight energy lost', unit: '%', scale: 'log' },
-      categories: compared.map(({ tileRows, bitLimit }) => `R = ${tileRows}, k = ${bitLimit}`),
-      series: methods.map((method) => ({
-        name: method,
-        values: compared.map((each) => 100 * resultOf(each, method)!.error),
-      })),
-    }),
-  );
-  for (const [curvature, name] of [
-    ['uniform', '01-gaps'],
-    ['log-normal', '01-gaps-curvature'],
-  ] as const) {
-    const chosen = study.cases.filter(
-      (each) =>
-        each.curvature === curvature && Math.max(...study.cases.map((c) => c.tileRows)) === each.tileRows,
-    );
-    if (chosen.length === 0) continue;
-    figures.set(
-      name,
-      histogram({
-        title: titled(
-          `Certified gaps, ${chosen[0].tileRows} rows, curvature ${curvature}`,
-          `Laplace and Gauss columns, k = ${limits.join(', ')} together; the last bin takes all above`,
-        ),
-        x: { title: 'gap', unit: '%' },
-        y: { title: 'columns', scale: 'log' },
-        binWidth: 100 * GAP_BIN,
-        series: (['greedy', 'lagrangian', 'exact'] as const).flatMap((method) => {
-          const results = chosen.flatMap((each) => resultOf(each, method) ?? []);
-          if (results.length === 0) return [];
-          const counts = results[0].gapCounts.map((_, bin) =>
-            results.reduce((sum, result) => sum + result.gapCounts[bin], 0),
-          );
-          return [{ name: method, counts }];
-        }),
-      }),
-    );
-  }
-  return figures;
+  return groupedBars({
+    title: titled(
+      'Weight energy lost by method, Laplace columns',
+      `${conditions(study)}; each method at its best scale`,
+    ),
+    x: { title: 'rows a conversion and ones a bit column' },
+    y: { title: 'weight energy lost', unit: '%', scale: 'log' },
+    categories: compared.map(({ tileRows, bitLimit }) => `R = ${tileRows}, k = ${bitLimit}`),
+    series: methods.map((method) => ({
+      name: method,
+      values: compared.map((each) => 100 * resultOf(each, method)!.error),
+    })),
+  });
 }
+
+const GAP_FIGURES = [
+  ['01-gaps', 'uniform'],
+  ['01-gaps-curvature', 'log-normal'],
+] as const;
+
+/** Certified gaps at the most rows; undefined where no case has that curvature. */
+function gapsFigure(
+  { cases }: ProjectionStudy,
+  curvature: CurvatureKind,
+  limits: readonly number[],
+): Figure | undefined {
+  const mostRows = Math.max(...cases.map(({ tileRows }) => tileRows));
+  const chosen = cases.filter((each) => each.curvature === curvature && each.tileRows === mostRows);
+  if (chosen.length === 0) return undefined;
+  return histogram({
+    title: titled(
+      `Certified gaps, ${mostRows} rows, curvature ${curvature}`,
+      `Laplace and Gauss columns, k = ${limits.join(', ')} together; the last bin takes all above`,
+    ),
+    x: { title: 'gap', unit: '%' },
+    y: { title: 'columns', scale: 'log' },
+    binWidth: 100 * GAP_BIN,
+    series: (['greedy', 'lagrangian', 'exact'] as const).flatMap((method) => {
+      const results = chosen.flatMap((each) => resultOf(each, method) ?? []);
+      if (results.length === 0) return [];
+      const counts = results[0].gapCounts.map((_, bin) =>
+        results.reduce((sum, result) => sum + result.gapCounts[bin], 0),
+      );
+      return [{ name: method, counts }];
+    }),
+  });
+}
+
+/** A claim and what came out. */
+type Check = readonly [claim: Claim, value: number | boolean];
 
 /**
  * What the study must show: the reference values, between the two ways to choose scales and within four standard errors
@@ -210,81 +230,81 @@ export function projectionFigures(study: ProjectionStudy): Map<string, Figure> {
  * own stand as expected. Greedy comes within a few points of them.
  */
 export function projectionClaims(study: ProjectionStudy): { claims: Claim[]; obtained: Obtained } {
-  const claims: Claim[] = [];
-  const obtained: Record<string, number | boolean> = {};
-  for (const each of study.cases) {
-    const { distribution, curvature, tileRows, bitLimit } = each;
-    const name = `${distribution}, ${curvature}, R = ${tileRows}, k = ${bitLimit}`;
-    const best = resultOf(each, 'exact');
-    const reference = referenceOf(each);
-    if (best && reference) {
-      const common = 100 * best.error;
-      const own = 100 * (each.ownScales?.error ?? best.error);
-      claims.push({
-        id: name,
-        claim: `${name}: weight energy lost`,
-        expected: reference.error,
-        tolerance: 400 * best.standardError + reference.rounding,
-        compare: reference.below ? 'at most' : 'equal',
-        unit: '%',
-        digits: 2,
-      });
-      // The reference does not tell which scales it had: what lies between both choices agrees.
-      obtained[name] = Math.min(common, Math.max(own, reference.error));
-    }
-    if (best && reference?.nonzeros !== undefined) {
-      claims.push({
-        id: `${name} nonzeros`,
-        claim: `${name}: share of nonzeros (the reference noted ${reference.nonzeros.noted} %)`,
-        expected: reference.nonzeros.ours,
-        tolerance: 3,
-        unit: '%',
-        digits: 1,
-      });
-      obtained[`${name} nonzeros`] = 100 * best.nonzeroShare;
-    }
-  }
-  const pairs = (better: ProjectionMethod, worse: ProjectionMethod) =>
-    study.cases.every((each) => {
+  const checks = [...study.cases.flatMap(referenceChecks), ...orderChecks(study), ...gapChecks(study)];
+  return {
+    claims: checks.map(([claim]) => claim),
+    obtained: Object.fromEntries(checks.map(([{ id }, value]) => [id, value])),
+  };
+}
+
+/** What the reference says of a case. */
+function referenceChecks(each: ProjectionCase): Check[] {
+  const { distribution, curvature, tileRows, bitLimit } = each;
+  const name = `${distribution}, ${curvature}, R = ${tileRows}, k = ${bitLimit}`;
+  const best = resultOf(each, 'exact');
+  const reference = referenceOf(each);
+  if (!best || !reference) return [];
+  const lost: Claim = {
+    id: name,
+    claim: `${name}: weight energy lost`,
+    expected: reference.error,
+    tolerance: 400 * best.standardError + reference.rounding,
+    compare: reference.below ? 'at most' : 'equal',
+    unit: '%',
+    digits: 2,
+  };
+  const common = 100 * best.error;
+  const own = 100 * (each.ownScales?.error ?? best.error);
+  // The reference does not tell which scales it had: what lies between both choices agrees.
+  const between = Math.min(common, Math.max(own, reference.error));
+  const { nonzeros } = reference;
+  if (nonzeros === undefined) return [[lost, between]];
+  const share: Claim = {
+    id: `${name} nonzeros`,
+    claim: `${name}: share of nonzeros (the reference noted ${nonzeros.noted} %)`,
+    expected: nonzeros.ours,
+    tolerance: 3,
+    unit: '%',
+    digits: 1,
+  };
+  return [
+    [lost, between],
+    [share, 100 * best.nonzeroShare],
+  ];
+}
+
+const ORDERS = [
+  ['exact', 'lagrangian'],
+  ['lagrangian', 'greedy'],
+  ['lagrangian', 'truncation'],
+  ['lagrangian', 'value-only'],
+] as const;
+
+function orderChecks({ cases }: ProjectionStudy): Check[] {
+  return ORDERS.map(([better, worse]) => {
+    const claim = `${better} loses no more than ${worse} in any case`;
+    const holds = cases.every((each) => {
       const [first, second] = [resultOf(each, better), resultOf(each, worse)];
       return !first || !second || first.error <= second.error * (1 + 1e-9);
     });
-  const orders = [
-    ['exact', 'lagrangian'],
-    ['lagrangian', 'greedy'],
-    ['lagrangian', 'truncation'],
-    ['lagrangian', 'value-only'],
-  ] as const;
-  for (const [better, worse] of orders) {
-    const id = `${better} <= ${worse}`;
-    claims.push({ id, claim: `${better} loses no more than ${worse} in any case`, expected: true });
-    obtained[id] = pairs(better, worse);
-  }
-  const largest = (method: ProjectionMethod, field: 'meanGap' | 'largestGap', least: number) =>
-    100 *
-    Math.max(
-      0,
-      ...study.cases
-        .filter(({ tileRows }) => tileRows >= least)
-        .map((each) => resultOf(each, method)?.[field] ?? 0),
-    );
-  claims.push({
-    id: 'lagrangian gap',
-    claim: 'Lagrangian projection: largest mean gap at R = 128',
-    expected: 1,
-    compare: 'at most',
-    unit: '%',
-    digits: 3,
+    return [{ id: `${better} <= ${worse}`, claim, expected: true }, holds];
   });
-  obtained['lagrangian gap'] = largest('lagrangian', 'meanGap', 128);
-  claims.push({
-    id: 'exact gap',
-    claim: 'exact projection: largest mean gap',
-    expected: 0.01,
-    compare: 'at most',
-    unit: '%',
-    digits: 4,
-  });
-  obtained['exact gap'] = largest('exact', 'meanGap', 0);
-  return { claims, obtained };
+}
+
+/** What the certificates promise. */
+function gapChecks({ cases }: ProjectionStudy): Check[] {
+  const largestMean = (method: ProjectionMethod, leastRows: number) => {
+    const own = cases.filter(({ tileRows }) => tileRows >= leastRows);
+    return 100 * Math.max(0, ...own.map((each) => resultOf(each, method)?.meanGap ?? 0));
+  };
+  const atMost = { compare: 'at most', unit: '%' } as const;
+  const lagrangian = 'Lagrangian projection: largest mean gap at R = 128';
+  const exact = 'exact projection: largest mean gap';
+  return [
+    [
+      { id: 'lagrangian gap', claim: lagrangian, expected: 1, ...atMost, digits: 3 },
+      largestMean('lagrangian', 128),
+    ],
+    [{ id: 'exact gap', claim: exact, expected: 0.01, ...atMost, digits: 4 }, largestMean('exact', 0)],
+  ];
 }

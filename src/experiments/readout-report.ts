@@ -27,18 +27,3 @@ export function readoutTable(result: ReadoutStudyResult): Table {
     })),
   };
 }
-
-/** The relative output error of every layer, one column a readout. */
-export function readoutLayersTable({ network, rows }: ReadoutStudyResult): Table {
-  return {
-    title: `Relative output error of each layer of ${network}, %`,
-    columns: [
-      { key: 'layer', label: 'layer' },
-      ...rows.map(({ name }, i) => ({ key: `line${i}`, label: name, digits: 2 })),
-    ],
-    rows: rows[0].layers.map(({ layer }, at) => ({
-      layer,
-      ...Object.fromEntries(rows.map(({ layers }, i) => [`line${i}`, 100 * layers[at].relativeError])),
-    })),
-  };
-}

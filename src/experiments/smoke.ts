@@ -16,14 +16,18 @@ import { layerCodeMatrix } from '../quantization/layer-code-matrix';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import { floatAccuracy, integerAccuracy } from './accuracy';
+import { type Baselines, dropsBelow } from './baselines';
 import { cachedResult, writeJson } from './cached-result';
 import { calibrationPictures } from './calibration';
+import { type ComparedCrossbar, crossbarHardware } from './certified-row';
 import { certifyNetwork } from './certify-network';
 import { checkCrossbar } from './check-crossbar';
-import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
+import type { HardwareSummary } from './network-hardware';
+import { notedProgress } from './noted-progress';
 import type { FloatModel } from './open-model';
 import { quantizedModel } from './quantized-model';
 import { describeStudy, type Study } from './study';
+import { unique } from './unique';
 
 export interface SmokeOptions {
   readonly model: FloatModel;
@@ -31,7 +35,7 @@ export interface SmokeOptions {
   /** Where results and pruned networks are kept; what is there from the same settings is not computed again. */
   readonly folder: string;
   /** R and ADC bits of each configuration. */
-  readonly configurations?: readonly { readonly tileRows: number; readonly adcBits: number }[];
+  readonly configurations?: readonly ComparedCrossbar[];
   readonly seed?: number;
   readonly calibration?: number;
   readonly iterations?: number;
@@ -102,17 +106,29 @@ export const smokeConfigurations = [
  * that no conversion can clip, measure accuracy on the test pictures, check the bit-serial crossbar, count ADC energy.
  */
 export function reproduceSmoke(options: SmokeOptions): SmokeResult {
-  const {
-    model,
-    dataset,
-    folder,
-    configurations = smokeConfigurations,
-    seed = 1,
-    calibration = defaultCalibration(options.dataset.train),
-    onProgress,
-  } = options;
+  const { model, dataset, folder, configurations = smokeConfigurations } = options;
   mkdirSync(folder, { recursive: true });
-  const pictures = calibrationPictures(dataset.train, calibration, seed);
+  const bench = openBench(options);
+  const result: SmokeResult = {
+    ...describeStudy(model, dataset, bench.settings),
+    ...bench.baselines,
+    weightBits: 8,
+    inputBits: 8,
+    encoding: 'sign-split',
+    dense: unique(configurations.map(({ tileRows }) => tileRows)).map((tileRows) =>
+      countDense(bench.quantized, tileRows),
+    ),
+    configurations: configurations.map((crossbar) => keptConfiguration(bench, crossbar)),
+  };
+  writeJson(join(folder, 'results.json'), result);
+  return result;
+}
+
+type Bench = ReturnType<typeof openBench>;
+
+/** What every configuration is measured with. */
+function openBench(options: SmokeOptions) {
+  const { model, dataset, folder, seed = 1, calibration = defaultCalibration(dataset.train) } = options;
   const settings = {
     seed,
     calibration,
@@ -127,101 +143,106 @@ export function reproduceSmoke(options: SmokeOptions): SmokeResult {
     ...settings,
     testPictures,
   };
-  const progress =
-    (note: string): OnProgress =>
-    (p) =>
-      onProgress?.({ ...p, note: `${note}: ${p.note ?? ''}` });
-  const test = { limit: testPictures };
-
+  const progress = notedProgress(options.onProgress);
+  const pictures = calibrationPictures(dataset.train, calibration, seed);
   const quantized = quantizedModel(model, dataset, pictures);
-  const { float, integer } = cachedResult(folder, 'baselines', key, () => ({
-    float: floatAccuracy(model, dataset, dataset.test, { ...test, onProgress: progress('float network') }),
-    integer: integerAccuracy(quantized, dataset.test, { ...test, onProgress: progress('8-bit network') }),
-  }));
-
-  const done = configurations.map(({ tileRows, adcBits }) => {
-    const name = `r${tileRows}-adc${adcBits}`;
-    const path = join(folder, `${model.name}-${name}.safetensors`);
-    const prune = () => {
-      const started = performance.now();
-      const pruned = prunePostTraining(
-        quantized,
-        model.folded,
-        pictures,
-        { tileRows, adcBits, ...settings } satisfies PostTrainingSettings & { calibration: number },
-        progress(`R=${tileRows}, ${adcBits}-bit ADC, pruning`),
-      );
-      saveIntegerNetwork(path, pruned.network, {
-        source: { model: model.name, sha256: model.sha256 },
-        settings,
-      });
-      // What is certified and measured is what was written.
-      const network = loadIntegerNetwork(path);
-      const certificate = certifyNetwork(network);
-      const accuracy = integerAccuracy(network, dataset.test, {
-        ...test,
-        onProgress: progress(`R=${tileRows}, ${adcBits}-bit ADC`),
-      });
-      const few = calibrationPictures(dataset.test, Math.max(16, options.checked ?? 2), seed);
-      const count = options.checked ?? 2;
-      const check = checkCrossbar(
-        network,
-        firstPictures(few, count),
-        { adcBits, tileRows },
-        progress(`R=${tileRows}, ${adcBits}-bit ADC`),
-      );
-      return {
-        tileRows,
-        adcBits,
-        accuracy,
-        dropFromFloat: float.top1 - accuracy.top1,
-        dropFrom8bit: integer.top1 - accuracy.top1,
-        lossless: certificate.lossless,
-        requiredAdcBits: certificate.requiredAdcBits,
-        nonzeroShare: certificate.nonzeroShare,
-        relativeError:
-          pruned.layers.reduce((sum, layer) => sum + layer.relativeError, 0) / pruned.layers.length,
-        crossbar: {
-          agrees: check.agrees,
-          pictures: check.pictures,
-          outputs: check.outputs,
-          conversions: check.conversions,
-        },
-        hardware: summarizeHardware(
-          networkHardware(network, { tileRows, dense: quantized, adcBits: () => adcBits }),
-        ),
-        onesHistogram: histogramOf(network, tileRows),
-        seconds: (performance.now() - started) / 1000,
-      };
-    };
-    return cachedResult(folder, name, { ...key, checked: options.checked ?? 2, file: path }, prune, [path]);
-  });
-
-  const result: SmokeResult = {
-    ...describeStudy(model, dataset, { seed, calibration }),
-    float,
-    integer,
-    weightBits: 8,
-    inputBits: 8,
-    encoding: 'sign-split',
-    dense: [...new Set(configurations.map(({ tileRows }) => tileRows))].map((tileRows) => {
-      const { layers, requiredAdcBits, nonzeroShare } = certifyNetwork(quantized, tileRows);
-      return {
-        tileRows,
-        maxOnes: Math.max(...layers.map((layer) => layer.maxOnes)),
-        requiredAdcBits,
-        nonzeroShare,
-        onesHistogram: histogramOf(quantized, tileRows),
-      };
+  const measured = (note: string) => ({ limit: testPictures, onProgress: progress(note) });
+  const baselines = cachedResult(
+    folder,
+    'baselines',
+    key,
+    (): Baselines => ({
+      float: floatAccuracy(model, dataset, dataset.test, measured('float network')),
+      integer: integerAccuracy(quantized, dataset.test, measured('8-bit network')),
     }),
-    configurations: done,
+  );
+  const { checked = 2 } = options;
+  return {
+    model,
+    dataset,
+    folder,
+    settings,
+    key,
+    progress,
+    pictures,
+    quantized,
+    measured,
+    baselines,
+    checked,
   };
-  writeJson(join(folder, 'results.json'), result);
-  return result;
 }
 
+/** The unpruned network's bit columns. */
+function countDense(quantized: IntegerNetwork, tileRows: number): SmokeResult['dense'][number] {
+  const { layers, requiredAdcBits, nonzeroShare } = certifyNetwork(quantized, tileRows);
+  return {
+    tileRows,
+    maxOnes: Math.max(...layers.map((layer) => layer.maxOnes)),
+    requiredAdcBits,
+    nonzeroShare,
+    onesHistogram: histogramOf(quantized, tileRows),
+  };
+}
+
+/** A configuration's network and what was measured of it, or what an earlier run kept. */
+function keptConfiguration(bench: Bench, crossbar: ComparedCrossbar): SmokeConfiguration {
+  const { folder, model, key, checked } = bench;
+  const name = `r${crossbar.tileRows}-adc${crossbar.adcBits}`;
+  const file = join(folder, `${model.name}-${name}.safetensors`);
+  return cachedResult(
+    folder,
+    name,
+    { ...key, checked, file },
+    () => {
+      const started = performance.now();
+      const relativeError = pruneTo(file, bench, crossbar);
+      // What is certified and measured is what was written.
+      const measured = measureConfiguration(bench, loadIntegerNetwork(file), crossbar);
+      return {
+        ...crossbar,
+        ...measured,
+        relativeError,
+        seconds: (performance.now() - started) / 1000,
+      };
+    },
+    [file],
+  );
+}
+
+/** Writes the pruned network; returns its layers' mean output error over output variance. */
+function pruneTo(file: string, bench: Bench, { tileRows, adcBits }: ComparedCrossbar): number {
+  const { model, pictures, quantized, settings } = bench;
+  const wanted: PostTrainingSettings = { tileRows, adcBits, ...settings };
+  const progress = bench.progress(`${crossbarText({ tileRows, adcBits })}, pruning`);
+  const { network, layers } = prunePostTraining(quantized, model.folded, pictures, wanted, progress);
+  saveIntegerNetwork(file, network, { source: { model: model.name, sha256: model.sha256 }, settings });
+  return layers.reduce((sum, layer) => sum + layer.relativeError, 0) / layers.length;
+}
+
+function measureConfiguration(bench: Bench, network: IntegerNetwork, crossbar: ComparedCrossbar) {
+  const { dataset, checked, settings, quantized, baselines } = bench;
+  const note = crossbarText(crossbar);
+  const { lossless, requiredAdcBits, nonzeroShare } = certifyNetwork(network);
+  const accuracy = integerAccuracy(network, dataset.test, bench.measured(note));
+  const few = calibrationPictures(dataset.test, Math.max(16, checked), settings.seed);
+  const check = checkCrossbar(network, firstPictures(few, checked), crossbar, bench.progress(note));
+  const { agrees, pictures, outputs, conversions } = check;
+  return {
+    accuracy,
+    ...dropsBelow(baselines, accuracy),
+    lossless,
+    requiredAdcBits,
+    nonzeroShare,
+    crossbar: { agrees, pictures, outputs, conversions },
+    hardware: crossbarHardware(network, quantized, crossbar),
+    onesHistogram: histogramOf(network, crossbar.tileRows),
+  };
+}
+
+const crossbarText = ({ tileRows, adcBits }: ComparedCrossbar) => `R=${tileRows}, ${adcBits}-bit ADC`;
+
 /** How many bit columns of a network hold 0, 1, 2, ... ones. */
-export function histogramOf(network: IntegerNetwork, crossbarRows: number): number[] {
+function histogramOf(network: IntegerNetwork, crossbarRows: number): number[] {
   const total: number[] = [];
   for (const layer of network.layers.values()) {
     const { counts } = countOnes(layerCodeMatrix(layer, network, crossbarRows));

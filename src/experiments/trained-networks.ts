@@ -1,118 +1,36 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset';
 import { readSafetensorsMetadata } from '../networks/read-safetensors';
-import type { OnProgress } from '../progress';
-import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
-import { isIntegerNetwork } from '../quantization/model-file';
 import type { Figure } from '../reports/figure';
 import { lines } from '../reports/lines';
-import type { Table } from '../reports/table';
-import type { Accuracy } from '../training/evaluate';
 import type { EpochRecord } from '../training/train';
-import { integerAccuracy } from './accuracy';
-import { certifyNetwork } from './certify-network';
-import { modelFolder, openIntegerModel } from './open-model';
+import { modelFolder } from './open-model';
+import type { Verification, VerifiedNetwork } from './verify-networks';
 
-/** A network pruned by training that comes with the package, checked anew. */
+/** A verified network that was pruned in training, with what its file tells of that. */
 export interface TrainedNetwork {
   readonly name: string;
-  readonly method: string;
-  readonly tileRows: number;
-  readonly adcBits: AdcBits;
-  /** Measured now on all test pictures. */
-  readonly accuracy: Accuracy;
-  /** Percent, as its file records. */
+  readonly verified: VerifiedNetwork;
+  /** Percent on all test pictures, as its file records. */
   readonly recordedTop1: number;
-  /** Of the float network that it was pruned from, percent on the same pictures. */
-  readonly floatTop1: number;
-  /** Of that network in 8 bits, not pruned. */
-  readonly integerTop1: number;
-  readonly lossless: boolean;
-  readonly nonzeroShare: number;
-  readonly seed: number;
   /** Curves of its training, epoch by epoch. */
   readonly admm: readonly EpochRecord[];
   /** Under frozen bits, or of the whole of a relaxed training. */
   readonly training: readonly { readonly epoch: number; readonly testAccuracy?: number | null }[];
 }
 
-/** Names of the pruned networks in a folder. */
-export function prunedNetworkFiles(folder = modelFolder()): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.safetensors'))
-    .map((name) => join(folder, name))
-    .filter((path) => {
-      const metadata = readSafetensorsMetadata(path);
-      return isIntegerNetwork(metadata) && metadata.curves !== undefined;
-    })
-    .sort();
-}
-
-/** Recounts and measures every network pruned by training in `folder` (default: those that come with the package). */
-export function checkTrainedNetworks(
-  dataset: Dataset,
-  options: { readonly folder?: string; readonly limit?: number; readonly onProgress?: OnProgress } = {},
+/** Those of the verified networks that were pruned in training; their files are in `folder` (default: the package's). */
+export function trainedNetworks(
+  { networks }: Pick<Verification, 'networks'>,
+  folder = modelFolder(),
 ): TrainedNetwork[] {
-  return prunedNetworkFiles(options.folder).map((path) => {
-    const { name, network } = openIntegerModel(path);
-    const metadata = readSafetensorsMetadata(path);
-    const { admm = [], retraining, training = retraining } = JSON.parse(metadata.curves);
-    const certificate = certifyNetwork(network);
-    return {
-      name,
-      method: network.pruning!.method,
-      tileRows: network.pruning!.tileRows,
-      adcBits: network.pruning!.adcBits,
-      accuracy: integerAccuracy(network, dataset.test, {
-        limit: options.limit,
-        onProgress: (p) => options.onProgress?.({ ...p, note: `${name}: ${p.note}` }),
-      }),
-      recordedTop1: JSON.parse(metadata.top1),
-      floatTop1: JSON.parse(metadata.floatTop1),
-      integerTop1: JSON.parse(metadata.integerTop1),
-      lossless: certificate.lossless,
-      nonzeroShare: certificate.nonzeroShare,
-      seed: JSON.parse(metadata.settings).seed,
-      admm,
-      training,
-    };
+  return networks.flatMap((verified) => {
+    const { name, kind } = verified;
+    if (kind !== 'pruned') return [];
+    const { curves, top1 } = readSafetensorsMetadata(join(folder, `${name}.safetensors`));
+    if (curves === undefined) return [];
+    const { admm = [], retraining, training = retraining } = JSON.parse(curves);
+    return [{ name, verified, recordedTop1: JSON.parse(top1), admm, training }];
   });
-}
-
-export function trainedNetworksTable(networks: readonly TrainedNetwork[]): Table {
-  return {
-    title:
-      'Networks pruned by training: 8-bit weights and 8-bit activations, sign-split, all test pictures, lossless ADC',
-    columns: [
-      { key: 'name', label: 'network' },
-      { key: 'method', label: 'method' },
-      { key: 'tileRows', label: 'R' },
-      { key: 'adcBits', label: 'ADC bits' },
-      { key: 'top1', label: 'top-1', unit: '%', digits: 2 },
-      { key: 'interval', label: '+-', digits: 2 },
-      { key: 'floatDrop', label: 'drop from float', digits: 2 },
-      { key: 'integerDrop', label: 'drop from 8-bit', digits: 2 },
-      { key: 'kept', label: 'weights kept', unit: '%', digits: 1 },
-      { key: 'epochs', label: 'epochs (ADMM + training)' },
-      { key: 'lossless', label: 'lossless' },
-      { key: 'seed', label: 'seed' },
-    ],
-    rows: networks.map((network) => ({
-      name: network.name,
-      method: network.method,
-      tileRows: network.tileRows,
-      adcBits: adcBitsText(network.adcBits),
-      top1: network.accuracy.top1,
-      interval: network.accuracy.interval,
-      floatDrop: network.floatTop1 - network.accuracy.top1,
-      integerDrop: network.integerTop1 - network.accuracy.top1,
-      kept: 100 * network.nonzeroShare,
-      epochs: `${network.admm.length} + ${network.training.length}`,
-      lossless: network.lossless ? 'yes' : 'NO',
-      seed: network.seed,
-    })),
-  };
 }
 
 /** Test accuracy of each network's codes while it was trained, and ADMM's residuals where there was ADMM. */

@@ -10,7 +10,7 @@ import {
   rangeMappingLine,
   sparsityAwareLine,
 } from '../../src/experiments/readout-lines';
-import { readoutLayersTable, readoutTable } from '../../src/experiments/readout-report';
+import { readoutTable } from '../../src/experiments/readout-report';
 import {
   prepareReadout,
   readoutAccuracy,
@@ -81,7 +81,6 @@ describe('readoutStudy', () => {
     expect(study()).toEqual(result);
     expect(JSON.parse(JSON.stringify(result)).rows.length).toBe(defaultReadoutLines(2).length);
     expect(requireTable(readoutTable(result)).rows.length).toBe(result.rows.length);
-    expect(requireTable(readoutLayersTable(result)).rows.length).toBe(network.layers.size);
   });
 
   it('says what is missing', () => {

@@ -9,6 +9,7 @@ import { useFastEngines } from '../../src/experiments/fast-engines';
 import { networkPaths, openNetworkFiles } from '../../src/experiments/network-files';
 import { openFloatModel, sourceOf } from '../../src/experiments/open-model';
 import { expectedNetworks, reportNetworks } from '../../src/experiments/run-networks';
+import { trainedNetworks, trainedNetworksFigures } from '../../src/experiments/trained-networks';
 import { type VerifyOptions, verifyNetworks } from '../../src/experiments/verify-networks';
 import { networksClaims, networksFigures, networksTable } from '../../src/experiments/verify-report';
 import { initialParameters } from '../../src/networks/initial-parameters';
@@ -99,6 +100,25 @@ describe('verifyNetworks', () => {
     const alone = () => openNetworkFiles([pruned]);
     expect(alone).toThrow(InputError);
     expect(alone).toThrow(/tiny-pruned\.safetensors: pruned from 'tiny-float' .* not among/);
+  });
+});
+
+describe('trainedNetworks', () => {
+  it('adds to verified networks what their files tell of their training, and draws its curves', async () => {
+    const result = await verifyNetworks(options('first'));
+    expect(trainedNetworks(result, folder)).toEqual([]);
+    const other = scratch('trained');
+    mkdirSync(other);
+    saveIntegerNetwork(join(other, 'tiny-pruned.safetensors'), loadIntegerNetwork(pruned), {
+      top1: 50,
+      curves: { training: [{ epoch: 0 }, { epoch: 1, testAccuracy: 40 }, { epoch: 2, testAccuracy: 50 }] },
+    });
+    const networks = trainedNetworks(result, other);
+    expect(networks).toMatchObject([{ name: 'tiny-pruned', recordedTop1: 50, admm: [] }]);
+    expect(networks[0].verified).toBe(result.networks[2]);
+    const figures = trainedNetworksFigures(networks);
+    expect([...figures.keys()]).toEqual(['03-training']);
+    expect(figures.get('03-training')!.data).toMatchObject([{ x: [2, 3], y: [40, 50] }]);
   });
 });
 
