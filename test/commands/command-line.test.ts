@@ -469,6 +469,25 @@ describe('cim-pruning in a process of its own', () => {
       expect((await run('export', pruned, '--to', format, '-o', scratch(format))).status).toBe(0);
   });
 
+  it('ends with status 1 and one line where its result is lost, quietly where the reader has gone', () => {
+    const hook = `${root}/test/typescript-hook.cjs`;
+    const shell = (rest: string) =>
+      spawnSync(
+        'bash',
+        [
+          '-c',
+          `set -o pipefail; '${process.execPath}' -r '${hook}' '${root}/src/cli.ts' prune --help ${rest}`,
+        ],
+        {
+          encoding: 'utf8',
+        },
+      );
+    const full = shell('> /dev/full');
+    expect(full.status).toBe(1);
+    expect(full.stderr).toBe('cim-pruning: cannot write the result on stdout: no space left on the disk\n');
+    expect(shell('| true')).toMatchObject({ status: 0, stderr: '' });
+  });
+
   it('ends with status 1 and one line on stderr for bad input', () => {
     const { status, stdout, stderr } = cli('certify', scratch('missing.safetensors'), '--json');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parseCommandLine } from '../../src/commands/command';
 import { pruneCommand } from '../../src/commands/prune';
+import { refuseWithoutEffect } from '../../src/commands/prune-by-training';
 import { pytorchDefaults, pytorchPruning, pytorchStage } from '../../src/commands/pytorch-options';
 import { runFull } from '../../src/commands/run-full';
 import { announcement } from '../../src/commands/run-recipes';
@@ -11,6 +12,7 @@ import { trainingNumbers } from '../../src/commands/training-options';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import type * as openDataset from '../../src/data/open-dataset';
 import { useFastEngines } from '../../src/experiments/fast-engines';
+import { fineTuningRecipes } from '../../src/experiments/fine-tuning-recipes';
 import { networkPaths } from '../../src/experiments/network-files';
 import { modelFolder } from '../../src/experiments/open-model';
 import { ingredients, type Recipe, recipes, recipesFor } from '../../src/experiments/recipes';
@@ -123,12 +125,13 @@ describe('the recipes', () => {
   });
 
   it('are command lines that the verbs take', () => {
-    for (const { line } of recipes) {
+    for (const { line, engine } of [...recipes, ...fineTuningRecipes]) {
       const [verb, ...args] = line.split(' ');
       const command = verb === 'train' ? trainCommand : pruneCommand;
       expect(verb).toBe(command.name);
       const { options } = parseCommandLine(command, args);
       if (verb === 'train') expect(() => recipeFrom(options)).not.toThrow();
+      else expect(() => refuseWithoutEffect({ ...options, pytorch: engine && 'python3' })).not.toThrow();
     }
   });
 
