@@ -1,3 +1,4 @@
+import { candidateStore } from '../admm/candidate-store';
 import { candidateBits, layerCandidates, planeProfiles } from '../admm/layer-candidates';
 import { layerStore } from '../admm/layer-store';
 import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
@@ -43,7 +44,7 @@ export const pruneCommand: Command = {
   name: 'prune',
   usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--method NAME] [--encoding NAME] -o OUT.safetensors',
   summary:
-    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows; MODEL may also be a pruned network, to be pruned further. Writes integer codes, scales\nand the limits they keep. An interrupted run goes on from OUT.safetensors.unfinished, layer by layer.',
+    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows; MODEL may also be a pruned network, to be pruned further. Writes integer codes, scales\nand the limits they keep. An interrupted run goes on, layer by layer,\nfrom OUT.safetensors.sensitivities (--allocate) and OUT.safetensors.unfinished.',
   options: {
     'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
     allocate: {
@@ -158,22 +159,17 @@ export const pruneCommand: Command = {
       bits,
       onProgress,
     );
+    const source = { model: model.identity, data: dataset.checksums, calibration: count, ...bits };
+    const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
+    const trials = { ...settings, adcBits: byPlane ? planeProfiles(candidateBits, planes) : candidateBits };
+    const measured = candidateStore(`${output}.sensitivities`, { ...source, ...trials });
     const shares = (): AdcBits => {
-      const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
-      const tried = byPlane ? planeProfiles(candidateBits, planes) : candidateBits;
-      const trials = { ...settings, adcBits: tried };
-      const candidates = layerCandidates(quantized, model.folded, pictures, trials, onProgress);
+      const candidates = layerCandidates(quantized, model.folded, pictures, trials, onProgress, measured);
       return allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits: adcBits } }).adcBits;
     };
     const given = allocates ? shares() : adcBits;
     const wanted = { ...settings, adcBits: given };
-    const store = layerStore(`${output}.unfinished`, {
-      model: model.identity,
-      data: dataset.checksums,
-      calibration: count,
-      ...bits,
-      ...wanted,
-    });
+    const store = layerStore(`${output}.unfinished`, { ...source, ...wanted });
     const { network, layers } = prunePostTraining(
       quantized,
       model.folded,
@@ -197,6 +193,7 @@ export const pruneCommand: Command = {
     };
     saveIntegerNetwork(output, network, notes);
     store.clear();
+    if (allocates) measured.clear();
     const { lossless, nonzeroShare } = certifyNetwork(network);
     return {
       data: {
