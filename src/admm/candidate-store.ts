@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors';
-import { fileError } from '../networks/file-errors';
+import { makeFolder } from '../networks/make-folder';
 import { readSafetensors } from '../networks/read-safetensors';
 import type { StoredTensor } from '../networks/stored-tensor';
 import { type WritableTensor, writeSafetensors } from '../networks/write-safetensors';
@@ -33,11 +33,7 @@ export function candidateStore(folder: string, key: unknown): CandidateStore {
       return existsSync(path) ? readKept(path, wanted, layer) : undefined;
     },
     keep(name, candidates) {
-      try {
-        mkdirSync(folder, { recursive: true });
-      } catch (error) {
-        throw fileError(folder, 'write', error);
-      }
+      makeFolder(folder);
       const tensors = new Map(candidates.flatMap(({ layer }, i) => tensorsOf(layer, i)));
       const told = candidates.map(({ layer: _, ...rest }) => rest);
       writeSafetensors(pathOf(name), tensors, { key: wanted, candidates: JSON.stringify(told) });
