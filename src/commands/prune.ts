@@ -5,14 +5,13 @@ import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-
 import { prunePostTraining } from '../admm/prune-post-training';
 import { compensations, pruningMethods } from '../admm/pruning-method';
 import { encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
-import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { allocateAdcBits } from '../experiments/allocate-adc-bits';
 import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
 import { labelledBy } from '../experiments/labelled-by';
 import { normalisationOf } from '../experiments/normalisation';
-import { modelPath, openFloatModel, openPrunableModel } from '../experiments/open-model';
+import { modelPath, openFloatModel, openIntegerModel, openPrunableModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import { buildIntegerNetwork } from '../quantization/build-integer-network';
@@ -20,7 +19,7 @@ import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { type Command, textOption, wholeNumber } from './command';
-import { datasetOptions, namedDataset } from './dataset-options';
+import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { requireWritable } from './output-file';
 import { pruneByTrainingCommand, refuseWithoutEffect, trainingOptions } from './prune-by-training';
 
@@ -98,7 +97,7 @@ export const pruneCommand: Command = {
   // Post-training pruning never gives way to a signal handler.
   stopsCleanly: (options) => options.method === 'training',
   async run([name], options, context) {
-    const { onProgress } = context;
+    const { onProgress, note } = context;
     const output = textOption(options, 'output');
     if (!output) throw new InputError('prune: name the file to write with -o OUT.safetensors');
     const adcBits = wholeNumber(options, 'adc-bits', 1, 8);
@@ -140,7 +139,8 @@ export const pruneCommand: Command = {
     const startedAt = new Date();
     const open = method === 'training' ? openFloatModel : openPrunableModel;
     const model = open(name, textOption(options, 'network'));
-    const opened = await openDataset(namedDataset(options, onProgress));
+    const startModel = start === undefined ? undefined : openIntegerModel(start);
+    const opened = await openNamed(namedDataset(options, onProgress), note);
     const dataset = options.unlabelled === true ? await labelledBy(model, opened, onProgress) : opened;
     requireFit(model.description, dataset);
     const count =
@@ -148,7 +148,8 @@ export const pruneCommand: Command = {
     const pictures = calibrationPictures(dataset.train, count, seed);
     if (method === 'training') {
       const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, ...bits };
-      return pruneByTrainingCommand({ model, dataset, pictures, output, settings: fixed }, options, context);
+      const input = { model, dataset, pictures, output, start: startModel, settings: fixed };
+      return pruneByTrainingCommand(input, options, context);
     }
     const { description, parameters } = model.folded;
     const quantized = buildIntegerNetwork(

@@ -239,6 +239,11 @@ describe('bad input', () => {
     expect(await refusal(...prune, '--compensation', 'all', '-o', scratch('out'))).toMatch(
       /--compensation all/,
     );
+    const training = [...prune, '--method', 'training', '-o', scratch('out.safetensors')];
+    expect(await refusal(...training, '--checkpoints', text)).toMatch(/cannot write .*text\.safetensors/);
+    expect(await refusal(...training, '--pytorch', '')).toMatch(/--pytorch: '' is no Python/);
+    for (const name of ['cifar10', 'imagenet-folder'])
+      expect(await refusal('data', name, '--dir', text)).toMatch(/text\.safetensors/);
     expect(await refusal('prune', float, '--adc-bits', '9', '-o', scratch('out'))).toMatch(/--adc-bits 9/);
     expect(await refusal(...prune, '--encoding', 'gray', '-o', 'out')).toMatch(
       /--encoding gray: .*offset, csd/,
