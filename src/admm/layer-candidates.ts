@@ -6,6 +6,7 @@ import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import type { CandidateStore } from './candidate-store';
 import { measureLayer } from './measure-layer';
 import type { PostTrainingSettings } from './post-training-settings';
 import { pruneLayer } from './prune-layer';
@@ -64,6 +65,7 @@ export function uniformCandidates(
 /**
  * How much each layer suffers from each ADC resolution: every layer is pruned alone, between unpruned ones, and the
  * logits are compared with the unpruned network's. Takes layers times resolutions prunings and inferences.
+ * @param store keeps every layer as it is done, and gives those that an interrupted run has done already
  */
 export function layerCandidates(
   network: IntegerNetwork,
@@ -71,6 +73,7 @@ export function layerCandidates(
   calibration: Pictures,
   settings: CandidateSettings,
   onProgress?: OnProgress,
+  store?: CandidateStore,
 ): Map<string, LayerCandidate[]> {
   const { adcBits = candidateBits, compared = 128, ...rest } = settings;
   const total = crossbarNodes(network.description).length * adcBits.length;
@@ -84,6 +87,12 @@ export function layerCandidates(
   const candidates = new Map<string, LayerCandidate[]>();
   throughLayers(network, reference, calibration, rest, undefined, (step) => {
     const { node } = step;
+    const unpruned = network.layers.get(node.name)!;
+    const kept = store?.kept(unpruned);
+    if (kept) {
+      candidates.set(node.name, kept);
+      return unpruned;
+    }
     const measured = measureLayer(step, network, rest);
     const own = adcBits.map((bits, i) => {
       onProgress?.({
@@ -98,7 +107,8 @@ export function layerCandidates(
       return { adcBits: bits, layer, relativeError: outcome.relativeError, divergence };
     });
     candidates.set(node.name, own);
-    return network.layers.get(node.name)!;
+    store?.keep(node.name, own);
+    return unpruned;
   });
   onProgress?.({ done: total, total, note: 'sensitivities measured' });
   return candidates;

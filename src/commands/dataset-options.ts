@@ -1,4 +1,6 @@
-import type { OpenDatasetOptions } from '../data/open-dataset';
+import type { Dataset } from '../data/dataset';
+import type { SkippedPicture } from '../data/image-folder';
+import { type OpenDatasetOptions, openDataset } from '../data/open-dataset';
 import type { OnProgress } from '../progress';
 import { type Command, type Options, textOption, wholeNumber } from './command';
 
@@ -27,4 +29,21 @@ export function namedDataset(options: Options, onProgress: OnProgress): OpenData
     },
     onProgress,
   };
+}
+
+/** Opens that data set and notes the pictures that are left out. */
+export async function openNamed(named: OpenDatasetOptions, note: (line: string) => void): Promise<Dataset> {
+  const skipped: SkippedPicture[] = [];
+  const dataset = await openDataset({ ...named, onSkip: (picture) => skipped.push(picture) });
+  for (const line of skippedLines(skipped)) note(line);
+  return dataset;
+}
+
+const TOLD = 5;
+
+/** How many pictures are left out, and the first few of them. */
+export function skippedLines(skipped: readonly SkippedPicture[]): string[] {
+  if (skipped.length === 0) return [];
+  const few = skipped.slice(0, TOLD).map(({ path, reason }) => `left out ${path}: ${reason}`);
+  return [`pictures that cannot be used: ${skipped.length}`, ...few];
 }

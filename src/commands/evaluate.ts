@@ -6,7 +6,7 @@ import { requireFit } from '../experiments/require-fit';
 import { describeAccount } from '../networks/describe-account';
 import { batchFor, measureStream } from '../training/evaluate';
 import { type Command, textOption, wholeNumber } from './command';
-import { datasetOptions, namedDataset } from './dataset-options';
+import { datasetOptions, namedDataset, skippedLines } from './dataset-options';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -41,7 +41,7 @@ export const evaluateCommand: Command = {
       dataset.batches(batchSize, total),
       { total, onProgress },
     );
-    for (const { path, reason } of skipped) note(`left out ${path}: ${reason}`);
+    for (const line of skippedLines(skipped)) note(line);
     const network = description.name;
     const { top1, top5, pictures, interval } = accuracy;
     return {

@@ -1,17 +1,15 @@
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
 import { type ExportFormat, exportFormats, exportNetwork } from '../experiments/export-network';
 import { requireFit } from '../experiments/require-fit';
-import { fileError } from '../networks/file-errors';
 import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
+import { makeFolder } from '../networks/make-folder';
 import { replaceFile } from '../networks/replace-file';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption } from './command';
-import { datasetOptions, namedDataset } from './dataset-options';
+import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { openCertified } from './open-certified';
 
 export const exportCommand: Command = {
@@ -47,11 +45,7 @@ export const exportCommand: Command = {
 };
 
 function save(path: string, content: string | Uint8Array): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-  } catch (error) {
-    throw fileError(path, 'write', error);
-  }
+  makeFolder(dirname(path));
   replaceFile(path, [typeof content === 'string' ? Buffer.from(content) : content]);
 }
 
@@ -59,9 +53,9 @@ function save(path: string, content: string | Uint8Array): void {
 async function firstPicture(
   network: IntegerNetwork,
   options: Options,
-  { onProgress }: CommandContext,
+  { onProgress, note }: CommandContext,
 ): Promise<Pictures> {
-  const dataset = await openDataset(namedDataset(options, onProgress));
+  const dataset = await openNamed(namedDataset(options, onProgress), note);
   requireFit(network.description, dataset);
   return firstPictures(calibrationPictures(dataset.train, 16, 1), 1);
 }

@@ -1,4 +1,4 @@
-import { type OpenDatasetOptions, openDataset } from '../data/open-dataset';
+import type { OpenDatasetOptions } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
 import { denseNetwork } from '../experiments/dense-network';
@@ -15,7 +15,7 @@ import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { toText } from '../reports/to-text';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
-import { datasetOptions, namedDataset } from './dataset-options';
+import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { openCertified } from './open-certified';
 import { readJsonFile } from './read-json-file';
 import { refuseOptions } from './refuse-options';
@@ -79,7 +79,7 @@ export const hardwareCommand: Command = {
       constants: preset,
       arrayBudget,
       skip,
-      activity: data && (await activityOf(network, pruning.tileRows, data)),
+      activity: data && (await activityOf(network, pruning.tileRows, data, context)),
     });
     const { tileRows, dacBits = 1 } = pruning;
     const dacs = dacBits > 1 ? `${dacBits}-bit DACs, ` : '';
@@ -126,8 +126,9 @@ async function activityOf(
   network: IntegerNetwork,
   tileRows: number,
   { count, ...data }: { readonly count: number } & OpenDatasetOptions,
+  { note }: CommandContext,
 ) {
-  const dataset = await openDataset(data);
+  const dataset = await openNamed(data, note);
   requireFit(network.description, dataset);
   return networkActivity(network, calibrationPictures(dataset.train, count, 1), tileRows);
 }

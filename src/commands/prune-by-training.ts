@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pruneByPytorch } from '../admm/prune-by-pytorch';
 import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
@@ -6,9 +5,10 @@ import type { Dataset } from '../data/dataset';
 import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
 import { certifyNetwork } from '../experiments/certify-network';
 import { normalisationOf } from '../experiments/normalisation';
-import { type FloatModel, openIntegerModel } from '../experiments/open-model';
+import type { FloatModel, IntegerModel } from '../experiments/open-model';
 import { quantizedModel } from '../experiments/quantized-model';
 import type { Pictures } from '../networks/inference';
+import { makeFolder } from '../networks/make-folder';
 import { packageRoot } from '../package-root';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
@@ -26,7 +26,13 @@ import {
   wholeNumber,
 } from './command';
 import { precisionHelp, precisionOption } from './precision-option';
-import { pytorchDefaults, pytorchPruning, pytorchPruningOptions, pytorchStage } from './pytorch-options';
+import {
+  pythonOf,
+  pytorchDefaults,
+  pytorchPruning,
+  pytorchPruningOptions,
+  pytorchStage,
+} from './pytorch-options';
 import { refuseOptions } from './refuse-options';
 import { augmentationOptions, trainingNumbers } from './training-options';
 
@@ -134,6 +140,8 @@ export interface TrainingCommandInput {
   /** Calibration pictures. */
   readonly pictures: Pictures;
   readonly output: string;
+  /** The pruned network whose bits are retrained. */
+  readonly start?: IntegerModel;
   readonly settings: {
     readonly tileRows: number;
     readonly adcBits: number;
@@ -162,14 +170,14 @@ export async function pruneByTrainingCommand(
   options: Options,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const { model, dataset, pictures, output, settings: fixed } = input;
+  const { model, dataset, pictures, output, start, settings: fixed } = input;
   const { onProgress } = context;
+  const python = pythonOf(options);
   const folder =
     textOption(options, 'checkpoints') ??
     join(packageRoot().root, 'runs', basename(output).replace(/\.safetensors$/, ''));
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const startedAt = new Date();
-  const python = textOption(options, 'pytorch');
   const { network, settings, curves, engine } =
     python === undefined
       ? await byOwnEngine(input, options, context, folder)
@@ -187,13 +195,14 @@ export async function pruneByTrainingCommand(
   const { lossless } = certifyNetwork(network);
   saveIntegerNetwork(output, network, {
     source: { model: model.name, sha256: model.sha256 },
+    ...(start && { start: { model: start.name, sha256: start.sha256 } }),
     settings,
     curves,
     top1: accuracy.top1,
     floatTop1: float.top1,
     integerTop1: integer.top1,
     provenance: provenance({
-      parameters: { ...settings },
+      parameters: { ...settings, calibration: pictures.count },
       seeds: { training: fixed.seed },
       dataChecksums: dataset.checksums,
       engine,
@@ -207,12 +216,7 @@ export async function pruneByTrainingCommand(
 }
 
 /** What both engines take. */
-function subject(
-  { model, dataset, pictures }: TrainingCommandInput,
-  options: Options,
-  { note }: CommandContext,
-) {
-  const start = textOption(options, 'start');
+function subject({ model, dataset, pictures, start }: TrainingCommandInput, { note }: CommandContext) {
   const { description } = model;
   const normalisation = normalisationOf(model, dataset);
   return {
@@ -221,7 +225,7 @@ function subject(
     normalisation,
     dataset,
     calibration: pictures,
-    start: start === undefined ? undefined : openIntegerModel(start).network,
+    start: start?.network,
   };
 }
 
@@ -253,14 +257,16 @@ async function byOwnEngine(
     quantizedActivations: options['quantized-activations'] === true,
   };
   const { network, ...curves } = await pruneByTraining({
-    ...subject(input, options, context),
+    ...subject(input, context),
     settings,
     folder,
     signal,
     onProgress,
     onEpoch: (stage, record, epochs) => note(epochLine(stage, record, epochs)),
   });
-  return { network, settings, curves, engine: engineVersion() };
+  // With --start there are none, whatever the defaults are.
+  const ran = { ...settings, admmEpochs: curves.admm.length };
+  return { network, settings: ran, curves, engine: engineVersion() };
 }
 
 async function byPytorch(
@@ -276,7 +282,7 @@ async function byPytorch(
   const stage = { ...pytorchStage(trainingNumbers(options, pytorchDefaults)), prune };
   const bits = { weightBits, inputBits };
   const pruned = await pruneByPytorch({
-    ...subject(input, options, context),
+    ...subject(input, context),
     python,
     folder,
     stage,

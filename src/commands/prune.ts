@@ -1,16 +1,16 @@
+import { candidateStore } from '../admm/candidate-store';
 import { candidateBits, layerCandidates, planeProfiles } from '../admm/layer-candidates';
 import { layerStore } from '../admm/layer-store';
 import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { compensations, pruningMethods } from '../admm/pruning-method';
 import { encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
-import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { allocateAdcBits } from '../experiments/allocate-adc-bits';
 import { calibrationPictures } from '../experiments/calibration';
 import { certifyNetwork } from '../experiments/certify-network';
 import { labelledBy } from '../experiments/labelled-by';
-import { modelPath, openFloatModel, openPrunableModel } from '../experiments/open-model';
+import { modelPath, openFloatModel, openIntegerModel, openPrunableModel } from '../experiments/open-model';
 import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
@@ -18,7 +18,7 @@ import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
 import { type Command, textOption, wholeNumber } from './command';
-import { datasetOptions, namedDataset } from './dataset-options';
+import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { requireWritable } from './output-file';
 import { pruneByTrainingCommand, refuseWithoutEffect, trainingOptions } from './prune-by-training';
 
@@ -42,7 +42,7 @@ export const pruneCommand: Command = {
   name: 'prune',
   usage: 'MODEL --adc-bits B --rows R [--value-limit K] [--method NAME] [--encoding NAME] -o OUT.safetensors',
   summary:
-    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows; MODEL may also be a pruned network, to be pruned further. Writes integer codes, scales\nand the limits they keep. An interrupted run goes on from OUT.safetensors.unfinished, layer by layer.',
+    'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows; MODEL may also be a pruned network, to be pruned further. Writes integer codes, scales\nand the limits they keep. An interrupted run goes on, layer by layer,\nfrom OUT.safetensors.sensitivities (--allocate) and OUT.safetensors.unfinished.',
   options: {
     'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
     allocate: {
@@ -96,7 +96,7 @@ export const pruneCommand: Command = {
   // Post-training pruning never gives way to a signal handler.
   stopsCleanly: (options) => options.method === 'training',
   async run([name], options, context) {
-    const { onProgress } = context;
+    const { onProgress, note } = context;
     const output = textOption(options, 'output');
     if (!output) throw new InputError('prune: name the file to write with -o OUT.safetensors');
     const adcBits = wholeNumber(options, 'adc-bits', 1, 8);
@@ -138,7 +138,8 @@ export const pruneCommand: Command = {
     const startedAt = new Date();
     const open = method === 'training' ? openFloatModel : openPrunableModel;
     const model = open(name, textOption(options, 'network'));
-    const opened = await openDataset(namedDataset(options, onProgress));
+    const startModel = start === undefined ? undefined : openIntegerModel(start);
+    const opened = await openNamed(namedDataset(options, onProgress), note);
     const dataset = options.unlabelled === true ? await labelledBy(model, opened, onProgress) : opened;
     requireFit(model.description, dataset);
     const count =
@@ -146,25 +147,21 @@ export const pruneCommand: Command = {
     const pictures = calibrationPictures(dataset.train, count, seed);
     if (method === 'training') {
       const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, ...bits };
-      return pruneByTrainingCommand({ model, dataset, pictures, output, settings: fixed }, options, context);
+      const input = { model, dataset, pictures, output, start: startModel, settings: fixed };
+      return pruneByTrainingCommand(input, options, context);
     }
     const quantized = quantizedModel(model, dataset, pictures, bits, onProgress);
+    const source = { model: model.identity, data: dataset.checksums, calibration: count, ...bits };
+    const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
+    const trials = { ...settings, adcBits: byPlane ? planeProfiles(candidateBits, planes) : candidateBits };
+    const measured = candidateStore(`${output}.sensitivities`, { ...source, ...trials });
     const shares = (): AdcBits => {
-      const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
-      const tried = byPlane ? planeProfiles(candidateBits, planes) : candidateBits;
-      const trials = { ...settings, adcBits: tried };
-      const candidates = layerCandidates(quantized, model.folded, pictures, trials, onProgress);
+      const candidates = layerCandidates(quantized, model.folded, pictures, trials, onProgress, measured);
       return allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits: adcBits } }).adcBits;
     };
     const given = allocates ? shares() : adcBits;
     const wanted = { ...settings, adcBits: given };
-    const store = layerStore(`${output}.unfinished`, {
-      model: model.identity,
-      data: dataset.checksums,
-      calibration: count,
-      ...bits,
-      ...wanted,
-    });
+    const store = layerStore(`${output}.unfinished`, { ...source, ...wanted });
     const { network, layers } = prunePostTraining(
       quantized,
       model.folded,
@@ -188,6 +185,7 @@ export const pruneCommand: Command = {
     };
     saveIntegerNetwork(output, network, notes);
     store.clear();
+    if (allocates) measured.clear();
     const { lossless, nonzeroShare } = certifyNetwork(network);
     return {
       data: {

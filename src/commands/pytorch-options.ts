@@ -10,6 +10,13 @@ export const pytorchOption: CommandOption = {
   help: 'train with the PyTorch of this Python, on its GPU if it has one',
 };
 
+/** The Python that `--pytorch` names, if any. @throws InputError for an empty name */
+export function pythonOf(options: Options): string | undefined {
+  const python = textOption(options, 'pytorch');
+  if (python === '') throw new InputError("--pytorch: '' is no Python");
+  return python;
+}
+
 /** Of `prune --method training --pytorch`. */
 export const pytorchPruningOptions: Readonly<Record<string, CommandOption>> = {
   pytorch: pytorchOption,

@@ -14,6 +14,7 @@ import { reproduceCommand } from './reproduce';
 import { setupCommand } from './setup';
 import { simulateCommand } from './simulate';
 import { trainCommand } from './train';
+import { writeResult } from './write-result';
 
 /** Every verb, in the order of use. */
 export const commands: readonly Command[] = [
@@ -40,12 +41,14 @@ const overview = () =>
 
 /** Where lines go: results to `log` (stdout), all else to `error` (stderr). */
 export interface Streams {
-  log(line: string): void;
+  log(line: string): unknown;
   error(line: unknown): void;
 }
 
+const terminal: Streams = { log: writeResult, error: (line) => console.error(line) };
+
 /** Runs a command line (without `cim-pruning` itself); resolves to the exit status. A mistake of the user's is one line. */
-export async function runCommandLine(args: readonly string[], streams: Streams = console): Promise<number> {
+export async function runCommandLine(args: readonly string[], streams: Streams = terminal): Promise<number> {
   useFastEngines();
   try {
     return await run(args, streams);
@@ -58,7 +61,7 @@ export async function runCommandLine(args: readonly string[], streams: Streams =
 async function run(args: readonly string[], { log, error }: Streams): Promise<number> {
   const [verb, ...rest] = args;
   if (verb === undefined || verb === '--help' || verb === 'help') {
-    log(overview());
+    await log(overview());
     return 0;
   }
   const command = commands.find(({ name }) => name === verb);
@@ -66,7 +69,7 @@ async function run(args: readonly string[], { log, error }: Streams): Promise<nu
     throw new InputError(`unknown verb '${verb}'; known are ${commands.map(({ name }) => name).join(', ')}`);
   const { words, options } = parseCommandLine(command, rest);
   if (options.help) {
-    log(helpText(command));
+    await log(helpText(command));
     return 0;
   }
   const progress = terminalProgress();
@@ -85,8 +88,8 @@ async function run(args: readonly string[], { log, error }: Streams): Promise<nu
       },
     });
     progress.end();
-    if (options.json) log(JSON.stringify(result.data));
-    else if (result.text) log(result.text);
+    if (options.json) await log(JSON.stringify(result.data));
+    else if (result.text) await log(result.text);
     return result.exitCode ?? 0;
   } finally {
     progress.end();

@@ -5,7 +5,6 @@ import { type ConverterModel, checkConverter } from '../crossbar/converter-model
 import { checkDevice, type DeviceModel } from '../crossbar/device-model';
 import { devicePreset, devicePresetNames } from '../crossbar/device-presets';
 import { observeNetwork } from '../crossbar/network-statistics';
-import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
 import { modelPath, openModel } from '../experiments/open-model';
@@ -17,7 +16,7 @@ import { replaceFile } from '../networks/replace-file';
 import { adcBitsText } from '../quantization/adc-bits';
 import type { PruningRecord } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
-import { datasetOptions, namedDataset } from './dataset-options';
+import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { requireWritable } from './output-file';
 import { readJsonFile } from './read-json-file';
 import { refuseOptions } from './refuse-options';
@@ -67,7 +66,7 @@ export async function simulateModel(name: string, options: Options, { onProgress
     checkConverter(converter, adc);
   }
   const tileRows = asked.tileRows ?? pruning?.tileRows ?? 128;
-  const dataset = await openDataset(namedDataset(options, onProgress));
+  const dataset = await openNamed(namedDataset(options, onProgress), note);
   requireFit(model.kind === 'float' ? model.description : model.network.description, dataset);
   const calibration = calibrationPictures(dataset.train, Math.min(256, dataset.train.count), 1);
   const network = model.kind === 'integer' ? model.network : quantizedModel(model, dataset, calibration);

@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { modelInference } from '../experiments/accuracy';
 import { openFloatModel } from '../experiments/open-model';
@@ -18,10 +17,10 @@ import { type PytorchJob, type PytorchStage, runPytorch } from '../training/pyto
 import type { Schedule } from '../training/schedule';
 import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../training/train';
 import { type Command, type CommandResult, type Options, textOption, wholeNumber } from './command';
-import { datasetOptions, namedDataset } from './dataset-options';
+import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { requireWritable } from './output-file';
 import { precisionHelp, precisionOption } from './precision-option';
-import { pytorchOption, pytorchStage } from './pytorch-options';
+import { pythonOf, pytorchOption, pytorchStage } from './pytorch-options';
 import { refuseOptions } from './refuse-options';
 import { augmentationOptions, trainingNumbers } from './training-options';
 
@@ -75,7 +74,7 @@ export const trainCommand: Command = {
   words: [1, 1],
   stopsCleanly: true,
   async run([name], options, { onProgress, note, signal }) {
-    const python = textOption(options, 'pytorch');
+    const python = pythonOf(options);
     if (python === undefined) requireNativeEngine('training');
     // An unknown name is told before data are read.
     networkByName(name);
@@ -96,7 +95,7 @@ export const trainCommand: Command = {
       throw new InputError(
         `--checkpoint ${checkpoint}: the trained network goes there, another file is needed`,
       );
-    const dataset = await openDataset(namedDataset(options, onProgress));
+    const dataset = await openNamed(namedDataset(options, onProgress), note);
     const network = networkByName(name, { classes: dataset.classes.length });
     requireFit(network, dataset);
     const fitting = start && fittingParameters(network, start.parameters, recipe.seed);
@@ -114,7 +113,9 @@ export const trainCommand: Command = {
         start: parameters,
         teacher: teacher?.parameters,
       };
-      return trainByPytorch(python, job, { output, half: options.half === true, startedAt, note, signal });
+      const sources = { teacher: teacher?.sha256, start: start?.sha256 };
+      const half = options.half === true;
+      return trainByPytorch(python, job, { output, half, sources, startedAt, note, signal });
     }
     const inference = teacher && modelInference(teacher, dataset);
     const result = await train({
@@ -174,6 +175,8 @@ export function pytorchRecipe(options: Options): PytorchStage {
 interface PytorchOutput {
   readonly output: string;
   readonly half: boolean;
+  /** SHA-256 of the networks that it learns and starts from. */
+  readonly sources: { readonly teacher?: string; readonly start?: string };
   readonly startedAt: Date;
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;
@@ -183,12 +186,13 @@ interface PytorchOutput {
 async function trainByPytorch(
   python: string,
   job: PytorchJob,
-  { output, half, startedAt, note, signal }: PytorchOutput,
+  { output, half, sources, startedAt, note, signal }: PytorchOutput,
 ): Promise<CommandResult> {
   const folder = output.replace(/\.safetensors$/, '');
   const result = await runPytorch(python, folder, job, { note, signal });
   if (!result) return { data: { finished: false, folder }, text: 'stopped', exitCode: 130 };
-  const { network, dataset, seed, stage } = job;
+  const { network, dataset, seed } = job;
+  const recipe = { ...job.stage, ...sources };
   const parameters: Parameters = new Map();
   for (const [name, { shape, data }] of result.tensors)
     parameters.set(name, { shape, data: data as Float32Array });
@@ -196,11 +200,11 @@ async function trainByPytorch(
   const notes = {
     mean: dataset.mean,
     std: dataset.std,
-    recipe: stage,
+    recipe,
     curve: result.curve,
     top1,
     provenance: provenance({
-      parameters: { ...stage },
+      parameters: recipe,
       seeds: { training: seed },
       dataChecksums: dataset.checksums,
       engine: result.engine,

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
@@ -6,12 +6,12 @@ import { CIFAR10_FILE_BYTES, findCifar10, loadCifar10 } from './cifar10';
 import { type Cifar10Manifest, cifar10Manifest, DATA_FOLDER } from './cifar10-manifest';
 import { type DownloadCifar10Options, downloadCifar10 } from './download-cifar10';
 import { GENERATED_TEST, GENERATED_TITLE, GENERATED_TRAIN } from './generated-pictures';
-import { imageFolder, imageFolderBatches, type SkippedPicture } from './image-folder';
+import { imageFolder, imageFolderBatches, isParted, type SkippedPicture } from './image-folder';
 import { datasetName, namedFolder } from './open-dataset';
 import { torchvisionWeights, weightsFolder } from './torchvision-weights';
 
 export interface DataCommandOptions extends DownloadCifar10Options {
-  /** One of `DATASET_NAMES`. */
+  /** One of `DATASET_NAMES`; `dataCommand` needs it. */
   readonly name?: string;
   /** Folder to verify, or to download to. Default: CIM_PRUNING_DATA, then the package's `data` folder. */
   readonly dir?: string;
@@ -69,7 +69,7 @@ export function listDatasets(options: DataCommandOptions = {}): DataListEntry[] 
     },
     {
       name: 'imagenet-folder',
-      what: 'your own folder of class folders of JPEG pictures, as ImageNet has them (--dir DIR)',
+      what: 'your own folder of class folders of pictures, as ImageNet has them (--dir DIR)',
       downloadBytes: 0,
     },
     ...Object.entries(torchvisionWeights()).map(([name, { url, bytes, top1 }]) => {
@@ -77,7 +77,7 @@ export function listDatasets(options: DataCommandOptions = {}): DataListEntry[] 
       return {
         name,
         what: `torchvision's weights, ${top1} % top-1 on ImageNet`,
-        folder: exists(join(folder, basename(url))) ? folder : undefined,
+        folder: existsSync(join(folder, basename(url))) ? folder : undefined,
         downloadBytes: bytes,
       };
     }),
@@ -110,12 +110,8 @@ async function provideCifar10(options: DataCommandOptions): Promise<DataReport> 
 
 /** Whether `folder` is where our own download was interrupted while unpacking. */
 function unfinished(dir: string, folder: string, manifest: Cifar10Manifest): boolean {
-  const own = folder === join(dir, manifest.folder) && exists(`${folder}.part`);
-  return own && Object.keys(manifest.files).some((file) => !exists(join(folder, file)));
-}
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  const own = folder === join(dir, manifest.folder) && existsSync(`${folder}.part`);
+  return own && Object.keys(manifest.files).some((file) => !existsSync(join(folder, file)));
 }
 
 async function verifyCifar10(
@@ -166,7 +162,7 @@ function reportGenerated(): DataReport {
 async function verifyImageFolder(options: DataCommandOptions): Promise<DataReport> {
   const { dir } = namedFolder(options);
   if (!dir) throw new InputError('data imagenet-folder: name the folder with --dir DIR');
-  const split = exists(join(dir, 'train')) && exists(join(dir, 'val'));
+  const split = await isParted(dir);
   const skipped: SkippedPicture[] = [];
   const count = async (folder: string) => {
     const listed = await imageFolder(folder, { size: 16, resize: 16 });

@@ -7,7 +7,7 @@ import type { PictureBatch } from './batches';
 import type { Dataset, PictureSet } from './dataset';
 import { decodePicture } from './decode-picture';
 import { filesChecksum } from './files-checksum';
-import { centerCrop, type Raster, resizeShorterSide } from './resize';
+import { type Raster, resizeToSquare } from './resize';
 
 /** Mean and standard deviation that torchvision's ImageNet networks expect, per channel, of pixels / 255. */
 export const IMAGENET_MEAN: readonly number[] = [0.485, 0.456, 0.406];
@@ -46,7 +46,8 @@ export interface ImageFolderBatchesOptions {
   readonly onProgress?: OnProgress;
 }
 
-const PICTURE_FILE = /\.(jpe?g|png|webp)$/i;
+/** What is taken for a picture, by its name. */
+export const PICTURE_FILE = /\.(jpe?g|png|webp)$/i;
 const MOST_SKIPPED = 0.01;
 
 /**
@@ -204,10 +205,9 @@ function emptySet(side: number): PictureSet {
 }
 
 function preparedOrSkipped(path: string, { size, resize }: ImageFolder): Promise<Raster | SkippedPicture> {
-  return decodePicture(path).then(
-    (picture) => centerCrop(resizeShorterSide(picture, resize), size),
-    (error: Error) => ({ path, reason: error.message.split('\n')[0] }),
-  );
+  return decodePicture(path)
+    .then((picture) => resizeToSquare(picture, resize, size))
+    .catch((error: Error) => ({ path, reason: error.message.split('\n')[0] }));
 }
 
 function skipCounter(total: number, onSkip: ImageFolderBatchesOptions['onSkip']) {

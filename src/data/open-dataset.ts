@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { findCifar10, loadCifar10 } from './cifar10';
@@ -7,7 +7,7 @@ import { DATA_FOLDER } from './cifar10-manifest';
 import type { Dataset } from './dataset';
 import { type DownloadCifar10Options, downloadCifar10 } from './download-cifar10';
 import { type GeneratedPicturesOptions, generatedPictures } from './generated-pictures';
-import { type ImageFolderOptions, loadImageFolder } from './image-folder';
+import { type ImageFolderOptions, loadImageFolder, PICTURE_FILE, type SkippedPicture } from './image-folder';
 
 export const DATASET_NAMES = ['cifar10', 'generated', 'imagenet-folder'] as const;
 export type DatasetName = (typeof DATASET_NAMES)[number];
@@ -22,6 +22,8 @@ export interface OpenDatasetOptions {
   /** Whether generated pictures will do where there is no CIFAR10. Default false. */
   readonly fallback?: boolean;
   readonly onProgress?: OnProgress;
+  /** Told each picture of class folders that cannot be used and is left out. */
+  readonly onSkip?: (skipped: SkippedPicture) => void;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where downloads are and go. Default: the package's `data` folder. */
   readonly dataFolder?: string;
@@ -36,10 +38,10 @@ export interface OpenDatasetOptions {
  * A folder that is named but does not hold the data is an error, never a reason to go on to the next.
  */
 export async function openDataset(options: OpenDatasetOptions = {}): Promise<Dataset> {
+  const { onProgress, onSkip } = options;
   const { name, dir } = datasetKind(options);
   if (name === 'generated') return generatedPictures(options.generated);
-  if (name === 'imagenet-folder')
-    return loadImageFolder(dir!, { ...options.pictures, onProgress: options.onProgress });
+  if (name === 'imagenet-folder') return loadImageFolder(dir!, { ...options.pictures, onProgress, onSkip });
   const folder = locateCifar10(options);
   return folder ? loadCifar10(folder) : provideCifar10(options);
 }
@@ -101,17 +103,24 @@ async function provideCifar10(options: OpenDatasetOptions): Promise<Dataset> {
 function nameByContent(dir: string, from: string): DatasetName {
   if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new InputError(`${from} is no folder`);
   if (findCifar10(dir)) return 'cifar10';
-  const folders = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const hasPictures = (folder: string) => readdirSync(folder).some((file) => /\.jpe?g$/i.test(file));
-  const inside = ['.', 'val', 'train'].map((part) => join(dir, part)).filter((part) => existsSync(part));
-  const classFolders = inside.flatMap((part) =>
-    readdirSync(part, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .slice(0, 10)
-      .map((entry) => join(part, entry.name)),
-  );
-  if (folders.length > 0 && classFolders.some(hasPictures)) return 'imagenet-folder';
+  const parts = foldersIn(dir).filter((part) => ['val', 'train'].includes(basename(part)));
+  const classFolders = [dir, ...parts].flatMap((part) => foldersIn(part).slice(0, 10));
+  const hasPictures = (folder: string) => list(folder).some(({ name }) => PICTURE_FILE.test(name));
+  if (classFolders.some(hasPictures)) return 'imagenet-folder';
   throw new InputError(
-    `${from} holds neither CIFAR10's binary files (data_batch_1.bin, ...) nor class folders of JPEG pictures`,
+    `${from} holds neither CIFAR10's binary files (data_batch_1.bin, ...) nor class folders of pictures`,
   );
+}
+
+const foldersIn = (dir: string) =>
+  list(dir)
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(dir, entry.name));
+
+function list(dir: string): Dirent[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true });
+  } catch (error) {
+    throw new InputError(`${dir} cannot be read: ${(error as Error).message}`);
+  }
 }

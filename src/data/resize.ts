@@ -9,6 +9,16 @@ export interface Raster {
 /** Pillow keeps its filter weights as integers with this many fraction bits. */
 const FRACTION_BITS = 22;
 
+/** One side of a picture: so many pixels become so many others, of which only `count` from `start` on are wanted. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+const whole = (from: number, to: number): Span => ({ from, to, start: 0, count: to });
+
 /** Per output position: where its inputs begin, how many they are, and their fixed-point weights. */
 interface Filter {
   readonly first: Int32Array;
@@ -24,15 +34,22 @@ interface Filter {
  * Pillow 13 takes the columns first where that is less work, and then differs by one level here and there.
  */
 export function resizeBilinear(image: Raster, height: number, width: number): Raster {
-  const narrow = image.width === width ? image : resizeRows(image, width);
-  return narrow.height === height ? narrow : resizeColumns(narrow, height);
+  const narrow = image.width === width ? image : resizeRows(image, whole(image.width, width));
+  return narrow.height === height ? narrow : resizeColumns(narrow, whole(image.height, height));
 }
 
-/** torchvision's `Resize(side)`: the shorter side becomes `side`, the other keeps the proportion, rounded down. */
-export function resizeShorterSide(image: Raster, side: number): Raster {
+/**
+ * torchvision's `Resize(side)` and `CenterCrop(size)`: the shorter side becomes `side`, the other keeps the proportion,
+ * rounded down, and the central square stays. Only that square is computed, so that no picture is too long.
+ */
+export function resizeToSquare(image: Raster, side: number, size: number): Raster {
   const { height, width } = image;
-  if (height <= width) return resizeBilinear(image, side, Math.floor((side * width) / height));
-  return resizeBilinear(image, Math.floor((side * height) / width), side);
+  const shorter = Math.min(height, width);
+  const middle = (from: number) => {
+    const to = Math.floor((side * from) / shorter);
+    return { from, to, start: halfToEven(to - size), count: size };
+  };
+  return resizeColumns(resizeRows(image, middle(width)), middle(height));
 }
 
 /** torchvision's `CenterCrop(side)`; the picture must be at least that large. */
@@ -58,15 +75,15 @@ function halfToEven(twice: number): number {
 }
 
 /** Weights as Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` compute them. */
-function triangleFilter(from: number, to: number): Filter {
+function triangleFilter({ from, to, start, count }: Span): Filter {
   const scale = from / to;
   const support = Math.max(scale, 1);
   const most = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(to);
-  const taps = new Int32Array(to);
-  const weights = new Int32Array(to * most);
-  for (let i = 0; i < to; i++) {
-    const centre = (i + 0.5) * scale;
+  const first = new Int32Array(count);
+  const taps = new Int32Array(count);
+  const weights = new Int32Array(count * most);
+  for (let i = 0; i < count; i++) {
+    const centre = (start + i + 0.5) * scale;
     first[i] = Math.max(0, Math.trunc(centre - support + 0.5));
     taps[i] = Math.min(from, Math.trunc(centre + support + 0.5)) - first[i];
     const row = Array.from({ length: taps[i] }, (_, k) =>
@@ -80,9 +97,10 @@ function triangleFilter(from: number, to: number): Filter {
   return { first, taps, weights, most };
 }
 
-function resizeRows(image: Raster, width: number): Raster {
+function resizeRows(image: Raster, span: Span): Raster {
   const { pixels: source, height, channels } = image;
-  const { first, taps, weights, most } = triangleFilter(image.width, width);
+  const { first, taps, weights, most } = triangleFilter(span);
+  const width = span.count;
   const pixels = new Uint8Array(height * width * channels);
   for (let row = 0; row < height; row++) {
     for (let x = 0; x < width; x++) {
@@ -97,9 +115,10 @@ function resizeRows(image: Raster, width: number): Raster {
   return { pixels, height, width, channels };
 }
 
-function resizeColumns(image: Raster, height: number): Raster {
+function resizeColumns(image: Raster, span: Span): Raster {
   const { pixels: source, width, channels } = image;
-  const { first, taps, weights, most } = triangleFilter(image.height, height);
+  const { first, taps, weights, most } = triangleFilter(span);
+  const height = span.count;
   const stride = width * channels;
   const pixels = new Uint8Array(height * stride);
   for (let y = 0; y < height; y++) {

@@ -27,9 +27,7 @@ export interface TestPictures extends Pick<Dataset, 'title' | 'classes' | 'mean'
 }
 
 /** Opens a data set for one pass over its test pictures: class folders are decoded as they are read. */
-export async function openTestPictures(
-  options: OpenDatasetOptions & { readonly onSkip?: (skipped: SkippedPicture) => void },
-): Promise<TestPictures> {
+export async function openTestPictures(options: OpenDatasetOptions): Promise<TestPictures> {
   const { name, dir } = datasetKind(options);
   if (name !== 'imagenet-folder') return datasetStream(await openDataset(options));
   const folder = await testFolderOf(dir!, options.pictures);

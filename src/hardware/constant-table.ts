@@ -21,7 +21,7 @@ export type ConstantTable = ReadonlyMap<string, Constant>;
 
 /**
  * Checks a table as read from JSON (a list of constants) and indexes it by name. `where` names it in errors. Energies,
- * areas, powers, times and rates must not be negative.
+ * areas, powers and times must not be negative, rates must be above 0.
  */
 export function constantTable(list: unknown, where = 'constants'): ConstantTable {
   if (!Array.isArray(list)) throw new InputError(`${where}: a list of constants is needed`);
@@ -41,6 +41,7 @@ export function constantTable(list: unknown, where = 'constants'): ConstantTable
     if (value < 0 && unit !== 'dB' && unit !== '1') {
       throw new InputError(`${at}.value: ${value} ${unit} is negative`);
     }
+    if (value === 0 && unit === 'GS/s') throw new InputError(`${at}.value: a rate is above 0`);
     if (node !== null && !(typeof node === 'number' && node > 0)) {
       throw new InputError(`${at}.node: ${node}; nanometres or null is needed`);
     }
@@ -63,14 +64,22 @@ export function constantValue(table: ConstantTable, name: string, unit: string):
   return constant.value;
 }
 
+/** Arrays, rows, columns, bits: what is whole by default, and no slope or share. */
+const isCount = ({ unit, value }: Constant) =>
+  (unit === '1' || unit === 'bit') && Number.isInteger(value) && value >= 1;
+
 /** The table with some constants replaced: a user's preset, or one constant at a time for a sensitivity. */
 export function withConstants(table: ConstantTable, list: unknown, where = 'preset'): ConstantTable {
   const changes = constantTable(list, where);
-  for (const [name, { unit }] of changes) {
+  for (const [name, { unit, value }] of changes) {
     const old = table.get(name);
     if (!old) throw new InputError(`${where}: ${name} is no constant of the model`);
     if (old.unit !== unit)
       throw new InputError(`${where}: ${name} is in ${unit} where ${old.unit} is needed`);
+    if (isCount(old) && !(Number.isInteger(value) && value >= 1))
+      throw new InputError(
+        `${where}: ${name}.value: ${value}; it counts, so a whole number from 1 is needed`,
+      );
   }
   return new Map([...table, ...changes]);
 }

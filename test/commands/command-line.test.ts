@@ -239,6 +239,11 @@ describe('bad input', () => {
     expect(await refusal(...prune, '--compensation', 'all', '-o', scratch('out'))).toMatch(
       /--compensation all/,
     );
+    const training = [...prune, '--method', 'training', '-o', scratch('out.safetensors')];
+    expect(await refusal(...training, '--checkpoints', text)).toMatch(/cannot write .*text\.safetensors/);
+    expect(await refusal(...training, '--pytorch', '')).toMatch(/--pytorch: '' is no Python/);
+    for (const name of ['cifar10', 'imagenet-folder'])
+      expect(await refusal('data', name, '--dir', text)).toMatch(/text\.safetensors/);
     expect(await refusal('prune', float, '--adc-bits', '9', '-o', scratch('out'))).toMatch(/--adc-bits 9/);
     expect(await refusal(...prune, '--encoding', 'gray', '-o', 'out')).toMatch(
       /--encoding gray: .*offset, csd/,
@@ -467,6 +472,25 @@ describe('cim-pruning in a process of its own', () => {
     expect((await run('hardware', pruned, '--layers')).out).toMatch(/(\d \d \d) /);
     for (const format of ['crosssim', 'timeloop'])
       expect((await run('export', pruned, '--to', format, '-o', scratch(format))).status).toBe(0);
+  });
+
+  it('ends with status 1 and one line where its result is lost, quietly where the reader has gone', () => {
+    const hook = `${root}/test/typescript-hook.cjs`;
+    const shell = (rest: string) =>
+      spawnSync(
+        'bash',
+        [
+          '-c',
+          `set -o pipefail; '${process.execPath}' -r '${hook}' '${root}/src/cli.ts' prune --help ${rest}`,
+        ],
+        {
+          encoding: 'utf8',
+        },
+      );
+    const full = shell('> /dev/full');
+    expect(full.status).toBe(1);
+    expect(full.stderr).toBe('cim-pruning: cannot write the result on stdout: no space left on the disk\n');
+    expect(shell('| true')).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('ends with status 1 and one line on stderr for bad input', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parseCommandLine } from '../../src/commands/command';
 import { pruneCommand } from '../../src/commands/prune';
+import { refuseWithoutEffect } from '../../src/commands/prune-by-training';
 import { pytorchDefaults, pytorchPruning, pytorchStage } from '../../src/commands/pytorch-options';
 import { runFull } from '../../src/commands/run-full';
 import { announcement } from '../../src/commands/run-recipes';
@@ -11,11 +12,13 @@ import { trainingNumbers } from '../../src/commands/training-options';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import type * as openDataset from '../../src/data/open-dataset';
 import { useFastEngines } from '../../src/experiments/fast-engines';
+import { fineTuningRecipes } from '../../src/experiments/fine-tuning-recipes';
 import { networkPaths } from '../../src/experiments/network-files';
-import { modelFolder } from '../../src/experiments/open-model';
+import { modelFolder, openFloatModel } from '../../src/experiments/open-model';
 import { ingredients, type Recipe, recipes, recipesFor } from '../../src/experiments/recipes';
 import { readSafetensorsMetadata } from '../../src/networks/read-safetensors';
 import { scratchFolder } from '../networks/scratch-folder';
+import { standInPython } from '../training/stand-in-python';
 
 useFastEngines({ threads: 1 });
 
@@ -85,6 +88,13 @@ describe('reproduce --profile full', () => {
     });
     expect(result.networks[2].measured).toMatchObject({ accuracy: { pictures: 40 } });
     expect(verdict.results.map(({ verdict: own }) => own)).toEqual(Array(8).fill('PASS'));
+    const retrained = readSafetensorsMetadata(scratch('full/pruned.safetensors'));
+    expect(JSON.parse(retrained.start)).toEqual({
+      model: 'bits',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(JSON.parse(retrained.settings).admmEpochs).toBe(0);
+    expect(JSON.parse(retrained.provenance).parameters.calibration).toBe(16);
     const curve = JSON.parse(readSafetensorsMetadata(scratch('full/phase.safetensors')).curve);
     expect(curve).toHaveLength(1);
 
@@ -109,6 +119,29 @@ describe('reproduce --profile full', () => {
   });
 });
 
+describe('train --pytorch', () => {
+  it('notes the networks that it started and learnt from', async () => {
+    const output = scratch('by-pytorch.safetensors');
+    const words = [
+      'tiny',
+      '--schedule',
+      'cosine',
+      '--pytorch',
+      standInPython(scratch('python')),
+      '-o',
+      output,
+    ];
+    const from = ['--start', 'tiny-generated', '--teacher', 'tiny-generated'];
+    const { words: names, options } = parseCommandLine(trainCommand, [...words, ...from]);
+    const { signal } = new AbortController();
+    await trainCommand.run(names, options, { signal, note: () => undefined, onProgress: () => undefined });
+    const { recipe, provenance } = readSafetensorsMetadata(output);
+    const { sha256 } = openFloatModel('tiny-generated');
+    for (const told of [JSON.parse(recipe), JSON.parse(provenance).parameters])
+      expect(told).toMatchObject({ start: sha256, teacher: sha256, epochs: pytorchRecipe(options).epochs });
+  });
+});
+
 describe('the recipes', () => {
   it('make every network that comes with the package, each after what it is made from', () => {
     const made = new Set<string>();
@@ -123,12 +156,13 @@ describe('the recipes', () => {
   });
 
   it('are command lines that the verbs take', () => {
-    for (const { line } of recipes) {
+    for (const { line, engine } of [...recipes, ...fineTuningRecipes]) {
       const [verb, ...args] = line.split(' ');
       const command = verb === 'train' ? trainCommand : pruneCommand;
       expect(verb).toBe(command.name);
       const { options } = parseCommandLine(command, args);
       if (verb === 'train') expect(() => recipeFrom(options)).not.toThrow();
+      else expect(() => refuseWithoutEffect({ ...options, pytorch: engine && 'python3' })).not.toThrow();
     }
   });
 

@@ -83,6 +83,25 @@ describe('openDataset', () => {
     expect([dataset.name, dataset.test.count]).toEqual(['imagenet-folder', 1]);
   });
 
+  it('recognises class folders of PNG pictures beside a file called val, and tells what it leaves out', async () => {
+    const dir = join(root, 'png');
+    mkdirSync(join(dir, 'a'), { recursive: true });
+    writeFileSync(join(dir, 'val'), 'a file');
+    const png = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    for (let i = 0; i < 100; i++) writeFileSync(join(dir, 'a', `${i}.png`), png);
+    writeFileSync(join(dir, 'a', 'bad.webp'), 'no picture');
+    const skipped: string[] = [];
+    const dataset = await open({
+      dir,
+      pictures: { size: 8, resize: 8 },
+      onSkip: ({ path }) => skipped.push(path),
+    });
+    expect(dataset.test.count).toBe(100);
+    expect(skipped).toEqual([join(dir, 'a', 'bad.webp')]);
+  });
+
   it('names an unknown data set and a folder that is none or holds neither', async () => {
     expect(await messageOf(open({ name: 'mnist' }))).toBe(
       'unknown data set mnist: allowed are cifar10, generated, imagenet-folder',

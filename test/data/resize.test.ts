@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { centerCrop, type Raster, resizeBilinear, resizeShorterSide } from '../../src/data/resize';
+import { type Raster, resizeBilinear, resizeToSquare } from '../../src/data/resize';
 
 const sha256 = ({ pixels }: Raster) => createHash('sha256').update(pixels).digest('hex');
 
@@ -34,12 +34,20 @@ describe('resizeBilinear', () => {
   });
 });
 
-describe('resizeShorterSide and centerCrop', () => {
+describe('resizeToSquare', () => {
   // SHA-256 of torchvision's Resize and CenterCrop, done with Pillow 11.3.0.
   it.each([
     [45, 61, 32, 'f8c8f939532bd82b76def5263639c9e09fe0bd272616d1d573441e7febd32581'],
     [61, 45, 33, '9c5f7aca97f255e2fa4142abe0262b32207499ea6c6197cf15d4d7b676635391'],
   ])('prepare a %i x %i picture as torchvision does', (height, width, resize, expected) => {
-    expect(sha256(centerCrop(resizeShorterSide(picture(height, width), resize), 24))).toBe(expected);
+    expect(sha256(resizeToSquare(picture(height, width), resize, 24))).toBe(expected);
+  });
+
+  it.each([
+    [1, 65_000],
+    [65_000, 1],
+  ])('takes a picture of %i x %i, too long to be enlarged whole', (height, width) => {
+    const { pixels } = resizeToSquare(picture(height, width), 256, 224);
+    expect(pixels).toHaveLength(224 * 224 * 3);
   });
 });

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { candidateStore } from '../../src/admm/candidate-store';
 import { layerCandidates, planeProfiles, uniformCandidates } from '../../src/admm/layer-candidates';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { largestOf } from '../../src/bitplanes/per-plane';
@@ -86,6 +87,40 @@ describe('budgets by measured sensitivity', () => {
   const candidates = layerCandidates(network, folded, pictures, { ...settings, adcBits: [1, 2, 3, 4] });
   const allocate = (uniformBits: number, kind?: 'adc-energy' | 'conversion-bits') =>
     allocateAdcBits(network, candidates, { tileRows: 16, kind, budget: { uniformBits } });
+
+  it('go on where they were interrupted, layer by layer, and measure anew under other settings', () => {
+    const path = scratch('candidates');
+    const wanted = { ...settings, adcBits: [1, 2, 3, 4] };
+    const notes: string[] = [];
+    const measure = (key: number, stopBefore?: string) =>
+      layerCandidates(
+        network,
+        folded,
+        pictures,
+        wanted,
+        ({ note = '' }) => {
+          if (stopBefore !== undefined && note.startsWith(stopBefore)) throw new Error('interrupted');
+          notes.push(note);
+        },
+        candidateStore(path, key),
+      );
+    const [first, second] = network.layers.keys();
+    expect(() => measure(1, second)).toThrow('interrupted');
+    notes.length = 0;
+    expect(measure(1)).toEqual(candidates);
+    expect(notes.some((note) => note.startsWith(first))).toBe(false);
+    writeFileSync(join(path, `${second}.safetensors`), 'damaged');
+    notes.length = 0;
+    expect(measure(1)).toEqual(candidates);
+    expect(new Set(notes.map((note) => note.split(':')[0]))).toEqual(
+      new Set([second, 'sensitivities measured']),
+    );
+    notes.length = 0;
+    measure(2);
+    expect(notes.some((note) => note.startsWith(first))).toBe(true);
+    candidateStore(path, 2).clear();
+    expect(existsSync(path)).toBe(false);
+  });
 
   it('each candidate keeps its bits, alone among unpruned layers', () => {
     expect([...candidates.keys()]).toEqual([...network.layers.keys()]);

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Dataset, PictureSet } from '../../data/dataset';
 import { InputError } from '../../errors';
 import type { NetworkDescription, Parameters } from '../../networks/description';
 import type { InferenceOptions } from '../../networks/inference';
+import { makeFolder } from '../../networks/make-folder';
 import { readSafetensors, readSafetensorsMetadata } from '../../networks/read-safetensors';
 import type { StoredTensor } from '../../networks/stored-tensor';
 import { type WritableTensor, writeSafetensors } from '../../networks/write-safetensors';
@@ -100,7 +101,7 @@ export async function runPytorch(
   { note, signal }: { readonly note: (line: string) => void; readonly signal?: AbortSignal },
 ): Promise<PytorchResult | undefined> {
   const output = resolve(folder, RESULT);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   if (!existsSync(output) || !isOf(output, job)) {
     const path = writeJob(folder, job);
     const finished = await run(python, path, job, note, signal);
