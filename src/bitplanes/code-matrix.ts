@@ -22,13 +22,16 @@ export interface CodeMatrix {
   readonly flips?: Uint8Array;
 }
 
-/** Throws an InputError unless flips are absent, or fit a layer in offset encoding. */
-export function checkFlips(matrix: Omit<CodeMatrix, 'codes' | 'weightBits'>): void {
-  const { flips, rows, columns, tileRows, encoding = 'sign-split' } = matrix;
+/** Throws an InputError unless flips are absent, or fit a layer in offset encoding of so many row tiles and columns. */
+export function checkFlips(
+  flips: Uint8Array | undefined,
+  encoding: EncodingName,
+  tiles: number,
+  columns: number,
+): void {
   if (!flips) return;
   if (encoding !== 'offset')
     throw new InputError(`flips: they are for offset encoding only, not ${encoding}`);
-  const tiles = Math.ceil(rows / tileRows);
   if (flips.length !== tiles * columns) {
     throw new InputError(`flips: ${flips.length} for ${tiles} row tiles x ${columns} columns`);
   }

@@ -14,12 +14,12 @@ export interface OnesCounts {
 export function countOnes(matrix: CodeMatrix): OnesCounts {
   const { codes, rows, columns, tileRows, flips } = matrix;
   checkShape(matrix, codes.length);
-  checkFlips(matrix);
   const encoding = planeEncoding(matrix.encoding ?? 'sign-split', matrix.weightBits, matrix.cellBits);
   checkCodes(codes, columns, encoding);
   const { polarities, planes } = encoding;
   const slots = polarities * planes;
   const tiles = Math.ceil(rows / tileRows);
+  checkFlips(flips, encoding.name, tiles, columns);
   const length = tiles * columns * slots;
   const counts =
     tileRows * (2 ** encoding.cellBits - 1) > 65535 ? new Uint32Array(length) : new Uint16Array(length);

@@ -17,12 +17,12 @@ export function packPlanes(matrix: CodeMatrix): PackedPlanes {
   if ((matrix.cellBits ?? 1) !== 1)
     throw new InputError(`cellBits: packing needs 1-bit cells, not ${matrix.cellBits}`);
   checkShape(matrix, codes.length);
-  checkFlips(matrix);
   const encoding = planeEncoding(matrix.encoding ?? 'sign-split', matrix.weightBits);
   checkCodes(codes, columns, encoding);
   const { polarities, planes, digits } = encoding;
   const slots = polarities * planes;
   const tiles = Math.ceil(rows / tileRows);
+  checkFlips(flips, encoding.name, tiles, columns);
   const wordsPerColumn = Math.ceil(tileRows / 32);
   const words = new Uint32Array(tiles * columns * slots * wordsPerColumn);
   for (let row = 0; row < rows; row++) {

@@ -1,4 +1,4 @@
-import { checkCodes } from '../bitplanes/code-matrix';
+import { checkCodes, checkFlips } from '../bitplanes/code-matrix';
 import { type EncodingName, type PlaneEncoding, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type Adc, adcCodes, checkAdc } from './adc';
@@ -134,7 +134,7 @@ export function mapLayer(layer: CrossbarLayer, tiles?: Int32Array): MappedLayer 
   }
   const encoding = planeEncoding(layer.encoding ?? 'sign-split', layer.weightBits ?? 8, layer.cellBits ?? 1);
   checkCodes(codes, columns, encoding);
-  checkFlips(layer.flips, encoding, (starts.length - 1) * columns);
+  checkFlips(layer.flips, encoding.name, starts.length - 1, columns);
   const slices = inputSlices(layer.inputBits ?? 8, layer.dacBits ?? 1, layer.inputForm);
   const mapped: MappedLayer = {
     codes: storedCodes(layer, starts),
@@ -197,16 +197,6 @@ function checkWiring({
       );
   });
   return { wiring, inputRows };
-}
-
-function checkFlips(flips: Uint8Array | undefined, encoding: PlaneEncoding, length: number): void {
-  if (!flips) return;
-  if (encoding.name !== 'offset') {
-    throw new InputError(`flips: they are for offset encoding only, not ${encoding.name}`);
-  }
-  if (flips.length !== length) {
-    throw new InputError(`flips: ${flips.length} where ${length} are needed, one a row tile and column`);
-  }
 }
 
 function storedCodes({ codes, columns, flips }: CrossbarLayer, tiles: Int32Array): Int8Array {

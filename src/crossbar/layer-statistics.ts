@@ -1,11 +1,8 @@
-import { countOnes } from '../bitplanes/count-ones';
-import { planeEncoding } from '../bitplanes/plane-encoding';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
 import { InputError } from '../errors';
+import { columnLoads, eachBitColumn } from './column-loads';
 import type { InputForm } from './input-slices';
-import { inputSlices } from './input-slices';
-import type { CrossbarSettings } from './layer-job';
-import { readouts } from './readouts';
+import { type CrossbarSettings, type MappedLayer, mapLayer } from './layer-job';
 
 export interface LayerStatistics {
   readonly tiles: number;
@@ -42,60 +39,47 @@ export interface StatisticsInput extends Omit<CrossbarSettings, 'adc' | 'rowSpli
 
 /** Counts what a layer asks of its ADCs, from the stored codes alone. Row tiles are `fixed`. */
 export function layerStatistics(input: StatisticsInput): LayerStatistics {
-  const { codes, rows, columns, vectors } = input;
-  const { tileRows = 128, weightBits = 8, cellBits = 1, encoding: name = 'sign-split' } = input;
+  const { vectors } = input;
   if (!Number.isInteger(vectors) || vectors < 1) {
     throw new InputError(`vectors: ${vectors} is not a whole number of at least 1`);
   }
-  const encoding = planeEncoding(name, weightBits, cellBits);
-  const slices = inputSlices(input.inputBits ?? 8, input.dacBits ?? 1, input.inputForm);
-  const reads = readouts(encoding, input.subtraction);
-  const ones = countOnes({
-    codes,
-    rows,
-    columns,
-    tileRows,
-    weightBits,
-    cellBits,
-    encoding: name,
-    flips: input.flips,
-  });
-  const slots = ones.polarities * ones.planes;
-  let filled = 0;
-  let maxOnes = 0;
-  let cells = 0;
-  let emptyTiles = 0;
-  for (let tile = 0; tile < ones.tiles; tile++) {
-    const before = filled;
-    for (let column = 0; column < columns; column++) {
-      const base = (tile * columns + column) * slots;
-      for (const { plus, minus } of reads) {
-        const [added, taken] = [ones.counts[base + plus], minus < 0 ? 0 : ones.counts[base + minus]];
-        // Pulses of either sign turn what is subtracted into what is added.
-        const most = slices.form === 'sign-magnitude' ? added + taken : Math.max(added, taken);
-        if (most > 0) filled++;
-        if (most > maxOnes) maxOnes = most;
-      }
-    }
-    if (filled === before) emptyTiles++;
-  }
-  for (let i = 0; i < codes.length; i++) {
-    const tile = Math.floor(i / (columns * tileRows));
-    const code = input.flips?.[tile * columns + (i % columns)] ? -1 - codes[i] : codes[i];
-    for (let slot = 0; slot < slots; slot++) if (encoding.digits[(code + 128) * slots + slot] !== 0) cells++;
-  }
-  const bitColumns = ones.tiles * columns * reads.length;
-  const signed = input.subtraction === 'analog' || slices.form === 'sign-magnitude';
-  const bits = requiredAdcBits(maxOnes * slices.maxPulse);
+  const layer = mapLayer({ ...input, rowSplit: 'fixed', adc: 'lossless', steps: undefined });
+  const { slices, signedSums } = layer;
+  const tiles = layer.tiles.length - 1;
+  const bitColumns = tiles * layer.columns * layer.readouts.length;
+  const { conversions: filled, largest } = columnLoads(layer);
+  const bits = requiredAdcBits(largest);
   return {
-    tiles: ones.tiles,
+    tiles,
     bitColumns,
     emptyBitColumns: bitColumns - filled,
-    emptyTiles,
+    emptyTiles: tiles - filledTiles(layer),
     conversions: filled * slices.planes * vectors,
     denseConversions: bitColumns * slices.planes * vectors,
-    maxOnes,
-    requiredAdcBits: signed && bits > 0 ? bits + 1 : bits,
-    cellDensity: cells / (rows * columns * slots),
+    maxOnes: largest / slices.maxPulse,
+    requiredAdcBits: signedSums && bits > 0 ? bits + 1 : bits,
+    cellDensity: cellDensity(layer),
   };
+}
+
+/** Row tiles with a bit column that holds charge. */
+function filledTiles(layer: MappedLayer): number {
+  const inTile = layer.columns * layer.readouts.length;
+  const filled = new Set<number>();
+  let visited = 0;
+  eachBitColumn(layer, (_added, _taken, used) => {
+    if (used) filled.add(Math.floor(visited / inTile));
+    visited++;
+  });
+  return filled.size;
+}
+
+/** Share of the cells that hold charge. */
+function cellDensity({ codes, encoding }: MappedLayer): number {
+  const slots = encoding.polarities * encoding.planes;
+  let filled = 0;
+  for (const code of codes)
+    for (let at = (code + 128) * slots; at < (code + 129) * slots; at++)
+      if (encoding.digits[at] !== 0) filled++;
+  return filled / (codes.length * slots);
 }

@@ -2,6 +2,7 @@ import { InputError } from '../errors';
 import { type AdcModelName, adcConstants, adcModelNames } from './adc-model';
 import { type Constant, type ConstantTable, withConstants } from './constant-table';
 import { tileConstants } from './isaac-tile';
+import { isOnPaperAlone } from './paper-constants';
 import { scaleConstants } from './technology-scaling';
 
 /** The tables of constants of a hardware model. */
@@ -21,7 +22,7 @@ const FIELDS = ['description', 'adcModel', 'node', 'constants'] as const;
 /**
  * A preset as read from JSON: a list of constants, or `{ "description": TEXT, "adcModel": NAME, "node": nm,
  * "constants": [...] }`, each of them optional. A constant needs `name`, `value` and `unit`; node, source and status are those of the default, the preset's name and `assumed`
- * unless given. The defaults are scaled to `node` first, so that a preset's own numbers are taken as they are.
+ * unless given. Constants that move no cost are refused. The defaults are scaled to `node` first, so that a preset's own numbers are taken as they are.
  * @throws InputError in one line naming the preset, the constant and what is allowed
  */
 export function hardwarePreset(json: unknown, where = 'preset'): HardwarePreset {
@@ -70,5 +71,9 @@ function completed(entry: unknown, { adc, tile }: HardwareConstants, at: string,
   if (typeof given?.name !== 'string') throw new InputError(`${at}.name: missing`);
   const old = adc.get(given.name) ?? tile.get(given.name);
   if (!old) throw new InputError(`${where}: ${given.name} is no constant of the model`);
+  if (isOnPaperAlone(given.name))
+    throw new InputError(
+      `${where}: ${given.name} moves no cost, only sums of published numbers; leave it out`,
+    );
   return { node: old.node, source: where, status: 'assumed', ...given } as Constant;
 }

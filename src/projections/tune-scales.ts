@@ -1,6 +1,7 @@
 import { checkShape } from '../bitplanes/code-matrix';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
+import { SMALLEST_SCALE } from '../quantization/weight-codes';
 import type { LimitOptions } from './limits';
 import type { ProjectionMethod } from './project-column';
 import { type LayerProjection, projectLayer } from './project-layer';
@@ -25,7 +26,7 @@ export interface TuneOptions extends LimitOptions {
 }
 
 export interface TunedScales extends LayerProjection {
-  /** Weight = code * scale, by output channel; 1 where a channel is all zero. */
+  /** Weight = code * scale, by output channel; 1 where a channel is (nearly) all zero. */
   readonly scales: Float32Array;
 }
 
@@ -108,7 +109,7 @@ export function refitScales(options: RefitOptions): { scales: Float32Array; erro
   return { scales, errors };
 }
 
-/** Smallest and largest scale worth trying for each channel; both 1 for a channel of zeros. */
+/** Smallest and largest scale worth trying for each channel; both 1 for a channel of (nearly) zeros. */
 function scaleRange(options: TuneOptions): { low: Float32Array; high: Float32Array } {
   const { weights, rows, columns, weightBits } = options;
   const top = 2 ** (weightBits - 2);
@@ -122,8 +123,9 @@ function scaleRange(options: TuneOptions): { low: Float32Array; high: Float32Arr
       power += value * value;
       largest = Math.max(largest, Math.abs(value));
     }
-    if (!(largest > 0)) continue;
-    high[column] = largest / (2 * top - 1);
+    const most = largest / (2 * top - 1);
+    if (!(most >= SMALLEST_SCALE)) continue;
+    high[column] = most;
     low[column] = Math.min(high[column], (1.5 * Math.sqrt(power / rows)) / top);
   }
   return { low, high };

@@ -8,8 +8,8 @@ export function largestCode(bits: number): number {
   return 2 ** (bits - 1) - 1;
 }
 
-/** Of float32; below it a scale loses digits and becomes 0. */
-const SMALLEST_NORMAL = 2 ** -126;
+/** The smallest normal number of float32; below it a scale loses digits and becomes 0. */
+export const SMALLEST_SCALE = 2 ** -126;
 
 /** Scales that put each column's largest magnitude on the largest code; 1 for a column of (nearly) zeros. [columns] */
 export function maxAbsScales(
@@ -23,7 +23,7 @@ export function maxAbsScales(
     for (let n = 0; n < columns; n++) scales[n] = Math.max(scales[n], Math.abs(weights[k * columns + n]));
   return scales.map((largest) => {
     const scale = largest / largestCode(bits);
-    return scale >= SMALLEST_NORMAL ? scale : 1;
+    return scale >= SMALLEST_SCALE ? scale : 1;
   });
 }
 

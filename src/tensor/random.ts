@@ -28,7 +28,8 @@ function splitmix32(state: number): number {
 
 /**
  * Opens the stream `name` of the root `seed` (an integer): xoshiro128** (Blackman and Vigna 2018), its state filled by
- * SplitMix32 from a hash of both. Streams of different names are independent, so adding one never shifts another.
+ * SplitMix32 from a 32-bit hash of both. What is drawn from one stream never shifts another; but there are 2^32 streams in
+ * all, so of k pairs of seed and name some two are the same stream with a chance of about k^2 / 2^33.
  */
 export function randomStream(seed: number, name: string): RandomStream {
   // A digit at the front of the name would read as one of the seed's.

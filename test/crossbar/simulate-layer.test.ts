@@ -184,7 +184,11 @@ describe('simulateLayer', () => {
     ['no vectors', { vectors: 0 }, /vectors: 0/],
     ['tiles of no rows', { tileRows: 0 }, /tileRows: 0/],
     ['flips of another encoding', { flips: new Uint8Array(2) }, /flips: .*offset.*not sign-split/],
-    ['flips of another size', { encoding: 'offset', flips: new Uint8Array(3) } as const, /flips: 3 where 2/],
+    [
+      'flips of another size',
+      { encoding: 'offset', flips: new Uint8Array(3) } as const,
+      /flips: 3 for 1 row tiles x 2 columns/,
+    ],
     ['steps of a lossless ADC', { steps: steps('layer', 1) }, /steps: .* not "lossless"/],
     ['steps of another size', { adc: { bits: 3 }, steps: steps('array', 2) }, /steps\.values: 2 where 1/],
     ['a step of 0', { adc: { bits: 3 }, steps: steps('layer', 1, 0) }, /steps\.values\[0\]: 0 is not/],

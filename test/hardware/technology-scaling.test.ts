@@ -71,6 +71,16 @@ describe('hardwarePreset', () => {
     ['a constant without a name', [{ value: 1, unit: 'pJ' }], /^mine\[0\]\.name: missing/],
     ['no entry', [null], /^mine\[0\]\.name: missing/],
     ['an unknown constant', [{ ...sarArea, name: 'sar.colour' }], /^mine: sar\.colour is no constant/],
+    [
+      'a constant that moves no cost',
+      [{ name: 'macro.adc.power', value: 8, unit: 'mW' }],
+      /^mine: macro\.adc\.power moves no cost, only sums of published numbers; leave it out$/,
+    ],
+    [
+      'a constant of the events that no cost reads',
+      [{ name: 'event.dac', value: 10, unit: 'pJ' }],
+      /event\.dac is no constant/,
+    ],
     ['a negative value', [{ ...sarArea, value: -1 }], /^mine: sar\.area\.linear\.value: -1 um2 is negative/],
     ['a missing value', [{ name: 'sar.area.linear', unit: 'um2' }], /^mine: .*value: missing/],
     ['an unknown unit', [{ ...sarArea, unit: 'barn' }], /^mine: .*unit: "barn" is unknown; one of pJ/],

@@ -4,6 +4,7 @@ import { InputError } from '../../src/errors';
 import { projectColumn } from '../../src/projections/project-column';
 import { projectLayer } from '../../src/projections/project-layer';
 import { refitScales, tuneScales } from '../../src/projections/tune-scales';
+import { maxAbsScales } from '../../src/quantization/weight-codes';
 import { randomStream } from '../../src/tensor/random';
 
 function laplaceLayer(rows: number, columns: number, seed = 1): Float32Array {
@@ -140,16 +141,11 @@ describe('tuneScales', () => {
     expect([...second.scales]).toEqual([...first.scales].map((scale) => 8 * scale));
   });
 
-  it('gives a channel of zeros scale 1 and no ones', () => {
-    const tuned = tuneScales({
-      weights: new Float32Array(8),
-      rows: 8,
-      columns: 1,
-      tileRows: 8,
-      weightBits: 8,
-      bitLimit: 3,
-    });
-    expect([tuned.scales[0], tuned.objective]).toEqual([1, 0]);
+  it.each([0, 1e-45, 1e-44, 1e-40])('gives a channel of weights %d scale 1 and no ones', (weight) => {
+    const weights = new Float32Array(8).fill(weight);
+    const tuned = tuneScales({ weights, rows: 8, columns: 1, tileRows: 8, weightBits: 8, bitLimit: 3 });
+    expect(tuned.scales).toEqual(maxAbsScales(weights, 8, 1, 8));
+    expect([tuned.scales[0], ...tuned.codes]).toEqual([1, ...new Int8Array(8)]);
   });
 
   it('refuses no candidates and NaN weights', () => {

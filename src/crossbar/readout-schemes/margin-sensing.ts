@@ -5,6 +5,7 @@ import type { Converter } from '../build-converter';
 import { addOffset } from '../finish-outputs';
 import type { LayerJob, LayerResult } from '../layer-job';
 import { programLayer } from '../program-layer';
+import { pulseTerms } from '../pulse-terms';
 import { type BitColumn, bitColumns } from './bit-columns';
 import {
   type MarginSettings,
@@ -37,7 +38,7 @@ export function marginSensing(job: LayerJob, settings: MarginSettings = {}): Mar
   const { noise: sigma } = referredErrors(all);
   const { vectors, columns, tiles } = job;
   const planes = pulsePlanes(job);
-  const terms = pulseTerms(job);
+  const terms = [...pulseTerms(job.slices).coefficients];
   const circuit = { device: marginDevice(all), converter: model, seed: all.seed };
   // Its columns are the bit columns that hold charge, in the same order.
   const { arrays } = programLayer({ ...job, adc }, circuit);
@@ -136,16 +137,6 @@ function convertColumn(
     }
   }
   counts.saturated += saturated;
-}
-
-/** On-off patterns that pulses are made of: the bits of their sizes, by sign. What each counts for. */
-function pulseTerms({ slices }: LayerJob): number[] {
-  const terms: number[] = [];
-  for (let bit = 1; bit <= slices.maxPulse; bit *= 2) {
-    terms.push(bit);
-    if (slices.form === 'sign-magnitude') terms.push(-bit);
-  }
-  return terms;
 }
 
 /** Marks, for each term and (plane, vector), the rows of a tile whose pulse holds the term. */
