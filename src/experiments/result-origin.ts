@@ -12,27 +12,28 @@ export interface ResultOrigin {
   readonly commit: string;
 }
 
-let commit: string | undefined;
+let found: string | undefined;
 let secondsKept = 0;
 
 /** Starts the clock of a result that is about to be computed; call what it returns when that is there. */
 export function timeResult(): () => ResultOrigin {
+  const commit = sourcesCommit();
   const [started, keptBefore] = [performance.now(), secondsKept];
   return () => {
     const passed = (performance.now() - started) / 1000;
     const seconds = passed - (secondsKept - keptBefore);
     secondsKept = keptBefore + passed;
-    return { at: new Date().toISOString(), seconds: Math.round(seconds * 1000) / 1000, commit: commitNow() };
+    return { at: new Date().toISOString(), seconds: Math.round(seconds * 1000) / 1000, commit };
   };
 }
 
-/** Asked once a process. */
-function commitNow(): string {
-  if (commit === undefined) {
-    const git = gitState(packageRoot().root);
-    commit = git.dirty === true ? `${git.commit}-dirty` : git.commit;
+/** Asked once a process, when its first result begins: a commit made while it computes is not of its sources. */
+function sourcesCommit(): string {
+  if (found === undefined) {
+    const { commit, dirty } = gitState(packageRoot().root);
+    found = dirty === true ? `${commit}-dirty` : commit;
   }
-  return commit;
+  return found;
 }
 
 const used = new Map<string, ResultOrigin | undefined>();

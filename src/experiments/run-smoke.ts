@@ -23,7 +23,8 @@ export async function runSmoke(options: ExperimentOptions): Promise<SmokeOutcome
   const { onProgress } = options;
   const startedAt = new Date();
   const { dataset, model } = await openExperiment(options);
-  const folder = resultsFolder(options, dataset.name);
+  const other = model.name === defaultModel(dataset) ? [] : [model.name];
+  const folder = resultsFolder(options, dataset.name, ...other);
   const result = reproduceSmoke({ model, dataset, folder, onProgress });
   const tables = new Map([['00-smoke', smokeTable(result)]]);
   if (!dataset.real && !options.model) {

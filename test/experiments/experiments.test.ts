@@ -14,6 +14,7 @@ import { openFloatModel, openIntegerModel, openModel } from '../../src/experimen
 import { requireFit } from '../../src/experiments/require-fit';
 import { resultsUsed } from '../../src/experiments/result-origin';
 import { reproduceSmoke, type SmokeOptions } from '../../src/experiments/smoke';
+import { smokeTable } from '../../src/experiments/smoke-report';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
 import { saveParameters } from '../../src/networks/save-parameters';
@@ -235,6 +236,10 @@ describe('with a float network in a file', () => {
       crossbar: { agrees: true, pictures: 1 },
       accuracy: { pictures: 20 },
     });
+    const [unpruned, pruned32] = smokeTable(result).rows;
+    expect(unpruned.kept).toBe(100 * result.dense[0].nonzeroShare);
+    expect(unpruned.kept).toBeLessThan(100);
+    expect(unpruned.kept).toBeGreaterThan(Number(pruned32.kept));
     const stored = readFileSync(join(options.folder, 'results.json'), 'utf8');
     expect(JSON.parse(stored)).toEqual(JSON.parse(JSON.stringify(result)));
 

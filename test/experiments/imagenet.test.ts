@@ -293,6 +293,7 @@ describe('imagenetStudy', () => {
     const [all, some, high, mixed] = result.rows;
     expect(result.rows.every(({ lossless }) => lossless)).toBe(true);
     expect(result.crossbar).toMatchObject({ agrees: true, pictures: 1 });
+    expect(result.pruning).toEqual({ iterations: 2, patches: 200, ridge: 'shrinkage', balancedRows: true });
     expect(all.requiredAdcBits).toBeLessThanOrEqual(3);
     expect(some.adcBits).toMatchObject({ conv1: expect.any(Number) });
     expect(new Set(Object.values(some.adcBits))).toEqual(new Set([2, 8]));

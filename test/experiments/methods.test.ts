@@ -23,6 +23,7 @@ import {
 } from '../../src/experiments/methods-table';
 import { networkHardware } from '../../src/experiments/network-hardware';
 import type { FloatModel } from '../../src/experiments/open-model';
+import { openIntegerModel } from '../../src/experiments/open-model';
 import { meanDivergence } from '../../src/networks/divergence';
 import { adcBitsOf } from '../../src/quantization/adc-bits';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
@@ -282,7 +283,8 @@ describe('with a float network', () => {
 
     it('takes networks that training pruned, as files', () => {
       const path = join(scratch('methods'), 'greedy-none-r32-adc2.safetensors');
-      const { rows } = compare({ entries: [], trained: [{ title: 'trained', path }] });
+      const { rows, checksums } = compare({ entries: [], trained: [{ title: 'trained', path }] });
+      expect(checksums['greedy-none-r32-adc2 (model)']).toBe(openIntegerModel(path).sha256);
       const greedy = result.rows.find(
         ({ method, compensation }) => method === 'greedy' && compensation === 'none',
       )!;

@@ -130,10 +130,18 @@ describe('compareTrained', () => {
         .filter(({ kind }) => kind !== 'ablation')
         .map(({ title }) => title),
     );
-    const [bars] = figures.get('08-ablations')!.data as { x: string[]; y: number[] }[];
+    const [bars] = figures.get('08-ablations')!.data as {
+      x: string[];
+      y: number[];
+      error_y: { array: number[] };
+    }[];
     const shown = result.rows.filter(({ kind }) => kind === 'ours' || kind === 'ablation');
     expect(bars.x.map((name) => name.replaceAll('<br>', ' '))).toEqual(shown.map(({ title }) => title));
     expect(bars.y).toEqual(shown.map(({ dropFromFloat }) => dropFromFloat));
+    // Of the difference of two accuracies: wider than that of either.
+    bars.error_y.array.forEach((width, i) => {
+      expect(width).toBeCloseTo(Math.hypot(shown[i].accuracy.interval, result.float.interval), 9);
+    });
     const verdict = (change: Partial<RivalsResult>) => {
       const { claims, obtained } = rivalsClaims({ ...result, realData: true, ...change });
       return expectedVersusObtained(claims, obtained).passed;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { adcModel } from '../../src/hardware/adc-model';
 import { constantValue } from '../../src/hardware/constant-table';
 import { constantsAt, hardwarePreset } from '../../src/hardware/hardware-preset';
-import { technologyFactors, technologyNodes } from '../../src/hardware/technology-scaling';
+import { nodesOf, technologyFactors, technologyNodes } from '../../src/hardware/technology-scaling';
 
 describe('technologyFactors', () => {
   it('gives the published factors of area', () => {
@@ -26,6 +26,15 @@ describe('technologyFactors', () => {
     expect(() => technologyFactors(32, 3)).toThrow(/technology node: 3 nm is outside 7 to 130 nm/);
     expect(() => technologyFactors(180, 32)).toThrow(/180 nm/);
     expect(() => technologyFactors(Number.NaN, 32)).toThrow(/NaN nm/);
+  });
+});
+
+describe('nodesOf', () => {
+  it('tells the nodes of energies, powers and areas, not of times, which no node changes', () => {
+    expect(nodesOf(constantsAt().tile)).toEqual([32]);
+    expect(nodesOf(constantsAt(16).tile)).toEqual([16]);
+    const mixed = hardwarePreset([{ name: 'macro.dac.power', value: 2, unit: 'mW', node: 65 }]);
+    expect(nodesOf(mixed.tile)).toEqual([65, 32]);
   });
 });
 
