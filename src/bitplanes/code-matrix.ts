@@ -58,10 +58,10 @@ export function checkShape(
 export function checkCodes(codes: Int8Array, columns: number, encoding: PlaneEncoding): void {
   const { minCode, maxCode } = encoding;
   for (let i = 0; i < codes.length; i++) {
-    if (codes[i] < minCode || codes[i] > maxCode) {
+    if (!(codes[i] >= minCode && codes[i] <= maxCode && Number.isInteger(codes[i]))) {
       const where = `row ${Math.floor(i / columns)}, column ${i % columns}`;
       throw new InputError(
-        `code ${codes[i]} at ${where} is outside ${minCode}..${maxCode} of ${encoding.name}`,
+        `code ${codes[i]} at ${where} is outside the whole numbers ${minCode}..${maxCode} of ${encoding.name}`,
       );
     }
   }

@@ -3,6 +3,7 @@ import { type EncodingName, type PlaneEncoding, planeEncoding } from '../bitplan
 import { InputError } from '../errors';
 import { type Adc, adcCodes, checkAdc } from './adc';
 import { type AdcSteps, checkSteps, distinctSteps } from './adc-steps';
+import { isNumber } from './check-fields';
 import { type InputForm, type InputSlices, inputSlices } from './input-slices';
 import { type Readout, readouts, type Subtraction } from './readouts';
 import { type RowSplit, rowTiles } from './row-tiles';
@@ -191,7 +192,10 @@ function checkWiring({
   if (wiring.length === 0 || columns % wiring.length !== 0)
     throw new InputError(`wiring: ${wiring.length} groups do not share ${columns} columns evenly`);
   wiring.forEach((elements, group) => {
-    if (elements.length !== rows || elements.some((element) => element < 0 || element >= inputRows))
+    if (
+      elements.length !== rows ||
+      !elements.every((element) => isNumber(element, 0, inputRows - 1) && Number.isInteger(element))
+    )
       throw new InputError(
         `wiring[${group}]: ${rows} elements of 0..${inputRows - 1} are needed, one a row, not ${elements.length}`,
       );

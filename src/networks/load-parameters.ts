@@ -5,6 +5,7 @@ import { type MatchAccount, marksLayer, matchParameters } from './match-paramete
 import { networkNames } from './network-by-name';
 import { type Checkpoint, readCheckpoint } from './read-checkpoint';
 import { recogniseNetwork } from './recognise-network';
+import { requireFinite } from './require-finite';
 
 export interface LoadOptions {
   /** Accept a file that lacks parameters, has others, or has them in another shape; what fits is returned. Default false. */
@@ -40,13 +41,6 @@ function requireMatch(checkpoint: Checkpoint, description: NetworkDescription, a
   throw new InputError(
     `${checkpoint.path} ${holds || `is no checkpoint of ${description.name}`}: ${describeAccount(account).join('; ')}`,
   );
-}
-
-function requireFinite(path: string, parameters: Parameters): void {
-  for (const [name, { data }] of parameters) {
-    const bad = data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw new InputError(`${path}: parameter '${name}' holds ${data[bad]} at position ${bad}`);
-  }
 }
 
 /**

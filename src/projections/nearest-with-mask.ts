@@ -52,6 +52,7 @@ export function nearestWithMask({ targets, mask, sign }: MaskedTargets, into?: I
   const codes = into ?? new Int8Array(length);
   for (let i = 0; i < length; i++) {
     const magnitude = targets[i] * sign[i];
+    if (!(Math.abs(sign[i]) <= 1)) throw new InputError(`sign ${i}: ${sign[i]} is not -1, 0 or 1`);
     if (Number.isNaN(magnitude)) throw new InputError(`weight ${i} is not a number`);
     codes[i] = sign[i] * table[nearestPlace(magnitude, mask[i])];
   }

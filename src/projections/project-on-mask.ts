@@ -20,6 +20,13 @@ export interface MaskedLayerOptions extends LimitOptions {
   readonly curvature?: Float64Array;
 }
 
+function checkFactors(field: string, values: ArrayLike<number>, count: number, least: number): void {
+  if (values.length !== count)
+    throw new InputError(`${field}: ${values.length} numbers, needed are ${count}`);
+  const bad = Array.from(values).find((value) => !(value >= least && value < Infinity));
+  if (bad !== undefined) throw new InputError(`${field}: ${bad} is not a number of at least ${least}`);
+}
+
 /**
  * Bit-only pruning: each weight takes the nearest value that its allowed bits can make; then, from the top plane down,
  * every bit column that holds too many ones keeps those whose loss would cost most. No bit is ever set that was not
@@ -29,8 +36,8 @@ export function projectOnMask(options: MaskedLayerOptions): Int8Array {
   const { targets, allowed, rows, columns, tileRows, scales, curvature } = options;
   const limits = checkLimits(options);
   checkShape(options, targets.length);
-  if (scales.length !== columns)
-    throw new InputError(`scales: ${scales.length} numbers for ${columns} columns`);
+  checkFactors('scales', scales, columns, Number.MIN_VALUE);
+  if (curvature) checkFactors('curvature', curvature, rows, 0);
   const units = Float64Array.from(targets, (target, i) => target / scales[i % columns]);
   const codes = nearestWithMask({ targets: units, ...allowed });
   /** What is added to the weighted squared error when a weight's magnitude falls to `left`. */

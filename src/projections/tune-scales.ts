@@ -87,6 +87,14 @@ export interface RefitOptions {
 /** The best scale of each channel for given codes, s = (w'Dv)/(v'Dv), and the error w'Dw - (w'Dv)^2/(v'Dv) it leaves. */
 export function refitScales(options: RefitOptions): { scales: Float32Array; errors: Float64Array } {
   const { weights, codes, rows, columns, curvature, fallback } = options;
+  for (const [field, values, count] of [
+    ['weights', weights, rows * columns],
+    ['codes', codes, rows * columns],
+    ['curvature', curvature, rows],
+    ['fallback', fallback, columns],
+  ] as const)
+    if (values && values.length !== count)
+      throw new InputError(`${field}: ${values.length} numbers, needed are ${count}`);
   const cross = new Float64Array(columns);
   const power = new Float64Array(columns);
   const errors = new Float64Array(columns);

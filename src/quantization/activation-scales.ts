@@ -33,6 +33,7 @@ export function activationScales(
   const histograms = new Map<string, MagnitudeHistogram>();
   const largest = new Map<string, number>();
   let done = 0;
+  let oddLogit: number | undefined;
   const visit = (see: (name: string, values: Tensor) => void) => {
     const inference = createInference(description, parameters, {
       ...options,
@@ -43,8 +44,8 @@ export function activationScales(
     });
     try {
       for (const batch of batchesOf(pictures)) {
-        const bad = inference.logits(batch).find((logit) => !Number.isFinite(logit));
-        requireFinite(description, 'logits', bad ?? 0);
+        const odd = inference.logits(batch).find((logit) => !Number.isFinite(logit));
+        oddLogit ??= odd;
         done += batch.count;
         onProgress?.({ done, total: 2 * pictures.count, note: 'input scales' });
       }
@@ -60,6 +61,7 @@ export function activationScales(
     requireFinite(description, name, value);
     histograms.set(name, emptyHistogram(value));
   }
+  requireFinite(description, 'logits', oddLogit ?? 0);
   visit((name, values) => addMagnitudes(histograms.get(name)!, values));
 
   const scales = new Map<string, number>([['input', 1]]);

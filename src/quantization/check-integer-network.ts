@@ -5,6 +5,7 @@ import type { NetworkDescription } from '../networks/description';
 import { validateDescription } from '../networks/node-shapes';
 import { crossbarNodes } from './crossbar-layers';
 import type { IntegerLayer, IntegerNetwork, PruningRecord } from './integer-network';
+import { isPermutation } from './row-order';
 import { rowCount } from './weight-matrix';
 
 /** A network description of unknown origin. @throws InputError, beginning with `where`, when it is none or not folded */
@@ -95,9 +96,7 @@ function layerFault(
 
 function rowOrderFault({ rowOrder, rows }: IntegerLayer): string | undefined {
   if (!rowOrder) return undefined;
-  const places = new Set(rowOrder);
-  const good =
-    rowOrder.length === rows && places.size === rows && rowOrder.every((row) => row >= 0 && row < rows);
+  const good = rowOrder.length === rows && isPermutation(rowOrder);
   return good ? undefined : `rowOrder does not hold every row from 0 to ${rows - 1} once`;
 }
 

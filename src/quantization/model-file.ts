@@ -29,13 +29,14 @@ interface StoredLayer {
  * `pruning` (method, tileRows, encoding, cellBits, dacBits; adcBits for all layers or by layer; bitLimit and valueLimit by
  * layer; of a layer, adcBits and bitLimit are one number or a list of one a plane, lowest first), and what `notes` adds
  * under other names.
- * @throws InputError where the file cannot be written
+ * @throws InputError where the file cannot be written, or could not be read again
  */
 export function saveIntegerNetwork(
   path: string,
   network: IntegerNetwork,
   notes: Readonly<Record<string, unknown>> = {},
 ): void {
+  checkIntegerNetwork(path, network);
   const tensors = new Map<string, WritableTensor>();
   const layers: Record<string, StoredLayer> = {};
   const { description, weightBits, mean, std, pruning } = network;

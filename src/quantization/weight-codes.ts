@@ -1,3 +1,5 @@
+import { InputError } from '../errors';
+
 /**
  * Symmetric fixed point: weight = code * scale with code in -(2^(bits-1)-1)..2^(bits-1)-1 and one scale for each output
  * channel.
@@ -27,11 +29,19 @@ export function maxAbsScales(
   });
 }
 
-/** Nearest codes (ties away from zero) of weights [rows, columns] at the given scales, clipped to the code range. */
+/**
+ * Nearest codes (ties away from zero) of weights [rows, columns] at the given scales, clipped to the code range.
+ * @throws InputError for bits other than 2 to 8, a weight that is not finite or a scale not above 0
+ */
 export function quantizeWeights(weights: Float32Array, scales: Float32Array, bits: number): Int8Array {
+  if (!Number.isInteger(bits) || bits < 2 || bits > 8)
+    throw new InputError(`bits: ${bits} is not a whole number from 2 to 8`);
+  const bad = scales.find((scale) => !(scale > 0 && scale < Infinity));
+  if (bad !== undefined) throw new InputError(`scales: ${bad} is not above 0`);
   const columns = scales.length;
   const limit = largestCode(bits);
   return Int8Array.from(weights, (weight, i) => {
+    if (!Number.isFinite(weight)) throw new InputError(`weight ${i}: ${weight} is not finite`);
     const code = Math.sign(weight) * Math.round(Math.abs(weight) / scales[i % columns]);
     return Math.max(-limit, Math.min(limit, code));
   });

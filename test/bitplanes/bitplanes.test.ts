@@ -4,6 +4,7 @@ import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { countOnes } from '../../src/bitplanes/count-ones';
 import { countValues } from '../../src/bitplanes/count-values';
 import { digitSumLimit, digitSumLimits } from '../../src/bitplanes/digit-sum-limit';
+import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { onesHistogram } from '../../src/bitplanes/ones-histogram';
 import { packPlanes } from '../../src/bitplanes/pack-planes';
 import { encodingNames, planeEncoding } from '../../src/bitplanes/plane-encoding';
@@ -272,9 +273,23 @@ describe('certifyLayer', () => {
 
   it('refuses limits that are none', () => {
     expect(() => certifyLayer({ ...base, bitLimit: [1, 2] })).toThrow(/2 numbers for the 7 planes/);
+    for (const code of [0.5, Number.NaN]) {
+      const codes = Float32Array.from(base.codes).fill(code, 0, 1) as unknown as Int8Array;
+      expect(() => certifyLayer({ ...base, codes })).toThrow(`code ${code} at row 0, column 0 is outside`);
+    }
     expect(() => certifyLayer({ ...base, bitLimit: -1 })).toThrow(InputError);
     expect(() => certifyLayer({ ...base, adcBits: 0 })).toThrow(InputError);
     expect(() => certifyLayer({ ...base, adcBits: [3, 3] })).toThrow(/adcBits: 2 numbers for the 7 planes/);
     expect(() => certifyLayer({ ...base, dacBits: 9 })).toThrow(InputError);
+  });
+});
+
+describe('evenTileRows', () => {
+  it('deals rows evenly, and refuses what are no whole numbers from 1', () => {
+    expect([evenTileRows(144, 128), evenTileRows(128, 128), evenTileRows(5, 2)]).toEqual([72, 128, 2]);
+    for (const bad of [0, -1, 1.5, Number.NaN]) {
+      expect(() => evenTileRows(144, bad)).toThrow(InputError);
+      expect(() => evenTileRows(bad, 128)).toThrow(`rows: ${bad} is not a whole number of at least 1`);
+    }
   });
 });

@@ -121,6 +121,14 @@ describe('createLayerSimulator', () => {
     expect(() => createLayerSimulator(layer, 'fast' as Engine)).toThrow(/engine: "fast" is unknown/);
   });
 
+  it('refuses wiring that is no list of input elements', () => {
+    const layer = { codes: new Int8Array(2), rows: 2, columns: 1 };
+    for (const bad of [[0, 2], [0.5, 1], [Number.NaN, 1], [0]])
+      expect(() => createLayerSimulator({ ...layer, wiring: [bad as unknown as Int32Array] })).toThrow(
+        /wiring\[0\]: 2 elements of 0\.\.1/,
+      );
+  });
+
   it.each([
     ['a kernel that does not fit the layer', { channels: 2 }, {}, /kernel: 3 x 3 x 2 channels .* 9 inputs/],
     ['pixels of another size', { width: 9 }, {}, /inputs: .*/],

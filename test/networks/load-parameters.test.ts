@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors';
@@ -190,7 +190,7 @@ describe('loadParameters and saveParameters', () => {
   it('refuse parameters that are not finite, and codes in place of weights', () => {
     const broken = microParameters();
     broken.get('fc.weight')!.data[5] = Number.NaN;
-    saveParameters(scratch('i.safetensors'), MICRO, broken);
+    writeSafetensors(scratch('i.safetensors'), broken);
     expect(loadMessage(scratch('i.safetensors'), MICRO)).toMatch(
       /parameter 'fc\.weight' holds NaN at position 5/,
     );
@@ -205,5 +205,14 @@ describe('loadParameters and saveParameters', () => {
     const lacking = microParameters();
     lacking.delete('bn.bias');
     expect(() => saveParameters(scratch('k'), MICRO, lacking)).toThrow(/parameter 'bn\.bias' is missing/);
+  });
+
+  it('saveParameters writes no numbers that are not finite', () => {
+    const parameters = microParameters();
+    const [name, { shape, data }] = [...parameters][0];
+    parameters.set(name, { shape, data: data.map(() => Number.NaN) });
+    const path = scratch('nan.safetensors');
+    expect(() => saveParameters(path, MICRO, parameters)).toThrow(InputError);
+    expect(existsSync(path)).toBe(false);
   });
 });

@@ -164,6 +164,9 @@ describe('refitScales', () => {
     const curvature = Float64Array.from({ length: 40 }, (_, row) => 1 + row);
     const fallback = new Float32Array(2).fill(1);
     const { scales, errors } = refitScales({ weights, codes, rows: 40, columns: 2, curvature, fallback });
+    expect(() => refitScales({ weights, codes, rows: 41, columns: 2, curvature, fallback })).toThrow(
+      /weights: 80 numbers, needed are 82/,
+    );
     const error = (column: number, scale: number) =>
       curvature.reduce(
         (sum, d, row) => sum + d * (weights[row * 2 + column] - scale * codes[row * 2 + column]) ** 2,

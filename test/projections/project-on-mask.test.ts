@@ -95,5 +95,12 @@ describe('projectOnMask', () => {
       weighted: false,
     });
     expect(() => projectOnMask({ ...layer, scales: new Float32Array(3) })).toThrow(InputError);
+    const scales = new Float32Array(layer.columns);
+    expect(() => projectOnMask({ ...layer, scales })).toThrow(/scales: 0 is not/);
+    expect(() => projectOnMask({ ...layer, curvature: new Float64Array(1) })).toThrow(/curvature: 1 numbers/);
+    const sign = layer.allowed.sign.map(() => 2);
+    expect(() => projectOnMask({ ...layer, allowed: { ...layer.allowed, sign } })).toThrow(
+      /sign 0: 2 is not/,
+    );
   });
 });

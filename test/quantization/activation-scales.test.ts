@@ -18,11 +18,17 @@ function overflowing(name: RegExp) {
 }
 
 describe('activations that overflow', () => {
-  it.each([/weight$/, /^fc2/, /^conv1/])('are refused in one line that names where: weights %s', (name) => {
+  it.each([
+    [/weight$/, 'layer1.relu1'],
+    [/^conv1/, 'layer1.relu1'],
+    [/^fc2/, 'logits'],
+  ])('are refused in one line that names where: weights %s', (name, node) => {
     const { description, parameters } = overflowing(name);
     const scales = () => activationScales(description, parameters, dataset, pictures, 8);
     expect(scales).toThrow(InputError);
-    expect(scales).toThrow(/^network [^\n]*: activations are not finite \((Infinity|-Infinity|NaN)\)/);
+    expect(scales).toThrow(
+      new RegExp(`^network [^\\n]*: ${node}: activations are not finite \\(-?(Infinity|NaN)\\)`),
+    );
   });
 
   it('give no accuracy', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors';
 import { readSafetensors } from '../../src/networks/read-safetensors';
@@ -107,6 +107,17 @@ describe('the file of an integer network', () => {
     expect(refusal((tensors) => (tensors.get('fc2.codes')!.data as Int8Array).fill(-128))).toMatch(
       /'fc2': code -128 is outside -127..127/,
     );
+  });
+
+  it('is not written with numbers that are not finite', () => {
+    const path = scratch('unwritten.safetensors');
+    const [name, layer] = [...network.layers][0];
+    const scales = layer.scales.map(() => Number.NaN);
+    const broken = { ...network, layers: new Map(network.layers).set(name, { ...layer, scales }) };
+    expect(() => saveIntegerNetwork(path, broken)).toThrow(
+      `${path}: layer '${name}': scale NaN is not above 0`,
+    );
+    expect(existsSync(path)).toBe(false);
   });
 
   it.each(['../conv1', 'a\\b', '/conv1', '..', '.'])(

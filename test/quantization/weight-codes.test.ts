@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { InputError } from '../../src/errors';
 import { foldedDescription } from '../../src/networks/fold-batch-norm';
 import { leastErrorScale } from '../../src/quantization/activation-scales';
 import { crossbarNodes, isNonNegative, quantizedTensors } from '../../src/quantization/crossbar-layers';
 import { exactParts } from '../../src/quantization/integer-layer';
 import { countMagnitudes, emptyHistogram } from '../../src/quantization/magnitude-histogram';
+import { permuteRows, restoreRows } from '../../src/quantization/row-order';
 import { largestCode, maxAbsScales, quantizeWeights } from '../../src/quantization/weight-codes';
 import { normals } from '../tensor/values';
 import { mixedNetwork } from '../training/small-networks';
@@ -61,6 +63,38 @@ describe('quantizeWeights', () => {
   it('rounds ties away from zero and clips', () => {
     const codes = quantizeWeights(Float32Array.of(2.5, -2.5, 0.4, 300, -300), new Float32Array(1).fill(1), 8);
     expect([...codes]).toEqual([3, -3, 0, 127, -127]);
+  });
+
+  it('refuses weights that are not finite, bits that no code has and scales not above 0', () => {
+    const one = Float32Array.of(1);
+    for (const weight of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => quantizeWeights(Float32Array.of(weight), one, 8)).toThrow(
+        `weight 0: ${weight} is not finite`,
+      );
+    for (const bits of [1, 9, 7.5]) expect(() => quantizeWeights(one, one, bits)).toThrow(`bits: ${bits} is`);
+    for (const scale of [0, -1, Number.NaN])
+      expect(() => quantizeWeights(one, Float32Array.of(scale), 8)).toThrow(
+        `scales: ${scale} is not above 0`,
+      );
+  });
+});
+
+describe('permuteRows', () => {
+  it('takes rows in another order, back again with restoreRows, and refuses what is no order of the rows', () => {
+    const matrix = Int8Array.of(1, 2, 3, 4, 5, 6);
+    const order = Int32Array.of(2, 0, 1);
+    const permuted = permuteRows(matrix, 2, order);
+    expect([...permuted]).toEqual([5, 6, 1, 2, 3, 4]);
+    expect(restoreRows(permuted, 2, order)).toEqual(matrix);
+    for (const bad of [
+      [0, 1],
+      [0, 1, 1],
+      [0, 1, 3],
+      [-1, 0, 1],
+      [0, 1, 2, 3],
+    ])
+      for (const permute of [permuteRows, restoreRows])
+        expect(() => permute(matrix, 2, Int32Array.from(bad))).toThrow(InputError);
   });
 });
 
