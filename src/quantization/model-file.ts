@@ -29,20 +29,23 @@ interface StoredLayer {
  * `pruning` (method, tileRows, encoding, cellBits, dacBits; adcBits for all layers or by layer; bitLimit and valueLimit by
  * layer; of a layer, adcBits and bitLimit are one number or a list of one a plane, lowest first), and what `notes` adds
  * under other names.
- * @throws InputError where the file cannot be written, or could not be read again
+ * @throws InputError where a scale or bias is not finite, or the file cannot be written
  */
 export function saveIntegerNetwork(
   path: string,
   network: IntegerNetwork,
   notes: Readonly<Record<string, unknown>> = {},
 ): void {
-  checkIntegerNetwork(path, network);
   const tensors = new Map<string, WritableTensor>();
   const layers: Record<string, StoredLayer> = {};
   const { description, weightBits, mean, std, pruning } = network;
   for (const layer of network.layers.values()) {
     const { name, rows, columns, codes, rowOrder, flips, scales, bias } = layer;
     const { inputScale, inputBits, inputSigned } = layer;
+    for (const [field, data] of Object.entries({ scales, bias, inputScale: [inputScale] })) {
+      const bad = data.find((value) => !Number.isFinite(value));
+      if (bad !== undefined) throw new InputError(`${path}: layer '${name}': ${field}: ${bad} is not finite`);
+    }
     tensors.set(`${name}.codes`, { shape: [rows, columns], data: codes });
     if (rowOrder) tensors.set(`${name}.rowOrder`, { shape: [rows], data: rowOrder });
     if (flips) tensors.set(`${name}.flips`, { shape: [flips.length / columns, columns], data: flips });

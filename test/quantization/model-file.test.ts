@@ -115,7 +115,7 @@ describe('the file of an integer network', () => {
     const scales = layer.scales.map(() => Number.NaN);
     const broken = { ...network, layers: new Map(network.layers).set(name, { ...layer, scales }) };
     expect(() => saveIntegerNetwork(path, broken)).toThrow(
-      `${path}: layer '${name}': scale NaN is not above 0`,
+      `${path}: layer '${name}': scales: NaN is not finite`,
     );
     expect(existsSync(path)).toBe(false);
   });
