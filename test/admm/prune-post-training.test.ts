@@ -85,27 +85,26 @@ describe('prunePostTraining', () => {
     }
   });
 
-  it('goes on from the layers that an interrupted run has kept, in every encoding', () => {
-    for (const [i, change] of (
-      [{ encoding: 'twos-complement' }, { encoding: 'offset', adcBits: 3, flip: true }] as const
-    ).entries()) {
-      const wanted = { ...settings, ...change, iterations: 1, patches: 100 };
-      const store = layerStore(scratch(`${i}.unfinished`), wanted);
-      const run = (stopAt: number) =>
-        prunePostTraining(
-          network,
-          folded,
-          pictures,
-          wanted,
-          ({ done }) => {
-            if (done === stopAt) throw new Error('interrupted');
-          },
-          store,
-        );
-      expect(() => run(3)).toThrow('interrupted');
-      expect(store.finished().size, JSON.stringify(change)).toBe(3);
-      expect(run(Infinity).network).toEqual(prune({ ...change, iterations: 1, patches: 100 }).network);
-    }
+  it('goes on from the layers that an interrupted run has kept, also where codes are read by an encoding and flips', {
+    timeout: 120_000,
+  }, () => {
+    const change = { encoding: 'offset', adcBits: 3, flip: true, iterations: 1, patches: 100 } as const;
+    const wanted = { ...settings, ...change };
+    const store = layerStore(scratch('unfinished'), wanted);
+    const run = (stopAt: number) =>
+      prunePostTraining(
+        network,
+        folded,
+        pictures,
+        wanted,
+        ({ done }) => {
+          if (done === stopAt) throw new Error('interrupted');
+        },
+        store,
+      );
+    expect(() => run(3)).toThrow('interrupted');
+    expect(store.finished().size).toBe(3);
+    expect(run(Infinity).network).toEqual(prune(change).network);
   });
 
   it('keeps the mean of every logit on the calibration pictures, whatever pruning did', () => {
