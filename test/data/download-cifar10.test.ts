@@ -144,7 +144,8 @@ describe('downloadCifar10', () => {
     expect(starts[0]).toBeGreaterThan(0);
     expect(starts[0]).toBeLessThanOrEqual(100_000);
     expect(starts[1] - starts[0]).toBeLessThanOrEqual(50_000);
-    expect(starts[1]).toBeGreaterThan(starts[0]);
+    // On a busy machine all of the second answer may have been under way.
+    expect(starts[1]).toBeGreaterThanOrEqual(starts[0]);
   });
 
   it('gives up with one line when nothing more comes, and goes on in the next run', async () => {
