@@ -283,7 +283,7 @@ export const reproduceCommand: Command = {
     points: {
       value: 'LIST',
       help: `methods, imagenet: crossbars to prune for, as r128-adc3,r64-adc2, imagenet also r128-adc3-outer4
-${' '.repeat(26)}and r128-adc4-top4 (default: nine and ten; imagenet about 20 min each)`,
+${' '.repeat(26)}and r128-adc4-top4 (default: nine and twelve; imagenet about 20 min each)`,
     },
     lines: {
       value: 'LIST',

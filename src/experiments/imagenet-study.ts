@@ -133,12 +133,14 @@ export interface ImagenetResult {
 
 const all = (tileRows: number, adcBits: number): ImagenetPoint => ({ tileRows, adcBits, part: 'all' });
 
-/** Measured by default: where pruning bites, and one point that spares the outer layers. */
+/** Measured by default: where pruning bites, what sparing the outer layers saves, and fewer bit planes at more ADC bits. */
 export const imagenetPoints: readonly ImagenetPoint[] = [
   all(128, 4),
   all(64, 3),
   all(128, 3),
   { tileRows: 128, adcBits: 3, part: '3x3' },
+  { tileRows: 128, adcBits: 3, part: 'outer4' },
+  { tileRows: 128, adcBits: 4, part: 'top4' },
   all(128, 2),
   all(64, 2),
   all(32, 2),
