@@ -80,6 +80,9 @@ afterEach(() => {
   rmSync(join(dir, '..'), { recursive: true, force: true });
 });
 
+/** Between an answer's last byte and the cut, so that it arrives on a busy machine too. */
+const UNDER_WAY_MS = 200;
+
 function serve(request: IncomingMessage, response: ServerResponse) {
   requests.push({ range: request.headers.range });
   if (request.url === '/elsewhere') {
@@ -94,7 +97,7 @@ function serve(request: IncomingMessage, response: ServerResponse) {
   });
   const cut = cuts.shift();
   if (cut === undefined) response.end(rest);
-  else response.write(rest.subarray(0, cut), () => setTimeout(() => response.destroy(), 20));
+  else response.write(rest.subarray(0, cut), () => setTimeout(() => response.destroy(), UNDER_WAY_MS));
 }
 
 const options = () => ({ manifest, retryDelayMs: 1, env: {}, timeoutMs: 2000 });
@@ -144,8 +147,7 @@ describe('downloadCifar10', () => {
     expect(starts[0]).toBeGreaterThan(0);
     expect(starts[0]).toBeLessThanOrEqual(100_000);
     expect(starts[1] - starts[0]).toBeLessThanOrEqual(50_000);
-    // On a busy machine all of the second answer may have been under way.
-    expect(starts[1]).toBeGreaterThanOrEqual(starts[0]);
+    expect(starts[1]).toBeGreaterThan(starts[0]);
   });
 
   it('gives up with one line when nothing more comes, and goes on in the next run', async () => {
