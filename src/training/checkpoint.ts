@@ -6,6 +6,7 @@ import type { NetworkDescription, Parameters } from '../networks/description';
 import { readSafetensors } from '../networks/read-safetensors';
 import type { StoredTensor, TensorData } from '../networks/stored-tensor';
 import { writeSafetensors } from '../networks/write-safetensors';
+import { hashParameters } from './hash-parameters';
 import { lengthOf, parameterLayout } from './parameter-vector';
 import type { EpochRecord, TrainingRecipe } from './train';
 import type { TrainerState } from './trainer';
@@ -46,7 +47,7 @@ export function writeCheckpoint(
     format: FORMAT,
     network: network.name,
     dataset: dataset.name,
-    data: digestOfText(JSON.stringify(dataset.checksums)),
+    data: JSON.stringify(dataset.checksums),
     start: startDigest(start),
     recipe: JSON.stringify(recipe),
     curve: JSON.stringify(curve),
@@ -73,7 +74,7 @@ export function readCheckpoint(
     if (stored !== wanted)
       throw new InputError(`${path}: a training of ${what} '${stored}', not of '${wanted}'; ${another}`);
   for (const [what, stored, wanted] of [
-    [`pictures of ${dataset.name}`, metadata.data, digestOfText(JSON.stringify(dataset.checksums))],
+    [`pictures of ${dataset.name}`, metadata.data, JSON.stringify(dataset.checksums)],
     ['starting weights', metadata.start, startDigest(start)],
   ])
     if (stored !== wanted) throw new InputError(`${path}: a training with other ${what}; ${another}`);
@@ -90,15 +91,9 @@ export function readCheckpoint(
   return { state, curve };
 }
 
-function digestOfText(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-/** SHA-256 over all parameters, by name. */
 function startDigest(start: Parameters | undefined): string {
   const hash = createHash('sha256');
-  for (const [name, { data }] of start ?? [])
-    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  hashParameters(hash, start);
   return hash.digest('hex');
 }
 

@@ -12,6 +12,7 @@ import { readSafetensors, readSafetensorsMetadata } from '../../networks/read-sa
 import type { StoredTensor } from '../../networks/stored-tensor';
 import { type WritableTensor, writeSafetensors } from '../../networks/write-safetensors';
 import { packageRoot } from '../../package-root';
+import { hashParameters } from '../hash-parameters';
 
 /**
  * One training by PyTorch (`run_job.py` beside this file): SGD with Nesterov momentum 0.9, rates that climb linearly and
@@ -123,7 +124,7 @@ function keyOf({ network, dataset, normalisation, stage, seed, start, teacher }:
   hash.update(JSON.stringify({ network, mean, std, stage, seed, data: dataset.checksums }));
   for (const parameters of [start, teacher]) {
     hash.update('|');
-    for (const [name, { shape, data }] of parameters ?? []) hash.update(`${name} ${shape} `).update(data);
+    hashParameters(hash, parameters);
   }
   return hash.digest('hex');
 }
