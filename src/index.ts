@@ -134,6 +134,7 @@ export * from './experiments/run-smoke';
 export * from './experiments/simulate-network';
 export * from './experiments/smoke';
 export * from './experiments/smoke-report';
+export * from './experiments/studied-devices';
 export * from './experiments/trained-networks';
 export * from './experiments/verify-networks';
 export * from './experiments/verify-report';

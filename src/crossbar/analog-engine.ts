@@ -84,7 +84,11 @@ export function analogEngine(
         count,
         noise: isNoisy(array)
           ? Array.from({ length: count }, (_, i) =>
-              noiseStream(seed, `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`),
+              noiseStream(
+                seed,
+                `noise of ${layer}, array ${tile}, vector ${firstVector + first + i}`,
+                kernel.streams.subarray(4 * i, 4 * i + 4),
+              ),
             )
           : undefined,
         recorder,
@@ -185,9 +189,12 @@ function runBlock(block: Block, outputs: Float64Array): number {
       kernel.setCells(variances, starts);
       kernel.run(patterns, 'others');
     }
-    if (plain && block.noise) {
+    const { noise } = block;
+    if (plain && noise) {
       group.forEach((index, lane) => {
-        addNoise(block, index, kernel.sums, variances && kernel.others, lane, lanes);
+        const inputVariance = inputVarianceOf(array, index);
+        if (!variances && inputVariance === 0) return;
+        kernel.addNoise(lane, job.slices.planes, inputVariance, variances !== undefined, noise);
       });
     }
     copyOutputs(kernel.outputs, outputs, job.columns, channels, first, count, false);
@@ -281,7 +288,7 @@ function convertColumn(block: Block, index: number, lane: number): number {
   if (noise && !isPlain(terms)) {
     const variances = array.variances && new Float64Array(sums.length);
     if (variances) combine(kernel.others, lane, terms.squares, variances);
-    addNoise(block, index, sums, variances, 0, 1);
+    addNoise(sums, variances, inputVarianceOf(array, index), planes, noise);
   }
   const column = array.columns[index];
   const { factors, offset } = digitalSide(block, index);
@@ -309,29 +316,26 @@ function isPlain({ terms, coefficients }: PulseTerms): boolean {
   return terms === 1 && coefficients[0] === 1;
 }
 
+function inputVarianceOf({ converters }: ProgrammedArray, index: number): number {
+  return (converters?.[index].inputNoise ?? 0) ** 2;
+}
+
 /**
- * Adds noise to one column's sums, which lie at `at`, `at + stride`, ... Reads of cells and the converter's input are
- * independent, so their noise together is normal with the sum of their variances: one draw a conversion.
+ * Adds noise to one column's sums. Reads of cells and the converter's input are independent, so their noise together is normal
+ * with the sum of their variances: one draw a conversion. A column that no row drives may have no noise but takes its draw, so
+ * that inputs do not shift each other's. Where a sum is one pulse's, the kernel does the same (`AnalogKernel.addNoise`).
  */
 function addNoise(
-  { job, array, noise }: Block,
-  index: number,
-  sums: Float32Array | Float64Array,
-  variances: Float32Array | Float64Array | undefined,
-  at: number,
-  stride: number,
+  sums: Float64Array,
+  variances: Float64Array | undefined,
+  inputVariance: number,
+  planes: number,
+  noise: readonly RandomStream[],
 ): void {
-  const { planes } = job.slices;
-  const inputVariance = (array.converters?.[index].inputNoise ?? 0) ** 2;
-  if (!noise || (!variances && inputVariance === 0)) return;
-  const sigma = Math.sqrt(inputVariance);
-  let i = at;
-  for (let vector = 0; vector < noise.length; vector++) {
-    const { normal } = noise[vector];
-    // A column that no row drives may have no noise but takes its draw, so that inputs do not shift each other's.
-    for (let plane = 0; plane < planes; plane++, i += stride) {
-      sums[i] += (variances ? Math.sqrt(inputVariance + Math.max(0, variances[i])) : sigma) * normal();
-    }
+  if (!variances && inputVariance === 0) return;
+  for (let i = 0; i < sums.length; i++) {
+    const variance = inputVariance + (variances ? Math.max(0, variances[i]) : 0);
+    sums[i] += Math.sqrt(variance) * noise[Math.floor(i / planes)].normal();
   }
 }
 

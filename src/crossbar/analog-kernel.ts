@@ -1,8 +1,10 @@
 import { instantiate } from '../tensor/compiled-module';
+import type { RandomStream } from '../tensor/random';
 import type { Converter } from './build-converter';
 import { type AnalogExports, compiledKernel, layOut } from './compiled-kernel';
 import * as laneConstants from './kernel/lane-constants';
 import { laneLevels } from './lane-levels';
+import { edges, inner } from './noise-stream';
 
 /** Columns that are summed at once. */
 export const lanes = 4;
@@ -34,10 +36,23 @@ export interface AnalogKernel {
   readonly pulses: Float64Array;
   /** Outputs of the channels that the four columns belong to: [vector][lane]. [capacity * lanes] */
   readonly outputs: Float64Array;
+  /** States of the vectors' noise streams, four words each. [capacity * 4] */
+  readonly streams: Int32Array;
   /** Builds the tables of four columns: values[starts[lane] + row]. A missing start is a column of zeros. */
   setCells(values: Float32Array, starts: readonly number[]): void;
   /** Sums the first `count` patterns (at least 1) into `sums` or `others`. */
   run(count: number, into: 'sums' | 'others'): void;
+  /**
+   * Adds to a lane's `sums` of one pattern a plane a normal draw each, of variance `inputVariance` and, where `varied`, that in
+   * `others` besides. One stream a vector, whose states are the first of `streams`.
+   */
+  addNoise(
+    lane: number,
+    planes: number,
+    inputVariance: number,
+    varied: boolean,
+    noise: readonly RandomStream[],
+  ): void;
   /**
    * Converts `column` of the first `vectors` vectors without noise and adds to `outputs` of a lane factors[plane] *
    * (converted - offset * pulses). Returns how many sums the converter clipped.
@@ -72,6 +87,8 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
     column: capacity * 8,
     pulses: capacity * 8,
     outputs: capacity * lanes * 8,
+    streams: capacity * 16,
+    ziggurat: (edges.length + inner.length) * 8,
     factors: maxPlanes * lanes * 8,
     levels: (levels + 2) * 8,
     constants: laneConstants.SIZE,
@@ -96,15 +113,19 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
   );
   // Infinite levels at both ends, so that no search leaves the table.
   const padded = new Float64Array(buffer, at.levels, levels + 2);
+  new Float64Array(buffer, at.ziggurat).set([...edges, ...inner]);
+  const sums = new Float32Array(buffer, at.sums, capacity * lanes);
+  const others = new Float32Array(buffer, at.others, capacity * lanes);
   let inPlace: Float64Array | undefined;
   return {
     groups,
     patterns: new Uint16Array(buffer, at.patterns, capacity * groups),
-    sums: new Float32Array(buffer, at.sums, capacity * lanes),
-    others: new Float32Array(buffer, at.others, capacity * lanes),
+    sums,
+    others,
     column: new Float64Array(buffer, at.column, capacity),
     pulses: new Float64Array(buffer, at.pulses, capacity),
     outputs: new Float64Array(buffer, at.outputs, capacity * lanes),
+    streams: new Int32Array(buffer, at.streams, capacity * 4),
     setCells(values, starts) {
       cells.fill(0);
       for (let lane = 0; lane < starts.length; lane++) {
@@ -114,6 +135,27 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
     },
     run(count, into) {
       kernel.sumPatterns(at.patterns, at.patterns + count * groups * 2, at.tables, at[into], groups);
+    },
+    addNoise(lane, planes, inputVariance, varied, noise) {
+      const draws = noise.length * planes;
+      for (let draw = 0; draw < draws; draw++) {
+        draw =
+          kernel.addNoise?.(
+            at.sums + 4 * lane,
+            varied ? at.others + 4 * lane : 0,
+            inputVariance,
+            at.streams,
+            at.ziggurat,
+            at.ziggurat + 8 * edges.length,
+            planes,
+            draw,
+            draws,
+          ) ?? draw;
+        if (draw === draws) return;
+        const i = draw * lanes + lane;
+        const variance = inputVariance + (varied ? Math.max(0, others[i]) : 0);
+        sums[i] += Math.sqrt(variance) * noise[Math.floor(draw / planes)].normal();
+      }
     },
     convertAndAdd({ converter, factors, offset }, lane, vectors) {
       const last = converter.levels.length;

@@ -131,6 +131,18 @@ export interface AnalogExports extends KernelMemory {
     factorsEnd: number,
     constants: number,
   ): void;
+  /** Not in plain TypeScript. */
+  addNoise?(
+    sums: number,
+    variances: number,
+    inputVariance: number,
+    streams: number,
+    edges: number,
+    inner: number,
+    planes: number,
+    done: number,
+    draws: number,
+  ): number;
 }
 
 const kept = new Map<number, KernelExports>();

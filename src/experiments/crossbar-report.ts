@@ -12,10 +12,11 @@ import type { Accuracy } from '../training/evaluate';
 import {
   type CrossbarPoint,
   type CrossbarStudyResult,
+  type SeverityPoint,
   type StudiedNetwork,
-  studiedDevices,
   studiedNetworks,
 } from './crossbar-study';
+import { type ErrorKind, errorKinds, studiedDevices } from './studied-devices';
 
 function conditions({
   tileRows,
@@ -52,17 +53,40 @@ export function crossbarTable(result: CrossbarStudyResult): Table {
       { key: 'pictures', label: 'pictures' },
       { key: 'circuits', label: 'circuits' },
     ],
-    rows: result.points.map(({ network, device, adcBits, accuracy, bySeed, ...drops }) => ({
-      network: networkTitle(network),
-      device: deviceTitle(device),
-      adcBits,
-      top1: accuracy.top1,
-      interval: ofPictures(accuracy),
-      ...rangeOf(bySeed),
-      ...drops,
-      pictures: accuracy.pictures,
-      circuits: bySeed.length,
-    })),
+    rows: result.points.map((point) => ({ device: deviceTitle(point.device), ...pointRow(point) })),
+  };
+}
+
+function pointRow({ network, adcBits, accuracy, bySeed, dropFromFloat, dropFrom8bit }: CrossbarPoint) {
+  return {
+    network: networkTitle(network),
+    adcBits,
+    top1: accuracy.top1,
+    interval: ofPictures(accuracy),
+    ...rangeOf(bySeed),
+    dropFromFloat,
+    dropFrom8bit,
+    pictures: accuracy.pictures,
+    circuits: bySeed.length,
+  };
+}
+
+/** Every kind and level of error: the pruned network, the dense one with as many ADC bits, the dense one lossless. */
+export function severityTable(result: CrossbarStudyResult): Table {
+  const [network, , ...measures] = crossbarTable(result).columns;
+  return {
+    title: `Accuracy by severity of errors, ${result.network} on ${result.dataset}; ${conditions(result)}`,
+    columns: [
+      { key: 'kind', label: 'error' },
+      { key: 'level', label: 'level' },
+      { key: 'unit', label: 'unit' },
+      network,
+      ...measures,
+    ],
+    rows: result.severities.map(({ kind, level, ...point }) => {
+      const { title, unit } = errorKinds.find(({ name }) => name === kind)!;
+      return { kind: title, level, unit, ...pointRow(point) };
+    }),
   };
 }
 
@@ -111,6 +135,7 @@ export function crossbarFigures(result: CrossbarStudyResult): Map<string, Figure
   return new Map([
     ['04-crossbar-accuracy', accuracyFigure(result, '', IDEAL_LINES)],
     ['04-crossbar-circuits', accuracyFigure(result, ' on circuits that err', CIRCUIT_LINES)],
+    ...errorKinds.map((kind) => [`04-crossbar-severity-${kind.name}`, severityFigure(result, kind)] as const),
     ['04-crossbar-sums', sumsFigure(result)],
     ['04-crossbar-converters', convertersFigure()],
     ['04-crossbar-readouts', readoutsFigure(result)],
@@ -148,6 +173,32 @@ function accuracyFigure(result: CrossbarStudyResult, where: string, drawn: typeo
         x: own.map(({ adcBits }) => adcBits),
         y: own.map(({ accuracy }) => accuracy.top1),
         errors: own.map(({ accuracy }) => ofPictures(accuracy)),
+      };
+    }),
+  });
+}
+
+/** Accuracy against the severity of one kind of error. */
+function severityFigure(result: CrossbarStudyResult, { name, title, unit }: ErrorKind): Figure {
+  const { network, dataset, float, severities } = result;
+  const own = severities.filter(({ kind }) => kind === name);
+  const lineOf = ({ network, adcBits }: SeverityPoint) => `${networkTitle(network)}, ${adcBits} bits`;
+  return lines({
+    title: titled(
+      `Accuracy against ${title}, ${network} on ${dataset}`,
+      `${conditions(result)}; bars: of the pictures alone`,
+    ),
+    width: 900,
+    x: { title, unit },
+    y: { title: 'top-1 accuracy', unit: '%', range: [0, 100] },
+    markers: [{ axis: 'y', at: float.top1, label: 'float' }],
+    series: [...new Set(own.map(lineOf))].map((line) => {
+      const points = own.filter((point) => lineOf(point) === line);
+      return {
+        name: line,
+        x: points.map(({ level }) => level),
+        y: points.map(({ accuracy }) => accuracy.top1),
+        errors: points.map(({ accuracy }) => ofPictures(accuracy)),
       };
     }),
   });

@@ -2,8 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RangePolicy } from '../crossbar/adc-range';
 import type { StepGranularity } from '../crossbar/adc-steps';
-import type { ConverterModel } from '../crossbar/converter-model';
-import type { DeviceModel } from '../crossbar/device-model';
 import { type LayerObservation, observeNetwork } from '../crossbar/network-statistics';
 import type { Dataset } from '../data/dataset';
 import { firstPictures } from '../networks/first-pictures';
@@ -18,6 +16,7 @@ import type { FloatModel, IntegerModel } from './open-model';
 import { quantizedModel } from './quantized-model';
 import { type ReadoutStudyResult, readoutStudy } from './readout-study';
 import { type Simulation, simulateNetwork } from './simulate-network';
+import { deviceAt, errorKinds, type StudiedDevice, studiedDevices } from './studied-devices';
 import { describeStudy, type Study } from './study';
 
 export interface CrossbarStudyOptions {
@@ -44,30 +43,6 @@ export interface CrossbarStudyOptions {
   readonly seed?: number;
   readonly onProgress?: OnProgress;
 }
-
-/** Cells and ADCs that the networks are measured on. */
-export interface StudiedDevice {
-  readonly name: string;
-  readonly title: string;
-  /** Undefined: ideal. */
-  readonly device?: DeviceModel;
-  readonly converter?: ConverterModel;
-}
-
-export const studiedDevices: readonly StudiedDevice[] = [
-  { name: 'ideal', title: 'ideal cells' },
-  {
-    name: 'varied',
-    title: '10 % variation',
-    device: { programming: { kind: 'proportional', sigma: 0.1 } },
-  },
-  { name: 'stuck', title: '1 % stuck cells', device: { stuckOff: 0.005, stuckOn: 0.005 } },
-  {
-    name: 'converters',
-    title: 'ADC offset and noise',
-    converter: { type: 'sar', offsetSigma: 0.25, noise: 0.25 },
-  },
-];
 
 /** A network with the way its ADCs' ranges are set. */
 export interface StudiedNetwork {
@@ -108,6 +83,13 @@ export interface CrossbarPoint {
   readonly dropFrom8bit: number;
 }
 
+/** A point at one level of a kind of error. */
+export interface SeverityPoint extends CrossbarPoint {
+  /** Name of the kind. */
+  readonly kind: string;
+  readonly level: number;
+}
+
 export interface CrossbarStudyResult extends Study {
   readonly tileRows: number;
   /** Name of the pruned model's file, and the ADC bits its codes need. */
@@ -118,6 +100,8 @@ export interface CrossbarStudyResult extends Study {
   readonly integer: Accuracy;
   readonly circuits: number;
   readonly points: readonly CrossbarPoint[];
+  /** The pruned network and the dense one with as many ADC bits, and the dense one with lossless ADCs, by severity. */
+  readonly severities: readonly SeverityPoint[];
   /** The related readout schemes beside the plain ADC on the pruned network. */
   readonly readouts: ReadoutStudyResult;
   /** What the layers of both networks saw on some pictures with a 3-bit ADC. */
@@ -137,7 +121,14 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
   const bench = openBench(options);
   const { settings, seed, pruned, dense, few } = bench;
   const jobs = jobsOf(settings);
-  const points = jobs.map((job, i) => measurePoint(bench, job, `${i + 1}/${jobs.length}`));
+  const severe = severityJobs(bench);
+  const count = jobs.length + severe.length;
+  const points = jobs.map((job, i) => measurePoint(bench, job, `${i + 1}/${count}`));
+  const severities = severe.map(({ kind, level, ...job }, i) => ({
+    kind,
+    level,
+    ...measurePoint(bench, job, `${jobs.length + i + 1}/${count}`),
+  }));
   const observe = (network: IntegerNetwork) =>
     observeNetwork(network, few, { tileRows: bench.tileRows, adc: () => ({ bits: 3 }) });
   const result: CrossbarStudyResult = {
@@ -149,6 +140,7 @@ export function crossbarStudy(options: CrossbarStudyOptions): CrossbarStudyResul
     ...bench.baselines(bench.all),
     circuits: settings.circuits,
     points,
+    severities,
     readouts: comparedReadouts(bench),
     observed: { dense: observe(dense), pruned: observe(pruned.network) },
   };
@@ -216,6 +208,19 @@ function jobsOf({ adcBits }: { readonly adcBits: readonly number[] }): Job[] {
     const resolutions = adcBits.filter((bits) => ideal || ON_CIRCUITS.adcBits.includes(bits));
     return networks.flatMap((network) => resolutions.map((bits) => ({ device, network, adcBits: bits })));
   });
+}
+
+/** What is measured at every level of every kind of error, the usual ones among them. */
+function severityJobs({ required }: Bench): (Job & Pick<SeverityPoint, 'kind' | 'level'>)[] {
+  const bitsOf = { pruned: required.pruned, 'dense-columns': required.pruned, dense: required.dense };
+  const subjects = studiedNetworks.flatMap((network) =>
+    network.name in bitsOf ? [{ network, adcBits: bitsOf[network.name as keyof typeof bitsOf] }] : [],
+  );
+  return errorKinds.flatMap((kind) =>
+    kind.levels.flatMap((level) =>
+      subjects.map((subject) => ({ kind: kind.name, level, device: deviceAt(kind, level), ...subject })),
+    ),
+  );
 }
 
 const errs = ({ device, converter }: StudiedDevice) => device !== undefined || converter !== undefined;

@@ -7,6 +7,7 @@ import {
   crossbarTable,
   observedTable,
   schemesTable,
+  severityTable,
 } from './crossbar-report';
 import { type CrossbarStudyOptions, type CrossbarStudyResult, crossbarStudy } from './crossbar-study';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
@@ -42,6 +43,7 @@ export async function runCrossbar(options: RunCrossbarOptions): Promise<Crossbar
   const result = crossbarStudy({ ...options, dataset, model, pruned, folder });
   const tables = new Map([
     ['04-crossbar-accuracy', crossbarTable(result)],
+    ['04-crossbar-severity', severityTable(result)],
     ['04-crossbar-layers', observedTable(result)],
     ['04-crossbar-readouts', readoutTable(result.readouts)],
     ['04-crossbar-schemes', schemesTable()],

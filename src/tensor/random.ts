@@ -29,9 +29,14 @@ function splitmix32(state: number): number {
 /**
  * Opens the stream `name` of the root `seed` (an integer): xoshiro128** (Blackman and Vigna 2018), its state filled by
  * SplitMix32 from a 32-bit hash of both. What is drawn from one stream never shifts another; but there are 2^32 streams in
- * all, so of k pairs of seed and name some two are the same stream with a chance of about k^2 / 2^33.
+ * all, so of k pairs of seed and name some two are the same stream with a chance of about k^2 / 2^33. The state, four words,
+ * lies in `state`, where compiled loops can draw from the same stream.
  */
-export function randomStream(seed: number, name: string): RandomStream {
+export function randomStream(
+  seed: number,
+  name: string,
+  state: Int32Array = new Int32Array(4),
+): RandomStream {
   // A digit at the front of the name would read as one of the seed's.
   const apart = /^\d/.test(name) ? `/${name}` : name;
   let fill = fnv1a(apart, fnv1a(String(seed)));
@@ -39,23 +44,20 @@ export function randomStream(seed: number, name: string): RandomStream {
     fill = (fill + 0x9e3779b9) >>> 0;
     return splitmix32(fill);
   };
-  let a = next();
-  let b = next();
-  let c = next();
-  let d = next();
+  for (let i = 0; i < 4; i++) state[i] = next();
   let spare: number | undefined;
 
   const uint32 = () => {
+    const a = state[0];
+    const b = state[1];
+    const c = state[2] ^ a;
+    const d = state[3] ^ b;
     const product = Math.imul(b, 5);
-    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
-    const shifted = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= shifted;
-    d = (d << 11) | (d >>> 21);
-    return result;
+    state[0] = a ^ d;
+    state[1] = b ^ c;
+    state[2] = c ^ (b << 9);
+    state[3] = (d << 11) | (d >>> 21);
+    return Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
   };
   const uniform = () => uint32() / 4294967296;
   const integer = (n: number) => Math.floor(uniform() * n);

@@ -8,12 +8,14 @@ import {
   crossbarTable,
   observedTable,
   schemesTable,
+  severityTable,
 } from '../../src/experiments/crossbar-report';
 import { type CrossbarStudyResult, crossbarStudy } from '../../src/experiments/crossbar-study';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { networkSteps } from '../../src/experiments/network-steps';
 import { runCrossbar } from '../../src/experiments/run-crossbar';
 import { simulateNetwork } from '../../src/experiments/simulate-network';
+import { errorKinds } from '../../src/experiments/studied-devices';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
 import { saveParameters } from '../../src/networks/save-parameters';
@@ -123,8 +125,8 @@ describe('crossbarStudy', () => {
       adcBits: [2, 5],
       testPictures: 16,
       clippedPictures: 12,
-      stuckPictures: 10,
-      variedPictures: 8,
+      stuckPictures: 6,
+      variedPictures: 4,
       circuits: 2,
       readoutVectors: 16,
     });
@@ -139,11 +141,31 @@ describe('crossbarStudy', () => {
       }
     for (const { network, adcBits, device, bySeed, accuracy } of result.points) {
       expect(bySeed.length).toBe(device === 'ideal' ? 1 : 2);
-      if (device !== 'ideal') expect(accuracy.pictures).toBe(device === 'stuck' ? 10 : 8);
+      if (device !== 'ideal') expect(accuracy.pictures).toBe(device === 'stuck' ? 6 : 4);
       else if (network === 'pruned') expect(accuracy.pictures).toBe(16);
       else if (adcBits === 2) expect(accuracy.pictures).toBe(12);
     }
     expect(result.prunedBits).toBe(2);
+  });
+
+  it('measures three lines at every severity of every error, the usual one as among the ADC bits', () => {
+    expect(result.severities.length).toBe(errorKinds.reduce((sum, { levels }) => sum + 3 * levels.length, 0));
+    for (const { kind, level, network, adcBits, accuracy, bySeed } of result.severities) {
+      expect(adcBits).toBe(network === 'dense' ? result.denseBits : result.prunedBits);
+      expect([accuracy.pictures, bySeed.length]).toEqual([kind === 'stuck' ? 6 : 4, 2]);
+      if (level !== errorKinds.find(({ name }) => name === kind)!.usual) continue;
+      const same = result.points.find(
+        (point) => point.device === kind && point.network === network && point.adcBits === adcBits,
+      );
+      if (network !== 'dense') expect(same?.accuracy).toEqual(accuracy);
+    }
+    const rows = severityTable(result).rows as { top1: number }[];
+    expect(rows.map(({ top1 }) => top1)).toEqual(result.severities.map(({ accuracy }) => accuracy.top1));
+    const figures = crossbarFigures(result);
+    for (const { name, levels } of errorKinds) {
+      const { data } = figures.get(`04-crossbar-severity-${name}`)!;
+      expect(data.map(({ x }) => x)).toEqual([levels, levels, levels]);
+    }
   });
 
   it('has the pruned network lose nothing where its columns fit', () => {
