@@ -10,6 +10,7 @@ import { quantizedModel } from '../experiments/quantized-model';
 import type { Pictures } from '../networks/inference';
 import { makeFolder } from '../networks/make-folder';
 import { packageRoot } from '../package-root';
+import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
@@ -108,6 +109,7 @@ const postTrainingOnly = [
 
 /** Of `trainingOptions` those of one engine only. */
 const ownEngineOnly = [
+  'planes',
   'value-limit',
   'views',
   'frozen-batch-norm',
@@ -119,8 +121,11 @@ const ownEngineOnly = [
 ];
 const pytorchOnly = Object.keys(pytorchPruningOptions);
 
-/** @throws InputError for an option of `prune` that its --method, engine or --start leave without effect */
+/** @throws InputError for an option of `prune` that its --method, engine, --start or another option leave without effect */
 export function refuseWithoutEffect(options: Options): void {
+  if (options['adc-bits'] === undefined) refuseOptions(options, ['planes'], 'give --adc-bits too');
+  if (options.allocate === true || options['allocate-planes'] === true)
+    refuseOptions(options, ['planes'], 'not with --allocate or --allocate-planes, which choose them');
   if (options.method !== 'training') {
     refuseOptions(options, Object.keys(trainingOptions), 'only --method training has it');
     return;
@@ -144,7 +149,7 @@ export interface TrainingCommandInput {
   readonly start?: IntegerModel;
   readonly settings: {
     readonly tileRows: number;
-    readonly adcBits: number;
+    readonly adcBits: AdcBits;
     readonly valueLimit?: number;
     readonly weightBits: number;
     readonly inputBits: number;
@@ -211,7 +216,7 @@ export async function pruneByTrainingCommand(
   });
   return {
     data: { output, lossless, accuracy, float, integer, ...curves },
-    text: `${output}: ${accuracy.top1.toFixed(2)} % on ${accuracy.pictures} test pictures of ${dataset.title} (float ${float.top1.toFixed(2)} %, 8 bits ${integer.top1.toFixed(2)} %), ${lossless ? `no conversion of ${fixed.tileRows} rows can clip a ${fixed.adcBits}-bit ADC` : 'LIMITS BROKEN'}`,
+    text: `${output}: ${accuracy.top1.toFixed(2)} % on ${accuracy.pictures} test pictures of ${dataset.title} (float ${float.top1.toFixed(2)} %, 8 bits ${integer.top1.toFixed(2)} %), ${lossless ? `no conversion of ${fixed.tileRows} rows can clip a ${adcBitsText(fixed.adcBits)}-bit ADC` : 'LIMITS BROKEN'}`,
   };
 }
 
@@ -278,6 +283,7 @@ async function byPytorch(
 ): Promise<TrainedPruning> {
   const { note, signal } = context;
   const { tileRows, adcBits, weightBits, inputBits, seed } = input.settings;
+  if (typeof adcBits !== 'number') throw new Error('PyTorch prunes all layers and planes alike');
   const prune = pytorchPruning(options, tileRows, adcBits);
   const stage = { ...pytorchStage(trainingNumbers(options, pytorchDefaults)), prune };
   const bits = { weightBits, inputBits };

@@ -13,7 +13,8 @@ import { labelledBy } from '../experiments/labelled-by';
 import { modelPath, openFloatModel, openIntegerModel, openPrunableModel } from '../experiments/open-model';
 import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
-import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
+import { type AdcBits, adcBitsText, highestPlanes } from '../quantization/adc-bits';
+import { crossbarNodes } from '../quantization/crossbar-layers';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
@@ -44,7 +45,14 @@ export const pruneCommand: Command = {
   summary:
     'Quantises a float network and prunes it hierarchically after training (layer ADMM, no labels), so that ADCs of B bits\nnever clip on crossbars of R rows; MODEL may also be a pruned network, to be pruned further. Writes integer codes, scales\nand the limits they keep. An interrupted run goes on, layer by layer,\nfrom OUT.safetensors.sensitivities (--allocate) and OUT.safetensors.unfinished.',
   options: {
-    'adc-bits': { value: 'B', help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column' },
+    'adc-bits': {
+      value: 'B',
+      help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column (own training: default that of --start)',
+    },
+    planes: {
+      value: 'N',
+      help: 'only the N highest bit planes get ones and ADCs; those below are dropped (default: all)',
+    },
     allocate: {
       help: 'spread the ADC energy of B bits over the layers by measured sensitivity, 1 to 6 bits each',
     },
@@ -99,8 +107,6 @@ export const pruneCommand: Command = {
     const { onProgress, note } = context;
     const output = textOption(options, 'output');
     if (!output) throw new InputError('prune: name the file to write with -o OUT.safetensors');
-    const adcBits = wholeNumber(options, 'adc-bits', 1, 8);
-    if (adcBits === undefined) throw new InputError('prune: give the ADC resolution with --adc-bits B');
     const method = oneOf('method', METHODS, textOption(options, 'method') ?? 'post-training');
     const compensation = oneOf(
       'compensation',
@@ -108,10 +114,17 @@ export const pruneCommand: Command = {
       textOption(options, 'compensation') ?? 'layer-admm',
     );
     refuseWithoutEffect(options);
+    const start = textOption(options, 'start');
+    const startModel = start === undefined ? undefined : openIntegerModel(start);
+    const uniformBits = wholeNumber(options, 'adc-bits', 1, 8);
+    const record = options.pytorch === undefined ? startModel?.network.pruning : undefined;
+    if (uniformBits === undefined && !record)
+      throw new InputError('prune: give the ADC resolution with --adc-bits B');
     if (method === 'training') requireNativeEngine('pruning by training');
     const byPlane = options['allocate-planes'] === true;
     const allocates = byPlane || options.allocate === true;
-    const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? 128;
+    const tileRows =
+      wholeNumber(options, 'rows', 1, 65535) ?? (uniformBits === undefined ? record!.tileRows : 128);
     const encoding = oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split');
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
     const settings = {
@@ -133,12 +146,18 @@ export const pruneCommand: Command = {
       weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? 8,
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
     };
-    const start = textOption(options, 'start');
     requireWritable(output, [name, ...(start === undefined ? [] : [start])].map(modelPath));
     const startedAt = new Date();
     const open = method === 'training' ? openFloatModel : openPrunableModel;
     const model = open(name, textOption(options, 'network'));
-    const startModel = start === undefined ? undefined : openIntegerModel(start);
+    const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
+    const kept = wholeNumber(options, 'planes', 1, planes);
+    const layers = crossbarNodes(model.description).map((node) => node.name);
+    const asked =
+      uniformBits === undefined || kept === undefined
+        ? uniformBits
+        : highestPlanes(layers, uniformBits, kept, planes);
+    const adcBits = asked ?? record!.adcBits;
     const opened = await openNamed(namedDataset(options, onProgress), note);
     const dataset = options.unlabelled === true ? await labelledBy(model, opened, onProgress) : opened;
     requireFit(model.description, dataset);
@@ -152,17 +171,17 @@ export const pruneCommand: Command = {
     }
     const quantized = quantizedModel(model, dataset, pictures, bits, onProgress);
     const source = { model: model.identity, data: dataset.checksums, calibration: count, ...bits };
-    const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
     const trials = { ...settings, adcBits: byPlane ? planeProfiles(candidateBits, planes) : candidateBits };
     const measured = candidateStore(`${output}.sensitivities`, { ...source, ...trials });
     const shares = (): AdcBits => {
       const candidates = layerCandidates(quantized, model.folded, pictures, trials, onProgress, measured);
-      return allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits: adcBits } }).adcBits;
+      return allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits: uniformBits! } })
+        .adcBits;
     };
     const given = allocates ? shares() : adcBits;
     const wanted = { ...settings, adcBits: given };
     const store = layerStore(`${output}.unfinished`, { ...source, ...wanted });
-    const { network, layers } = prunePostTraining(
+    const { network, layers: outcomes } = prunePostTraining(
       quantized,
       model.folded,
       pictures,
@@ -195,7 +214,7 @@ export const pruneCommand: Command = {
         lossless,
         nonzeroShare,
         // A gap a column is more than anybody reads.
-        layers: layers.map(({ gaps: _, ...layer }) => layer),
+        layers: outcomes.map(({ gaps: _, ...layer }) => layer),
       },
       text: `${output}: ${layers.length} layers, ${(100 * nonzeroShare).toFixed(1)} % of the weights kept, ${lossless ? `no conversion of ${tileRows} rows can clip a ${adcBitsText(given)}-bit ADC` : 'LIMITS BROKEN'}`,
     };

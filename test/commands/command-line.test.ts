@@ -249,6 +249,10 @@ describe('bad input', () => {
       /--encoding gray: .*offset, csd/,
     );
     expect(await refusal(...prune, '--cell-bits', '5', '-o', 'out')).toMatch(/--cell-bits 5/);
+    expect(await refusal('prune', float, '--planes', '3', '-o', scratch('out'))).toMatch(
+      /--planes: give --adc-bits too/,
+    );
+    expect(await refusal(...prune, '--planes', '8', '-o', scratch('out'))).toMatch(/--planes 8/);
     for (const allocate of ['--allocate', '--allocate-planes'])
       expect(await refusal(...prune, '--method', 'training', allocate, '-o', 'out')).toContain(
         `${allocate}: not with --method training`,
@@ -269,6 +273,8 @@ describe('bad input', () => {
       [['--epochs', '2'], '--epochs: only --method training has it'],
       [['--pytorch', 'python3'], '--pytorch: only --method training has it'],
       [['--method', 'bit-only', '--frozen-batch-norm'], '--frozen-batch-norm: only --method training has it'],
+      [['--planes', '3', '--allocate-planes'], '--planes: not with --allocate or --allocate-planes'],
+      [[...pytorch, '--planes', '3'], '--planes: not with --pytorch'],
       [[...training, '--encoding', 'csd'], '--encoding: not with --method training'],
       [[...training, '--balanced-rows'], '--balanced-rows: not with --method training'],
       [[...training, '--ridge', '0.1'], '--ridge: not with --method training'],
@@ -472,6 +478,32 @@ describe('cim-pruning in a process of its own', () => {
     expect((await run('hardware', pruned, '--layers')).out).toMatch(/(\d \d \d) /);
     for (const format of ['crosssim', 'timeloop'])
       expect((await run('export', pruned, '--to', format, '-o', scratch(format))).status).toBe(0);
+  });
+
+  it('drops the lowest planes, and retrains a pruned network within the limits that it has', async () => {
+    const pruned = scratch('highest.safetensors');
+    const data = ['--dataset', 'generated', '--calibration', '16'];
+    const asked = ['--adc-bits', '2', '--planes', '3', '--rows', '32', '--iterations', '1'];
+    await run('prune', 'tiny-generated', ...data, ...asked, '-o', pruned);
+    const records = [JSON.parse((await run('certify', pruned, '--json')).out)];
+    const retrained = scratch('retrained.safetensors');
+    const own = [
+      '--method',
+      'training',
+      '--start',
+      pruned,
+      '--epochs',
+      '1',
+      '--checkpoints',
+      scratch('states'),
+    ];
+    const { status } = await run('prune', 'tiny-generated', ...data, ...own, '-o', retrained);
+    expect(status).toBe(0);
+    records.push(JSON.parse((await run('certify', retrained, '--json')).out));
+    for (const { adcBits, tileRows, lossless, requiredAdcBits } of records) {
+      expect([tileRows, lossless, requiredAdcBits]).toEqual([32, true, 2]);
+      for (const bits of Object.values(adcBits)) expect(bits).toEqual([0, 0, 0, 0, 2, 2, 2]);
+    }
   });
 
   it('ends with status 1 and one line where its result is lost, quietly where the reader has gone', () => {
