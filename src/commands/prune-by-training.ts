@@ -109,7 +109,6 @@ const postTrainingOnly = [
 
 /** Of `trainingOptions` those of one engine only. */
 const ownEngineOnly = [
-  'planes',
   'value-limit',
   'views',
   'frozen-batch-norm',
@@ -121,11 +120,8 @@ const ownEngineOnly = [
 ];
 const pytorchOnly = Object.keys(pytorchPruningOptions);
 
-/** @throws InputError for an option of `prune` that its --method, engine, --start or another option leave without effect */
+/** @throws InputError for an option of `prune` that its --method, engine or --start leave without effect */
 export function refuseWithoutEffect(options: Options): void {
-  if (options['adc-bits'] === undefined) refuseOptions(options, ['planes'], 'give --adc-bits too');
-  if (options.allocate === true || options['allocate-planes'] === true)
-    refuseOptions(options, ['planes'], 'not with --allocate or --allocate-planes, which choose them');
   if (options.method !== 'training') {
     refuseOptions(options, Object.keys(trainingOptions), 'only --method training has it');
     return;

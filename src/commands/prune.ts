@@ -13,8 +13,7 @@ import { labelledBy } from '../experiments/labelled-by';
 import { modelPath, openFloatModel, openIntegerModel, openPrunableModel } from '../experiments/open-model';
 import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
-import { type AdcBits, adcBitsText, highestPlanes } from '../quantization/adc-bits';
-import { crossbarNodes } from '../quantization/crossbar-layers';
+import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
@@ -47,11 +46,7 @@ export const pruneCommand: Command = {
   options: {
     'adc-bits': {
       value: 'B',
-      help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column (own training: default that of --start)',
-    },
-    planes: {
-      value: 'N',
-      help: 'only the N highest bit planes get ones and ADCs; those below are dropped (default: all)',
+      help: 'ADC resolution, 1 to 8: at most 2^B - 1 ones a bit column (training by --start alone: as that has)',
     },
     allocate: {
       help: 'spread the ADC energy of B bits over the layers by measured sensitivity, 1 to 6 bits each',
@@ -117,14 +112,14 @@ export const pruneCommand: Command = {
     const start = textOption(options, 'start');
     const startModel = start === undefined ? undefined : openIntegerModel(start);
     const uniformBits = wholeNumber(options, 'adc-bits', 1, 8);
-    const record = options.pytorch === undefined ? startModel?.network.pruning : undefined;
-    if (uniformBits === undefined && !record)
-      throw new InputError('prune: give the ADC resolution with --adc-bits B');
+    // Without --adc-bits a pruned network is retrained within the limits that it has.
+    const like = uniformBits === undefined && options.pytorch === undefined ? startModel?.network : undefined;
+    const adcBits = uniformBits ?? like?.pruning?.adcBits;
+    if (adcBits === undefined) throw new InputError('prune: give the ADC resolution with --adc-bits B');
     if (method === 'training') requireNativeEngine('pruning by training');
     const byPlane = options['allocate-planes'] === true;
     const allocates = byPlane || options.allocate === true;
-    const tileRows =
-      wholeNumber(options, 'rows', 1, 65535) ?? (uniformBits === undefined ? record!.tileRows : 128);
+    const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? like?.pruning?.tileRows ?? 128;
     const encoding = oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split');
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
     const settings = {
@@ -143,21 +138,13 @@ export const pruneCommand: Command = {
       ridge: ridgeOf(textOption(options, 'ridge')),
     };
     const bits = {
-      weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? 8,
+      weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? like?.weightBits ?? 8,
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
     };
     requireWritable(output, [name, ...(start === undefined ? [] : [start])].map(modelPath));
     const startedAt = new Date();
     const open = method === 'training' ? openFloatModel : openPrunableModel;
     const model = open(name, textOption(options, 'network'));
-    const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
-    const kept = wholeNumber(options, 'planes', 1, planes);
-    const layers = crossbarNodes(model.description).map((node) => node.name);
-    const asked =
-      uniformBits === undefined || kept === undefined
-        ? uniformBits
-        : highestPlanes(layers, uniformBits, kept, planes);
-    const adcBits = asked ?? record!.adcBits;
     const opened = await openNamed(namedDataset(options, onProgress), note);
     const dataset = options.unlabelled === true ? await labelledBy(model, opened, onProgress) : opened;
     requireFit(model.description, dataset);
@@ -171,6 +158,7 @@ export const pruneCommand: Command = {
     }
     const quantized = quantizedModel(model, dataset, pictures, bits, onProgress);
     const source = { model: model.identity, data: dataset.checksums, calibration: count, ...bits };
+    const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
     const trials = { ...settings, adcBits: byPlane ? planeProfiles(candidateBits, planes) : candidateBits };
     const measured = candidateStore(`${output}.sensitivities`, { ...source, ...trials });
     const shares = (): AdcBits => {
@@ -181,7 +169,7 @@ export const pruneCommand: Command = {
     const given = allocates ? shares() : adcBits;
     const wanted = { ...settings, adcBits: given };
     const store = layerStore(`${output}.unfinished`, { ...source, ...wanted });
-    const { network, layers: outcomes } = prunePostTraining(
+    const { network, layers } = prunePostTraining(
       quantized,
       model.folded,
       pictures,
@@ -214,7 +202,7 @@ export const pruneCommand: Command = {
         lossless,
         nonzeroShare,
         // A gap a column is more than anybody reads.
-        layers: outcomes.map(({ gaps: _, ...layer }) => layer),
+        layers: layers.map(({ gaps: _, ...layer }) => layer),
       },
       text: `${output}: ${layers.length} layers, ${(100 * nonzeroShare).toFixed(1)} % of the weights kept, ${lossless ? `no conversion of ${tileRows} rows can clip a ${adcBitsText(given)}-bit ADC` : 'LIMITS BROKEN'}`,
     };

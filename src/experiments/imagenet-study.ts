@@ -10,7 +10,7 @@ import { InputError } from '../errors';
 import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
 import type { OnProgress } from '../progress';
-import { type AdcBits, adcBitsOf, highestPlanes } from '../quantization/adc-bits';
+import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
@@ -343,20 +343,21 @@ const numberOf = (part: PrunedPart) => Number(part.replace(/\D+/, ''));
 const isOuter = (part: PrunedPart) => part.startsWith('outer');
 
 /** The point's bits, in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
-function bitsOf(
-  { description, weightBits, layers }: IntegerNetwork,
-  { adcBits, part }: ImagenetPoint,
-): AdcBits {
+function bitsOf({ description, weightBits }: IntegerNetwork, { adcBits, part }: ImagenetPoint): AdcBits {
   if (part === 'all') return adcBits;
-  if (part !== '3x3' && !isOuter(part))
-    return highestPlanes(layers.keys(), adcBits, numberOf(part), weightBits - 1);
-  const others = part === '3x3' ? WHOLE_BITS : numberOf(part);
-  return Object.fromEntries(
-    crossbarNodes(description).map((node) => [
-      node.name,
-      node.op === 'conv' && node.kernel === 3 ? adcBits : others,
-    ]),
-  );
+  if (part === '3x3' || isOuter(part)) {
+    const others = part === '3x3' ? WHOLE_BITS : numberOf(part);
+    return Object.fromEntries(
+      crossbarNodes(description).map((node) => [
+        node.name,
+        node.op === 'conv' && node.kernel === 3 ? adcBits : others,
+      ]),
+    );
+  }
+  const planes = weightBits - 1;
+  const left = planes - numberOf(part);
+  const highest = Array.from({ length: planes }, (_, plane) => (plane < left ? 0 : adcBits));
+  return Object.fromEntries(crossbarNodes(description).map(({ name }) => [name, highest]));
 }
 
 /** What the codes themselves tell. */

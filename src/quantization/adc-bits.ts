@@ -1,5 +1,4 @@
 import { largestOf, type PerPlane } from '../bitplanes/per-plane';
-import { InputError } from '../errors';
 
 /**
  * ADC resolution of all layers alike, or by layer; of a layer one number, or one a bit plane (lowest first), 0 where a
@@ -10,22 +9,6 @@ export type AdcBits = number | Readonly<Record<string, PerPlane>>;
 /** ADC resolution of one layer. */
 export function adcBitsOf(adcBits: AdcBits, layer: string): PerPlane {
   return typeof adcBits === 'number' ? adcBits : adcBits[layer];
-}
-
-/**
- * `bits` for the `kept` highest of a layer's bit planes, in all layers; those below hold no ones.
- * @throws InputError for none kept, or more than there are
- */
-export function highestPlanes(
-  layers: Iterable<string>,
-  bits: number,
-  kept: number,
-  planes: number,
-): Readonly<Record<string, PerPlane>> {
-  if (!Number.isInteger(kept) || kept < 1 || kept > planes)
-    throw new InputError(`planes: ${kept} of ${planes} bit planes; 1 to ${planes} can be kept`);
-  const own = Array.from({ length: planes }, (_, plane) => (plane < planes - kept ? 0 : bits));
-  return Object.fromEntries(Array.from(layers, (name) => [name, own]));
 }
 
 /** The largest resolution of all layers and planes. */

@@ -16,6 +16,7 @@ import { networkByName } from '../../src/networks/network-by-name';
 import { readSafetensors, readSafetensorsMetadata } from '../../src/networks/read-safetensors';
 import { saveParameters } from '../../src/networks/save-parameters';
 import { writeSafetensors } from '../../src/networks/write-safetensors';
+import { loadIntegerNetwork } from '../../src/quantization/model-file';
 import { scratchFolder } from '../networks/scratch-folder';
 
 const scratch = scratchFolder();
@@ -249,10 +250,6 @@ describe('bad input', () => {
       /--encoding gray: .*offset, csd/,
     );
     expect(await refusal(...prune, '--cell-bits', '5', '-o', 'out')).toMatch(/--cell-bits 5/);
-    expect(await refusal('prune', float, '--planes', '3', '-o', scratch('out'))).toMatch(
-      /--planes: give --adc-bits too/,
-    );
-    expect(await refusal(...prune, '--planes', '8', '-o', scratch('out'))).toMatch(/--planes 8/);
     for (const allocate of ['--allocate', '--allocate-planes'])
       expect(await refusal(...prune, '--method', 'training', allocate, '-o', 'out')).toContain(
         `${allocate}: not with --method training`,
@@ -273,8 +270,6 @@ describe('bad input', () => {
       [['--epochs', '2'], '--epochs: only --method training has it'],
       [['--pytorch', 'python3'], '--pytorch: only --method training has it'],
       [['--method', 'bit-only', '--frozen-batch-norm'], '--frozen-batch-norm: only --method training has it'],
-      [['--planes', '3', '--allocate-planes'], '--planes: not with --allocate or --allocate-planes'],
-      [[...pytorch, '--planes', '3'], '--planes: not with --pytorch'],
       [[...training, '--encoding', 'csd'], '--encoding: not with --method training'],
       [[...training, '--balanced-rows'], '--balanced-rows: not with --method training'],
       [[...training, '--ridge', '0.1'], '--ridge: not with --method training'],
@@ -480,10 +475,10 @@ describe('cim-pruning in a process of its own', () => {
       expect((await run('export', pruned, '--to', format, '-o', scratch(format))).status).toBe(0);
   });
 
-  it('drops the lowest planes, and retrains a pruned network within the limits that it has', async () => {
-    const pruned = scratch('highest.safetensors');
+  it('retrains a pruned network within the limits that it has, where no others are given', async () => {
+    const pruned = scratch('narrow.safetensors');
     const data = ['--dataset', 'generated', '--calibration', '16'];
-    const asked = ['--adc-bits', '2', '--planes', '3', '--rows', '32', '--iterations', '1'];
+    const asked = ['--adc-bits', '2', '--weight-bits', '3', '--rows', '32', '--iterations', '1'];
     await run('prune', 'tiny-generated', ...data, ...asked, '-o', pruned);
     const records = [JSON.parse((await run('certify', pruned, '--json')).out)];
     const retrained = scratch('retrained.safetensors');
@@ -500,10 +495,9 @@ describe('cim-pruning in a process of its own', () => {
     const { status } = await run('prune', 'tiny-generated', ...data, ...own, '-o', retrained);
     expect(status).toBe(0);
     records.push(JSON.parse((await run('certify', retrained, '--json')).out));
-    for (const { adcBits, tileRows, lossless, requiredAdcBits } of records) {
-      expect([tileRows, lossless, requiredAdcBits]).toEqual([32, true, 2]);
-      for (const bits of Object.values(adcBits)) expect(bits).toEqual([0, 0, 0, 0, 2, 2, 2]);
-    }
+    for (const record of records)
+      expect(record).toMatchObject({ tileRows: 32, adcBits: 2, requiredAdcBits: 2, lossless: true });
+    for (const path of [pruned, retrained]) expect(loadIntegerNetwork(path).weightBits).toBe(3);
   });
 
   it('ends with status 1 and one line where its result is lost, quietly where the reader has gone', () => {
