@@ -75,9 +75,6 @@ export function previousOf(solver: Solver): Ints {
 export function multipliersOf(solver: Solver): Reals {
   return solver.multipliers;
 }
-export function ownMultipliersOf(solver: Solver): Reals {
-  return solver.own;
-}
 export function codesOf(solver: Solver): Ints {
   return solver.codes;
 }
