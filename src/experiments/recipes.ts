@@ -100,6 +100,21 @@ export const recipes: readonly Recipe[] = [
     tolerance: 1,
   },
   {
+    name: 'vgg16-cifar10-r128-adc1-layers',
+    data: 'cifar10',
+    line: 'prune {vgg16-cifar10-r128-adc2} --adc-bits 1 --rows 128 --balanced-rows --calibration 2048 --iterations 8',
+    minutes: 8,
+    time: 'measured',
+  },
+  {
+    name: 'vgg16-cifar10-r128-adc1',
+    data: 'cifar10',
+    line: 'prune {vgg16-cifar10} --method training --start {vgg16-cifar10-r128-adc1-layers} --adc-bits 1 --rows 128 --epochs 9 --rate 0.1 --distillation 0.5 --average-decay 0.99',
+    minutes: 130,
+    time: 'measured',
+    tolerance: 1,
+  },
+  {
     name: 'resnet18-cifar10',
     data: 'cifar10',
     engine: 'pytorch',

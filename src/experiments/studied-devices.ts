@@ -26,7 +26,7 @@ export const errorKinds: readonly ErrorKind[] = [
     name: 'varied',
     title: 'standard deviation of the cells',
     unit: '%',
-    levels: [5, 10, 20, 30],
+    levels: [5, 10, 20],
     usual: 10,
     circuit: (level) => ({
       title: `${level} % variation`,
@@ -37,7 +37,7 @@ export const errorKinds: readonly ErrorKind[] = [
     name: 'stuck',
     title: 'stuck cells, half of them on',
     unit: '%',
-    levels: [0.1, 0.3, 1, 3],
+    levels: [0.1, 0.3, 1],
     usual: 1,
     circuit: (level) => ({
       title: `${level} % stuck cells`,

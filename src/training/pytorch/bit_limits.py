@@ -39,6 +39,8 @@ def crossbar_layers(description, parameters, crossbar_rows, std):
         height = math.ceil(rows / tiles)
         factors = None
         if node['input'] == 'input':
+            if node.get('groups', 1) != 1:
+                raise SystemExit(f"{node['name']}: a first layer in groups cannot be pruned here")
             factors = (1 / (255 * torch.tensor(std, device=weight.device)))[None, :, None, None]
         layers.append(Layer(node['name'], rows, tiles, height, factors))
     return layers
