@@ -48,7 +48,7 @@ export const errorKinds: readonly ErrorKind[] = [
     name: 'converters',
     title: 'standard deviation of the ADCs’ offsets, and of their noise',
     unit: 'LSB',
-    levels: [0.05, 0.1, 0.15],
+    levels: [0.1, 0.15],
     usual: 0.1,
     circuit: (level) => ({
       title: `ADC offset and noise of ${level} LSB`,
