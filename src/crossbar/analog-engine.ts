@@ -193,7 +193,6 @@ function runBlock(block: Block, outputs: Float64Array): number {
     if (plain && noise) {
       group.forEach((index, lane) => {
         const inputVariance = inputVarianceOf(array, index);
-        if (!variances && inputVariance === 0) return;
         kernel.addNoise(lane, job.slices.planes, inputVariance, variances !== undefined, noise);
       });
     }

@@ -137,6 +137,7 @@ export function analogKernel(rows: number, capacity: number, levels = 0, portabl
       kernel.sumPatterns(at.patterns, at.patterns + count * groups * 2, at.tables, at[into], groups);
     },
     addNoise(lane, planes, inputVariance, varied, noise) {
+      if (!varied && inputVariance === 0) return;
       const draws = noise.length * planes;
       for (let draw = 0; draw < draws; draw++) {
         draw =

@@ -35,24 +35,25 @@ const networkTitle = (name: string) => studiedNetworks.find((network) => network
 /** Half the width of the 95 % interval of the test pictures, in points; circuits are told apart by the lowest and highest. */
 const ofPictures = ({ top1, pictures }: Accuracy) => 1.96 * Math.sqrt((top1 * (100 - top1)) / pictures);
 
+/** Columns of what `pointRow` tells beside the network's name. */
+const MEASURES: Table['columns'] = [
+  { key: 'adcBits', label: 'ADC bits' },
+  { key: 'top1', label: 'top-1', unit: '%', digits: 2 },
+  { key: 'interval', label: '+- of the pictures', digits: 2 },
+  { key: 'lowest', label: 'lowest circuit', unit: '%', digits: 2 },
+  { key: 'highest', label: 'highest', unit: '%', digits: 2 },
+  { key: 'dropFromFloat', label: 'drop from float', digits: 2 },
+  { key: 'dropFrom8bit', label: 'drop from 8-bit', digits: 2 },
+  { key: 'pictures', label: 'pictures' },
+  { key: 'circuits', label: 'circuits' },
+];
+
 /** Every point: network, cells, ADC bits, accuracy, mean and range of the circuits. */
 export function crossbarTable(result: CrossbarStudyResult): Table {
   const { network, dataset, float, integer } = result;
   return {
     title: `Accuracy by ADC bits and cells, ${network} on ${dataset}: float ${float.top1.toFixed(2)} %, 8-bit ${integer.top1.toFixed(2)} % on ${integer.pictures} test pictures; ${conditions(result)}`,
-    columns: [
-      { key: 'network', label: 'network' },
-      { key: 'device', label: 'cells' },
-      { key: 'adcBits', label: 'ADC bits' },
-      { key: 'top1', label: 'top-1', unit: '%', digits: 2 },
-      { key: 'interval', label: '+- of the pictures', digits: 2 },
-      { key: 'lowest', label: 'lowest circuit', unit: '%', digits: 2 },
-      { key: 'highest', label: 'highest', unit: '%', digits: 2 },
-      { key: 'dropFromFloat', label: 'drop from float', digits: 2 },
-      { key: 'dropFrom8bit', label: 'drop from 8-bit', digits: 2 },
-      { key: 'pictures', label: 'pictures' },
-      { key: 'circuits', label: 'circuits' },
-    ],
+    columns: [{ key: 'network', label: 'network' }, { key: 'device', label: 'cells' }, ...MEASURES],
     rows: result.points.map((point) => ({ device: deviceTitle(point.device), ...pointRow(point) })),
   };
 }
@@ -73,15 +74,14 @@ function pointRow({ network, adcBits, accuracy, bySeed, dropFromFloat, dropFrom8
 
 /** Every kind and level of error: the pruned network, the dense one with as many ADC bits, the dense one lossless. */
 export function severityTable(result: CrossbarStudyResult): Table {
-  const [network, , ...measures] = crossbarTable(result).columns;
   return {
     title: `Accuracy by severity of errors, ${result.network} on ${result.dataset}; ${conditions(result)}`,
     columns: [
       { key: 'kind', label: 'error' },
       { key: 'level', label: 'level' },
       { key: 'unit', label: 'unit' },
-      network,
-      ...measures,
+      { key: 'network', label: 'network' },
+      ...MEASURES,
     ],
     rows: result.severities.map(({ kind, level, ...point }) => {
       const { title, unit } = errorKinds.find(({ name }) => name === kind)!;

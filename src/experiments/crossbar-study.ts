@@ -212,10 +212,12 @@ function jobsOf({ adcBits }: { readonly adcBits: readonly number[] }): Job[] {
 
 /** What is measured at every level of every kind of error, the usual ones among them. */
 function severityJobs({ required }: Bench): (Job & Pick<SeverityPoint, 'kind' | 'level'>)[] {
-  const bitsOf = { pruned: required.pruned, 'dense-columns': required.pruned, dense: required.dense };
-  const subjects = studiedNetworks.flatMap((network) =>
-    network.name in bitsOf ? [{ network, adcBits: bitsOf[network.name as keyof typeof bitsOf] }] : [],
-  );
+  const subjects = studiedNetworks
+    .filter(({ name }) => ON_CIRCUITS.networks.includes(name))
+    .map((network) => ({
+      network,
+      adcBits: network.name === 'dense' ? required.dense : required.pruned,
+    }));
   return errorKinds.flatMap((kind) =>
     kind.levels.flatMap((level) =>
       subjects.map((subject) => ({ kind: kind.name, level, device: deviceAt(kind, level), ...subject })),

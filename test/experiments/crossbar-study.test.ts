@@ -125,8 +125,8 @@ describe('crossbarStudy', () => {
       adcBits: [2, 5],
       testPictures: 16,
       clippedPictures: 12,
-      stuckPictures: 6,
-      variedPictures: 4,
+      stuckPictures: 10,
+      variedPictures: 8,
       circuits: 2,
       readoutVectors: 16,
     });
@@ -141,7 +141,7 @@ describe('crossbarStudy', () => {
       }
     for (const { network, adcBits, device, bySeed, accuracy } of result.points) {
       expect(bySeed.length).toBe(device === 'ideal' ? 1 : 2);
-      if (device !== 'ideal') expect(accuracy.pictures).toBe(device === 'stuck' ? 6 : 4);
+      if (device !== 'ideal') expect(accuracy.pictures).toBe(device === 'stuck' ? 10 : 8);
       else if (network === 'pruned') expect(accuracy.pictures).toBe(16);
       else if (adcBits === 2) expect(accuracy.pictures).toBe(12);
     }
@@ -152,7 +152,7 @@ describe('crossbarStudy', () => {
     expect(result.severities.length).toBe(errorKinds.reduce((sum, { levels }) => sum + 3 * levels.length, 0));
     for (const { kind, level, network, adcBits, accuracy, bySeed } of result.severities) {
       expect(adcBits).toBe(network === 'dense' ? result.denseBits : result.prunedBits);
-      expect([accuracy.pictures, bySeed.length]).toEqual([kind === 'stuck' ? 6 : 4, 2]);
+      expect([accuracy.pictures, bySeed.length]).toEqual([kind === 'stuck' ? 10 : 8, 2]);
       if (level !== errorKinds.find(({ name }) => name === kind)!.usual) continue;
       const same = result.points.find(
         (point) => point.device === kind && point.network === network && point.adcBits === adcBits,
