@@ -40,9 +40,6 @@ export interface PytorchPruningOptions {
   readonly signal?: AbortSignal;
 }
 
-/** PyTorch codes weights by a sign and seven bits. */
-const WEIGHT_BITS = 8;
-
 export interface PytorchPruned {
   readonly network: IntegerNetwork;
   readonly curve: readonly PytorchEpoch[];
@@ -52,18 +49,20 @@ export interface PytorchPruned {
 /**
  * Hierarchical pruning while PyTorch trains, on a GPU where it has one. What comes back are codes and scales: input
  * scales, certificate and accuracy are ours. Undefined when the signal stopped it.
- * @throws InputError for weight bits other than 8, a `start` of another network, and as `runPytorch`
+ * @throws InputError for a `start` of another network, and as `runPytorch`
  */
 export async function pruneByPytorch(options: PytorchPruningOptions): Promise<PytorchPruned | undefined> {
-  const { python, folder, description, parameters, normalisation, dataset, stage, seed, bits } = options;
-  if (bits.weightBits !== WEIGHT_BITS)
-    throw new InputError(`--pytorch: weights of ${bits.weightBits} bits; it makes 8-bit ones only`);
+  const { python, folder, description, parameters, normalisation, dataset, seed, bits } = options;
+  const { weightBits } = bits;
+  // A job of 8-bit weights does not name them: kept results of such jobs stay valid.
+  const prune = { ...options.stage.prune, ...(weightBits !== 8 && { weightBits }) };
+  const stage = { ...options.stage, prune };
   const layers = trainedLayers(description, normalisation.std);
   const start = options.start ? prunedParameters(options, options.start, layers) : parameters;
   const job = { network: description, dataset, normalisation, stage, seed, start, teacher: parameters };
   const result = await runPytorch(python, folder, job, options);
   if (!result) return undefined;
-  const codes = new Map(layers.map((layer) => [layer.name, codesOf(layer, result.tensors)]));
+  const codes = new Map(layers.map((layer) => [layer.name, codesOf(layer, result.tensors, weightBits)]));
   const trained = withCodes(description, result.tensors, layers, codes);
   const { calibration } = options;
   const network = trainedIntegerNetwork(
@@ -75,7 +74,7 @@ export async function pruneByPytorch(options: PytorchPruningOptions): Promise<Py
     calibration,
     bits,
   );
-  const { rows, bitLimit } = stage.prune;
+  const { rows, bitLimit } = prune;
   const pruning = {
     method: 'hierarchical, relaxed training and frozen bits',
     tileRows: rows,
@@ -89,17 +88,20 @@ export async function pruneByPytorch(options: PytorchPruningOptions): Promise<Py
 function codesOf(
   { name, rows, columns }: TrainedLayer,
   tensors: ReadonlyMap<string, StoredTensor>,
+  weightBits: number,
 ): LayerCodes {
+  const largest = 2 ** (weightBits - 1) - 1;
   const codes = tensors.get(`${name}.codes`);
   const scales = tensors.get(`${name}.scales`);
   const fits =
     codes?.data instanceof Int8Array &&
     codes.shape.join() === `${rows},${columns}` &&
+    codes.data.every((code) => Math.abs(code) <= largest) &&
     scales?.data instanceof Float32Array &&
     scales.data.length === columns;
   if (!fits)
     throw new InputError(
-      `--pytorch: the result has no '${name}.codes' (I8 [${rows}, ${columns}]) and '${name}.scales' (F32 [${columns}])`,
+      `--pytorch: the result has no '${name}.codes' (I8 [${rows}, ${columns}], at most ${largest}) and '${name}.scales' (F32 [${columns}])`,
     );
   return { codes: codes.data as Int8Array, scales: scales.data as Float32Array };
 }
@@ -121,13 +123,13 @@ function withCodes(
 
 /** The float network's parameters with a pruned network's codes in the place of its weights. */
 function prunedParameters(
-  { description, parameters, normalisation, stage, bits }: PytorchPruningOptions,
+  { description, parameters, normalisation, stage }: PytorchPruningOptions,
   start: IntegerNetwork,
   layers: readonly TrainedLayer[],
 ): Parameters {
   const trained = packParameters(parameters, parameterLayout(description).slots);
-  // Limits fall on the way, so the start may have any ADC bits.
-  const settings = { tileRows: stage.prune.rows, adcBits: 8, ...bits };
+  // Limits fall on the way, so the start may have any ADC and weight bits.
+  const settings = { tileRows: stage.prune.rows, adcBits: 8 };
   const unfolding = { description, parameters, normalisation, settings };
   const ordered = layers.map((layer) => ({ ...layer, rowOrder: start.layers.get(layer.name)?.rowOrder }));
   return writeAll(description, parameters, ordered, unfoldedCodes(start, unfolding, ordered, trained));

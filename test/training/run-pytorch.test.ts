@@ -116,13 +116,26 @@ describe('pruneByPytorch', () => {
     }
   });
 
-  it('refuses weights of other than eight bits', async () => {
-    const narrow = pruneByPytorch({
+  it('tells the other engine the bits of weights that are not 8, and refuses larger codes', async () => {
+    const weightsOf = (weightBits: number) => ({
       ...options,
-      folder: scratch('narrow'),
-      bits: { weightBits: 6, inputBits: 8 },
+      folder: scratch(`weights-${weightBits}`),
+      bits: { weightBits, inputBits: 8 },
     });
-    await expect(narrow).rejects.toThrow('--pytorch: weights of 6 bits; it makes 8-bit ones only');
+    const pruned = await pruneByPytorch(weightsOf(4));
+    expect(pruned!.network.weightBits).toBe(4);
+    const toldTo = (folder: string) => JSON.parse(readFileSync(scratch(`${folder}/job.json`), 'utf8')).stage;
+    expect(toldTo('weights-4').prune.weightBits).toBe(4);
+    expect(toldTo('pruned').prune).not.toHaveProperty('weightBits');
+    // The codes that come back reach 4.
+    await expect(pruneByPytorch(weightsOf(3))).rejects.toThrow(/no '[^']+\.codes' \(I8 .*, at most 3\)/);
+  });
+
+  it('starts a training of fewer weight bits from a network of more', async () => {
+    const { network: first } = (await pruneByPytorch({ ...options, folder: scratch('eight') }))!;
+    const bits = { weightBits: 4, inputBits: 8 };
+    const second = await pruneByPytorch({ ...options, folder: scratch('four'), start: first, bits });
+    expect(second!.network.weightBits).toBe(4);
   });
 });
 

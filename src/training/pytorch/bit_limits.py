@@ -9,8 +9,12 @@ import torch
 
 from bit_projection import nearest_codes, nearest_table, project
 
-# Largest code that the first scales give to a column's largest weight.
-SCALE_CANDIDATES = (127, 110, 96, 84, 72, 62, 54, 46, 40, 34, 28, 22, 16)
+# The first scales give a channel's largest weight one of these shares of the largest code; twice that where few planes
+# make clipping it worth while.
+FEW_PLANES = 4
+SCALE_CANDIDATES = tuple(code / 127 for code in (127, 110, 96, 84, 72, 62, 54, 46, 40, 34, 28, 22, 16))
+# Row tiles of a layer that they are compared on: the search costs more than all later projections otherwise.
+SCALE_TILES = 4
 
 
 @dataclass
@@ -54,9 +58,10 @@ def by_channel(values, weight):
 class BitLimits:
     """Masks, scales and prices of all layers; `quantized` makes what the forward pass uses."""
 
-    def __init__(self, layers, device):
+    def __init__(self, layers, planes, device):
         self.layers = layers
-        self.table = nearest_table(device)
+        self.planes = planes
+        self.table = nearest_table(device, planes)
 
     def in_codes(self, layer, weight):
         """The weights in units of their scales, before rounding."""
@@ -102,21 +107,25 @@ class BitLimits:
             warm = layer.prices is not None
             if not warm:
                 layer.prices = torch.zeros(columns.shape[0], 2, 8, device=weight.device)
-            layer.mask = self.weights_of(layer, project(columns, limit, layer.prices, warm), weight)
+            masks = project(columns, limit, layer.prices, warm, self.planes)
+            layer.mask = self.weights_of(layer, masks, weight)
             self.refit_scales(layer, weight)
 
     def find_scales(self, layer, weight, limit):
-        """For each output channel the scale whose codes lose least."""
+        """For each output channel the scale whose codes lose least, on some of its tiles."""
         factor = 1 if layer.pixel_factors is None else layer.pixel_factors
         largest = (weight * factor).abs().flatten(1).amax(1).clamp(min=1e-12)
+        tiles = torch.linspace(0, layer.tiles - 1, min(SCALE_TILES, layer.tiles)).round().long()
+        reach = ((1 << self.planes) - 1) * (2 if self.planes <= FEW_PLANES else 1)
         best = torch.full_like(largest, torch.inf)
         chosen = largest.clone()
-        for code in SCALE_CANDIDATES:
-            layer.scale = largest / code
+        for share in SCALE_CANDIDATES:
+            layer.scale = largest / (share * reach)
             columns = self.columns_of(layer, self.in_codes(layer, weight))
-            masks = project(columns, limit)
+            columns = columns.reshape(layer.tiles, *largest.shape, -1)[tiles.to(columns.device)].flatten(0, 1)
+            masks = project(columns, limit, planes=self.planes)
             error = ((columns - nearest_codes(columns, masks, self.table)) ** 2).sum(1)
-            error = error.reshape(layer.tiles, -1).sum(0) * layer.scale ** 2
+            error = error.reshape(len(tiles), -1).sum(0) * layer.scale ** 2
             chosen = torch.where(error < best, layer.scale, chosen)
             best = torch.minimum(error, best)
         layer.scale = chosen
@@ -141,7 +150,7 @@ class BitLimits:
         for layer in self.layers:
             columns = self.columns_of(layer, self.codes(layer, weights[layer.name]))
             for signed in (columns.clamp(min=0), (-columns).clamp(min=0)):
-                for plane in range(7):
+                for plane in range(self.planes):
                     most = max(most, int(((signed.int() >> plane) & 1).sum(1).max()))
         return most
 

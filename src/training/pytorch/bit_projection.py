@@ -1,7 +1,8 @@
 """Projection of many weight columns on their bit limits at once, for training on a GPU.
 
 A column holds the crossbar weights of one (row tile, output channel), in units of its scale. Each weight becomes a code
-of magnitude 0..127 and the sign of the weight; in every bit plane and polarity at most `limit` codes have a one. Prices
+of at most `planes` bits of magnitude and the sign of the weight; in every bit plane and polarity at most `limit` codes
+have a one. Prices
 of the planes (multipliers of the relaxed problem, Fisher 1981) steer each weight's nearest code; what still breaks a
 limit afterwards is dropped at least regret, from the highest plane down, and places left over are given to the weights
 that gain most. `src/projections` holds the certified projections; this one has no bound, but takes milliseconds for
@@ -20,8 +21,8 @@ try:
 except ImportError:  # PyTorch without a GPU
     triton = None
 
+# Bit planes of the magnitude of an 8-bit weight.
 PLANES = 7
-CODES = 1 << PLANES
 # First step of the prices, in units of the square of the plane's value, and its decay an iteration: reach any price
 # that matters (a one is never worth more than about 3 units) and end in steps of a few percent.
 FIRST_STEP = 0.4
@@ -32,13 +33,14 @@ WARM_STEP = 0.08
 WARM_ITERATIONS = 12
 
 
-def project(columns, limit, prices=None, warm=False):
+def project(columns, limit, prices=None, warm=False, planes=PLANES):
     """Masks of the bits that each weight may use.
 
     columns: float32 [P, H], H a power of two (rows that are missing are 0), weights in units of the scale
     limit: ones a bit column, from 1
     prices: float32 [P, 2, 8], changed in place: at first zeros; warm: those of an earlier call on nearly the same weights
-    Returns uint8 [P, H]: bits 0..6 those a weight may use, bit 7 set where it is negative.
+    planes: bits of a magnitude, 1 to 7
+    Returns uint8 [P, H]: bits 0 .. planes - 1 those a weight may use, bit 7 set where it is negative.
     """
     if prices is None:
         prices = torch.zeros(columns.shape[0], 2, 8, device=columns.device)
@@ -47,20 +49,21 @@ def project(columns, limit, prices=None, warm=False):
     if columns.is_cuda or os.environ.get('TRITON_INTERPRET') == '1':
         masks = torch.empty(columns.shape, dtype=torch.uint8, device=columns.device)
         count, height = columns.shape
-        _project[(count,)](columns, prices, masks, limit, step, DECAY, iterations, HEIGHT=height, num_warps=8)
+        _project[(count,)](
+            columns, prices, masks, limit, step, DECAY, iterations, HEIGHT=height, PLANES=planes, num_warps=8)
         return masks
     return torch.cat([
-        _project_plainly(part, limit, own, step, iterations)
+        _project_plainly(part, limit, own, step, iterations, planes)
         for part, own in zip(columns.split(2048), prices.split(2048))
     ])
 
 
-def _project_plainly(columns, limit, prices, step, iterations):
-    """What the kernel below does, in PyTorch: for machines without a GPU, and its reference in the tests."""
-    codes = torch.arange(CODES, device=columns.device)
-    planes = torch.arange(8, device=columns.device)
-    bits = ((codes[:, None] >> planes) & 1).float()
-    unit = 4.0 ** planes
+def _project_plainly(columns, limit, prices, step, iterations, planes):
+    """What the kernel below does, in PyTorch: for machines without a GPU."""
+    codes = torch.arange(1 << planes, device=columns.device)
+    place = torch.arange(8, device=columns.device)
+    bits = ((codes[:, None] >> place) & 1).float()
+    unit = 4.0 ** place
     negative = columns < 0
     polarity = torch.stack([~negative, negative], 1)
     distance = (columns.abs()[:, :, None] - codes) ** 2
@@ -70,7 +73,7 @@ def _project_plainly(columns, limit, prices, step, iterations):
         return distance + torch.where(negative[:, :, None], price[:, 1, None], price[:, 0, None])
 
     def ones(code):
-        own = ((code[:, :, None] >> planes) & 1).float()
+        own = ((code[:, :, None] >> place) & 1).float()
         return polarity.float() @ own
 
     for _ in range(iterations):
@@ -79,7 +82,7 @@ def _project_plainly(columns, limit, prices, step, iterations):
         prices.copy_((prices + step * unit * move).clamp(min=0))
         step *= DECAY
     cost = priced()
-    allowed = torch.full_like(code, CODES - 1)
+    allowed = torch.full_like(code, len(codes) - 1)
 
     def best(cost, allowed):
         return torch.where((codes & ~allowed[:, :, None]) == 0, cost, torch.inf).min(2)
@@ -93,14 +96,14 @@ def _project_plainly(columns, limit, prices, step, iterations):
         return (ahead & (group[:, None, :] == group[:, :, None])).sum(2)
 
     current, code = best(cost, allowed)
-    for plane in reversed(range(PLANES)):
+    for plane in reversed(range(planes)):
         has = (code >> plane) & 1 == 1
         without, _ = best(cost, allowed & ~(1 << plane))
         regret = torch.where(has, without - current, -1.0)
         keeps = has & (rank(regret, negative) < limit)
         allowed = torch.where(keeps, allowed, allowed & ~(1 << plane))
         current, code = best(cost, allowed)
-    for plane in reversed(range(PLANES)):
+    for plane in reversed(range(planes)):
         now, _ = best(distance, allowed)
         has = (allowed >> plane) & 1 == 1
         then, _ = best(distance, allowed | (1 << plane))
@@ -130,10 +133,11 @@ if triton is not None:
         return tl.sum((ahead & (sign[None, :] == sign[:, None])).to(tl.int32), 1)
 
     @triton.jit
-    def _project(columns, prices, masks, limit, step, decay, iterations, HEIGHT: tl.constexpr):
+    def _project(columns, prices, masks, limit, step, decay, iterations,
+                 HEIGHT: tl.constexpr, PLANES: tl.constexpr):
         column = tl.program_id(0)
         rows = tl.arange(0, HEIGHT)
-        codes = tl.arange(0, 128)
+        codes = tl.arange(0, 1 << PLANES)
         planes = tl.arange(0, 8)
         bits = ((codes[None, :] >> planes[:, None]) & 1).to(tl.float32)
         unit = tl.exp2(2.0 * planes.to(tl.float32))
@@ -166,11 +170,11 @@ if triton is not None:
         off = magnitude[:, None] - levels[None, :]
         distance = off * off
         cost = distance + tl.where(sign[:, None] == 1, down[None, :], up[None, :])
-        allowed = tl.zeros([HEIGHT], tl.int32) + 127
+        allowed = tl.zeros([HEIGHT], tl.int32) + ((1 << PLANES) - 1)
         code = _best_code(cost, codes, allowed)
         current = _best(cost, codes, allowed)
-        for step_down in range(7):
-            bit = 1 << (6 - step_down)
+        for step_down in range(PLANES):
+            bit = 1 << (PLANES - 1 - step_down)
             has = (code & bit) != 0
             without = _best(cost, codes, allowed & ~bit)
             regret = tl.where(has, without - current, -1.0)
@@ -178,8 +182,8 @@ if triton is not None:
             allowed = tl.where(keeps, allowed, allowed & ~bit)
             code = _best_code(cost, codes, allowed)
             current = _best(cost, codes, allowed)
-        for step_down in range(7):
-            bit = 1 << (6 - step_down)
+        for step_down in range(PLANES):
+            bit = 1 << (PLANES - 1 - step_down)
             now = _best(distance, codes, allowed)
             has = (allowed & bit) != 0
             then = _best(distance, codes, allowed | bit)
@@ -193,24 +197,23 @@ if triton is not None:
         tl.store(masks + column * HEIGHT + rows, (allowed | (sign << 7)).to(tl.uint8))
 
 
-# Magnitudes are looked up in steps of a quarter code.
-STEPS = 4
+# Magnitudes are looked up among so many: in steps of a quarter code where there are 7 planes, finer with fewer.
+LOOKED_UP = 512
 
 
-def nearest_table(device):
-    """uint8 [128 masks, 512]: the largest-known nearest code to magnitude i / 4 that uses the mask's bits only."""
-    codes = torch.arange(CODES)
-    magnitudes = torch.arange(CODES * STEPS) / STEPS
+def nearest_table(device, planes=PLANES):
+    """uint8 [2^planes masks * 512]: the nearest code to a magnitude that uses the mask's bits only."""
+    codes = torch.arange(1 << planes)
+    magnitudes = torch.arange(LOOKED_UP) * len(codes) / LOOKED_UP
     distance = (magnitudes[:, None] - codes).abs()
-    table = torch.stack([
-        torch.where((codes & ~mask) == 0, distance, torch.inf).argmin(1) for mask in range(CODES)
-    ])
+    table = torch.stack([torch.where((codes & ~mask) == 0, distance, torch.inf).argmin(1) for mask in codes])
     return table.to(torch.uint8).to(device).flatten()
 
 
 def nearest_codes(weights, masks, table):
     """Signed codes (float32) nearest to weights, in units of the scale, among those that the masks allow."""
-    index = (weights.abs() * STEPS).round().clamp(max=CODES * STEPS - 1).int()
-    code = table[(masks & 127).int() * (CODES * STEPS) + index].float()
+    steps = LOOKED_UP * LOOKED_UP // len(table)
+    index = (weights.abs() * steps).round().clamp(max=LOOKED_UP - 1).int()
+    code = table[(masks & 127).int() * LOOKED_UP + index].float()
     negative = weights < 0
     return torch.where(negative == (masks > 127), torch.where(negative, -code, code), 0.0)

@@ -55,6 +55,8 @@ export interface PytorchPruning {
   readonly relax: number;
   /** Share of the way to the codes that a step takes: of the first and of the last relaxed one, geometric in between. */
   readonly pull: readonly [first: number, last: number];
+  /** A sign and the bit planes of a weight. Default 8. */
+  readonly weightBits?: number;
 }
 
 export interface PytorchJob {
@@ -92,7 +94,8 @@ const RESULT = 'result.safetensors';
 
 /**
  * Trains with the PyTorch of `python`. Everything it needs is written to `folder` (job.json, data, start, teacher), so
- * that another machine can run it; a result of the same job that is there is taken as it is.
+ * that another machine can run it; a result of the same job that is there is taken as it is, and from a state of the
+ * same job it goes on.
  * @throws InputError where Python or PyTorch is missing or the training fails
  */
 export async function runPytorch(

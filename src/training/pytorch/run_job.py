@@ -6,12 +6,13 @@ The job (`writeJob` in run-pytorch.ts): {"key" (given back with the result), "de
 "data": pictures, "start", "teacher": parameters or null, each a safetensors file, "stage", "output"}. The stage:
 {"epochs", "batchSize", "rate", "warmup", "weightDecay", "labelSmoothing", "crop", "cutout", "averageDecay",
 "distillation"}, optionally "mixing" (share of the pictures that are mixed with another: mixup, Zhang et al. 2018),
-and, where it prunes, "prune": {"rows", "bitLimit", "firstBitLimit", "interval", "relax", "pull"}: for the share
-`relax` of the training real weights are trained and pulled to the nearest codes that keep the limits (a proximal
-method: Bai, Wang and Liberty 2019), then bits stay and only codes are used. OUTPUT gets all parameters in PyTorch's
-names, and where it prunes, for every crossbar layer L instead of `L.weight` its `L.codes` (int8 [rows, out], rows in
-the order ky, kx, c) and `L.scales` ([out]); metadata hold stage, curve and engine. One line of JSON an epoch goes to
-stdout.
+and, where it prunes, "prune": {"rows", "bitLimit", "firstBitLimit", "interval", "relax", "pull"}, optionally
+"weightBits" (a sign and the planes; default 8): for the share `relax` of the training real weights are trained and
+pulled to the nearest codes that keep the limits (a proximal method: Bai, Wang and Liberty 2019), then bits stay and
+only codes are used. OUTPUT gets all parameters in PyTorch's names, and where it prunes, for every crossbar layer L
+instead of `L.weight` its `L.codes` (int8 [rows, out], rows in the order ky, kx, c) and `L.scales` ([out]); metadata
+hold stage, curve and engine. One line of JSON an epoch goes to stdout. About once a minute the state is kept in
+OUTPUT.state, from which the same job goes on.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from pictures import Pictures
 AVERAGE_EVERY = 5
 PULL_EVERY = 5
 EVALUATE_EVERY = 10
+# Seconds between two states that are kept.
+KEEP_EVERY = 60
 
 
 def learning_rate(stage, step, steps):
@@ -43,6 +46,76 @@ def learning_rate(stage, step, steps):
     if step < climb:
         return stage['rate'] * (step + 1) / climb
     return stage['rate'] * (1 + math.cos(math.pi * (step - climb) / max(1, steps - climb))) / 2
+
+
+class Training:
+    """What a training changes: real weights, their average, optimiser, bits and curve."""
+
+    def __init__(self, parameters, stage, limits, device):
+        self.limits, self.curve = limits, []
+        self.latent = {name: value.detach().clone() for name, value in parameters.items()}
+        self.trained = [name for name in self.latent if not is_statistic(name)]
+        self.values = [self.latent[name].requires_grad_(True) for name in self.trained]
+        self.average = [value.detach().clone() for value in self.values]
+        decayed = [value for value in self.values if value.dim() > 1]
+        plain = [value for value in self.values if value.dim() == 1]
+        self.optimizer = torch.optim.SGD(
+            [{'params': decayed, 'weight_decay': stage['weightDecay']}, {'params': plain, 'weight_decay': 0}],
+            lr=0.1, momentum=0.9, nesterov=True, fused=device.type == 'cuda')
+
+    def move(self, rate):
+        for group in self.optimizer.param_groups:
+            group['lr'] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def averaged(self):
+        """All parameters, trained ones as their averages."""
+        parameters = {name: value.detach().clone() for name, value in self.latent.items()}
+        parameters.update({name: value.clone() for name, value in zip(self.trained, self.average)})
+        return parameters
+
+    def seconds(self):
+        return self.curve[-1]['seconds'] if self.curve else 0
+
+    def keep(self, job, generator):
+        """Everything that the next epoch depends on, in OUTPUT.state."""
+        bits = [(layer.mask, layer.scale, layer.prices) for layer in self.limits.layers] if self.limits else []
+        random = [generator.get_state(), torch.get_rng_state()]
+        if torch.cuda.is_available():
+            random.append(torch.cuda.get_rng_state())
+        path = state_of(job)
+        torch.save({'key': job['key'], 'values': self.values, 'average': self.average, 'bits': bits, 'random': random,
+                    'optimizer': self.optimizer.state_dict(), 'curve': self.curve}, path + '.part')
+        os.replace(path + '.part', path)
+
+    @torch.no_grad()
+    def resume(self, job, generator):
+        """Goes on from the state of the same job, if there is one."""
+        if not os.path.exists(state_of(job)):
+            return
+        state = torch.load(state_of(job), map_location='cpu', weights_only=True)
+        if state['key'] != job['key']:
+            return
+        for own, kept in zip(self.values + self.average, state['values'] + state['average']):
+            own.copy_(kept)
+        device = self.values[0].device
+        for layer, bits in zip(self.limits.layers if self.limits else [], state['bits']):
+            layer.mask, layer.scale, layer.prices = (part.to(device) for part in bits)
+        self.optimizer.load_state_dict(state['optimizer'])
+        generator.set_state(state['random'][0])
+        torch.set_rng_state(state['random'][1])
+        if torch.cuda.is_available():
+            torch.cuda.set_rng_state(state['random'][2])
+        self.curve = state['curve']
+
+    def forget(self, job):
+        if os.path.exists(state_of(job)):
+            os.remove(state_of(job))
+
+
+def state_of(job):
+    return job['output'] + '.state'
 
 
 class Job:
@@ -81,26 +154,15 @@ class Job:
 
     def run(self):
         job, device, stage = self.job, self.device, self.job['stage']
-        started = time.time()
         prune = stage.get('prune')
         epoch_steps = self.pictures.steps(stage)
         steps = epoch_steps * stage['epochs']
-        latent = {name: value.detach().clone() for name, value in self.parameters.items()}
-        trained = [name for name in latent if not is_statistic(name)]
-        for name in trained:
-            latent[name].requires_grad_(True)
-        decayed = [latent[name] for name in trained if latent[name].dim() > 1]
-        plain = [latent[name] for name in trained if latent[name].dim() == 1]
-        optimizer = torch.optim.SGD(
-            [{'params': decayed, 'weight_decay': stage['weightDecay']}, {'params': plain, 'weight_decay': 0}],
-            lr=0.1, momentum=0.9, nesterov=True, fused=device.type == 'cuda')
-        values = [latent[name] for name in trained]
-        average = [value.detach().clone() for value in values]
-        limits = None
-        if prune:
-            limits = BitLimits(crossbar_layers(self.description, latent, prune['rows'], job['std']), device)
-        curve, step = [], 0
-        for epoch in range(stage['epochs']):
+        training = Training(self.parameters, stage, self.limits(prune), device)
+        training.resume(job, self.generator)
+        latent, limits, average = training.latent, training.limits, training.average
+        kept = time.time()
+        started, step = kept - training.seconds(), len(training.curve) * epoch_steps
+        for epoch in range(len(training.curve), stage['epochs']):
             loss_sum = torch.zeros((), device=device)
             right = torch.zeros((), device=device)
             for pictures, labels in self.pictures.epoch(stage):
@@ -110,32 +172,39 @@ class Job:
                 relaxed = prune is not None and step < prune['relax'] * steps
                 loss, hits = self.loss_of(latent, *self.arrays(None if relaxed else limits), pictures, targets)
                 loss.backward()
-                for group in optimizer.param_groups:
-                    group['lr'] = learning_rate(stage, step, steps)
-                optimizer.step()
+                training.move(learning_rate(stage, step, steps))
                 if relaxed and step % PULL_EVERY == 0:
                     share = 1 - (1 - self.pull_at(prune, step, steps)) ** PULL_EVERY
                     limits.pull(self.crossbar_weights(limits, latent), share)
-                optimizer.zero_grad(set_to_none=True)
                 step += 1
                 if step % AVERAGE_EVERY == 0:
                     share = 1 - min(stage['averageDecay'], (1 + step) / (10 + step)) ** AVERAGE_EVERY
-                    torch._foreach_lerp_(average, [value.detach() for value in values], share)
+                    torch._foreach_lerp_(average, [value.detach() for value in training.values], share)
                 loss_sum += loss.detach()
                 right += hits
             record = {'epoch': epoch, 'loss': loss_sum.item() / epoch_steps,
                       'trainAccuracy': 100 * right.item() / epoch_steps, 'seconds': time.time() - started}
             last = epoch == stage['epochs'] - 1
             if last or (epoch + 1) % EVALUATE_EVERY == 0:
-                final = self.final_parameters(latent, trained, average)
+                final = training.averaged()
                 used = self.used_weights(final, limits)
                 self.reestimate(stage, used)
                 record['testAccuracy'] = self.accuracy(used)
             if not math.isfinite(record['loss']):
                 raise SystemExit(f"loss is {record['loss']} in epoch {epoch + 1}: lower the rate")
-            curve.append(record)
+            training.curve.append(record)
             print(json.dumps({key: round(value, 4) for key, value in record.items()}), flush=True)
-        self.save(stage, job['output'], final, used, limits, curve)
+            if not last and time.time() - kept > KEEP_EVERY:
+                training.keep(job, self.generator)
+                kept = time.time()
+        self.save(stage, job['output'], final, used, limits, training.curve)
+        training.forget(job)
+
+    def limits(self, prune):
+        if prune is None:
+            return None
+        layers = crossbar_layers(self.description, self.parameters, prune['rows'], self.job['std'])
+        return BitLimits(layers, prune.get('weightBits', 8) - 1, self.device)
 
     def choose_bits(self, prune, limits, latent, step, steps):
         """New masks every `interval` steps while weights are relaxed; limits fall on a cubic curve over the first half of that."""
@@ -177,11 +246,6 @@ class Job:
         return ({names[layer.name]: layer.mask for layer in limits.layers},
                 {names[layer.name]: layer.scale for layer in limits.layers},
                 {names[layer.name]: layer.pixel_factors for layer in limits.layers}, limits.table)
-
-    def final_parameters(self, latent, trained, average):
-        final = {name: value.detach().clone() for name, value in latent.items()}
-        final.update({name: value.clone() for name, value in zip(trained, average)})
-        return final
 
     def used_weights(self, parameters, limits):
         used = {name: value.clone() for name, value in parameters.items()}
