@@ -5,11 +5,21 @@ import type { TensorData } from '../networks/stored-tensor';
 import { type BitMask, fillMask } from '../projections/bit-mask';
 import { nearestWithMask } from '../projections/nearest-with-mask';
 import type { ProjectionMethod } from '../projections/project-column';
-import { projectLayer } from '../projections/project-layer';
+import { type ProjectionState, projectLayer } from '../projections/project-layer';
+import { refitScales } from '../projections/tune-scales';
 import { permuteRows, restoreRows } from '../quantization/row-order';
+import type { Tensor } from '../tensor/engine';
 import type { WeightSteering } from '../training/weight-steering';
 import { createMaskedRounding, type MaskedLayer, type MaskedRounding } from './masked-rounding';
 import type { LayerCodes } from './network-admm';
+import {
+  choosesBits,
+  drawAfter,
+  type Relaxation,
+  relaxedLimit,
+  relaxedSteps,
+  validateRelaxation,
+} from './relaxation';
 import { layerWeights, type TrainedLayer } from './trained-layers';
 
 export interface MaskLimits {
@@ -24,11 +34,13 @@ export interface MaskLimits {
    * (default 0): between two choices they stay. Of a shorter first half every step chooses once.
    */
   readonly refreshes?: number;
+  /** Real weights first, drawn to codes whose bits are chosen anew meanwhile; absent: the bits of `start` from the first step. */
+  readonly relaxation?: Relaxation;
   /** Chooses them. */
   readonly method?: ProjectionMethod;
 }
 
-/** Straight-through training under frozen bits: the forward pass always uses codes that keep every limit. */
+/** Straight-through training under frozen bits: from then on the forward pass always uses codes that keep every limit. */
 export interface MaskedWeights extends WeightSteering {
   /** Codes and scales of every layer for given weights, by name. */
   codes(weights: Float32Array): ReadonlyMap<string, LayerCodes>;
@@ -36,21 +48,34 @@ export interface MaskedWeights extends WeightSteering {
 
 /** The arrays by their names in a training's state. */
 const PARTS = { bits: 'mask', sign: 'sign', scales: 'scales' } as const;
+/** There: whether bits are not frozen yet. */
+const RELAXED = 'relaxed';
 
 /**
  * Masked retraining: which bits each weight may use is frozen (the bits of `start`, and the unused places of every bit
  * column given to the next best rows of `weights`); in every forward pass each weight is the nearest value that its bits
  * can make, and gradients go straight through to the real weight behind it. A frozen mask trains smoothly where a moving
  * one does not.
- * @param start feasible codes and scales of every layer, by name
+ * With a relaxation training begins with the real weights, and bits are frozen when it ends.
+ * @param start codes and scales of every layer, by name; feasible unless there is a relaxation, which takes the scales
  * @param weights the vector that training starts from: who gets the unused places
  */
 export function createMaskedWeights(
   layers: readonly TrainedLayer[],
   start: ReadonlyMap<string, LayerCodes>,
   weights: Float32Array,
-  { tileRows, weightBits, bitLimit, valueLimit, refreshes = 0, method = 'lagrangian' }: MaskLimits,
+  limits: MaskLimits,
 ): MaskedWeights {
+  const {
+    tileRows,
+    weightBits,
+    bitLimit,
+    valueLimit,
+    refreshes = 0,
+    relaxation,
+    method = 'lagrangian',
+  } = limits;
+  if (relaxation) validateRelaxation(relaxation);
   if (!Number.isInteger(refreshes) || refreshes < 0)
     throw new InputError(`refreshes ${refreshes} is not a whole number from 0`);
   const shapeOf = ({ name, rows, columns }: TrainedLayer) => ({
@@ -63,6 +88,13 @@ export function createMaskedWeights(
   });
   const masked: MaskedLayer[] = layers.map((layer) => {
     const { codes, scales } = start.get(layer.name)!;
+    if (relaxation)
+      return {
+        layer,
+        mask: new Uint8Array(codes.length),
+        sign: new Int8Array(codes.length),
+        scales: scales.slice(),
+      };
     const targets = layerWeights(layer, weights);
     const filled = fillMask({ ...shapeOf(layer), codes, targets, scales });
     return { layer, ...inVectorOrder(layer, filled), scales };
@@ -73,13 +105,25 @@ export function createMaskedWeights(
     rounding?.dispose();
     rounding = undefined;
   };
-  const chooseAgain = (vector: Float32Array) => {
+  const round = (vector: Tensor) => {
+    rounding ??= createMaskedRounding(masked, vector.shape[0]);
+    return rounding.round(vector);
+  };
+  /** What the next choice of a relaxation starts from. */
+  const last = new Map<string, ProjectionState>();
+  let relaxed = relaxation !== undefined;
+  const chooseAgain = (vector: Float32Array, limitOf: (layer: TrainedLayer) => PerPlane) => {
     for (const { layer, mask, sign, scales } of masked) {
-      const shape = { ...shapeOf(layer), targets: layerWeights(layer, vector), scales };
-      const chosen = fillMask({ ...shape, codes: projectLayer({ ...shape, method }).codes });
-      const filled = inVectorOrder(layer, chosen);
+      const targets = layerWeights(layer, vector);
+      const shape = { ...shapeOf(layer), bitLimit: limitOf(layer), targets, scales };
+      const { codes, state } = projectLayer({ ...shape, method, state: last.get(layer.name) });
+      const filled = inVectorOrder(layer, fillMask({ ...shape, codes }));
       mask.set(filled.mask);
       sign.set(filled.sign);
+      if (!relaxation) continue;
+      last.set(layer.name, state);
+      // Scales follow the weights as these grow or shrink.
+      scales.set(refitScales({ ...layer, weights: targets, codes, fallback: scales }).scales);
     }
     forget();
   };
@@ -93,11 +137,16 @@ export function createMaskedWeights(
   };
   return {
     beforeStep(step, steps, read) {
-      if (isRefresh(step, steps, refreshes)) chooseAgain(read());
+      if (isRefresh(step, steps, refreshes)) chooseAgain(read(), ({ name }) => bitLimit[name]);
+      if (!relaxation) return;
+      relaxed = step < relaxedSteps(relaxation, steps);
+      if (choosesBits(relaxation, step, steps))
+        chooseAgain(read(), ({ name }) => relaxedLimit(relaxation, bitLimit[name], step, steps));
     },
-    forwardWeights(vector) {
-      rounding ??= createMaskedRounding(masked, vector.shape[0]);
-      return rounding.round(vector);
+    forwardWeights: (vector) => (relaxed ? vector : round(vector)),
+    draw(step, steps) {
+      const share = relaxation ? drawAfter(relaxation, step, steps) : 0;
+      return share > 0 ? { share, towards: round } : undefined;
     },
     dispose: forget,
     codes: (vector) => new Map(masked.map((each) => [each.layer.name, codesOf(each, vector)])),
@@ -105,6 +154,11 @@ export function createMaskedWeights(
       const tensors = new Map<string, TensorData>();
       for (const { layer, ...parts } of masked)
         for (const [name, part] of Object.entries(PARTS)) tensors.set(`${layer.name}.${name}`, parts[part]);
+      for (const [name, { codes, multipliers }] of last) {
+        tensors.set(`${name}.codes`, codes);
+        tensors.set(`${name}.multipliers`, multipliers);
+      }
+      if (relaxation) tensors.set(RELAXED, Uint8Array.of(Number(relaxed)));
       return tensors;
     },
     restore(tensors) {
@@ -117,6 +171,15 @@ export function createMaskedWeights(
             );
           parts[part].set(data as never);
         }
+      relaxed = relaxation !== undefined && tensors.get(RELAXED)?.data[0] === 1;
+      last.clear();
+      for (const { layer } of masked) {
+        const [codes, multipliers] = ['codes', 'multipliers'].map(
+          (name) => tensors.get(`${layer.name}.${name}`)?.data,
+        );
+        if (codes)
+          last.set(layer.name, { codes: codes as Int8Array, multipliers: multipliers as Float64Array });
+      }
       forget();
     },
   };

@@ -22,6 +22,7 @@ import {
   type NetworkAdmmSettings,
   networkAdmmDefaults,
 } from './network-admm';
+import type { Relaxation } from './relaxation';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
 import { unfoldedCodes, writeBiases } from './unfolded-codes';
@@ -66,6 +67,8 @@ export interface TrainingPruningSettings {
   readonly rho: readonly [first: number, last: number];
   readonly interval: number;
   readonly firstBitLimit?: number;
+  /** Retraining begins relaxed: `start` may then have other bits, for only its weights and scales are taken. */
+  readonly relaxation?: Relaxation;
   readonly method: ProjectionMethod;
   /** Times that retraining chooses its bits anew, evenly over its first half. */
   readonly maskRefreshes: number;
@@ -112,7 +115,7 @@ export interface TrainingPruningOptions {
   /** For input scales. */
   readonly calibration: Pictures;
   readonly settings: TrainingPruningSettings;
-  /** A pruned network (post-training) of the same float network, R and budgets: its bits are kept and retrained. */
+  /** A pruned network of the same float network and R: its bits, within the budgets, are kept and retrained. */
   readonly start?: IntegerNetwork;
   /** Where the states of both trainings are kept; the same call goes on from there. Absent: nowhere. */
   readonly folder?: string;
@@ -131,7 +134,7 @@ export interface TrainingPruningResult {
 
 /**
  * Hierarchical pruning by training, the paper's way: network ADMM (unless `start` gives the bits), hard projection,
- * masked retraining with distillation from the float network. The result keeps its limits whatever training did: every
+ * masked retraining with distillation from the float network, which a relaxation may begin. The result keeps its limits whatever training did: every
  * forward pass of the retraining already used feasible codes.
  * @throws InputError for settings out of range, or a `start` of another network or other limits
  */
@@ -154,7 +157,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
   try {
     const rounded = settings.quantizedActivations ? activationRounding() : undefined;
     const chosen = start
-      ? { codes: unfoldedCodes(start, options, layers, trained), parameters, curve: [], finished: true }
+      ? { codes: startingCodes(start), parameters, curve: [], finished: true }
       : await chooseBits();
     if (!chosen.finished) return { network: undefined, admm: chosen.curve, retraining: [] };
     const weights = packParameters(chosen.parameters, layout.slots);
@@ -164,6 +167,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       bitLimit,
       valueLimit,
       refreshes: settings.maskRefreshes,
+      relaxation: settings.relaxation,
       method: settings.method,
     });
     // Start from what the codes stand for, so that nothing that ADMM or calibration found is lost.
@@ -190,7 +194,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       network: {
         ...network,
         pruning: {
-          method: `hierarchical, ${start ? 'layer ADMM' : settings.admmEpochs > 0 ? 'network ADMM' : 'projection'} and retraining`,
+          method: methodName(),
           tileRows,
           encoding: 'sign-split',
           adcBits,
@@ -205,6 +209,18 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
     };
   } finally {
     teacher.dispose();
+  }
+
+  /** Codes that training starts from; a relaxation chooses other bits, so any will do. */
+  function startingCodes(start: IntegerNetwork) {
+    const limits = settings.relaxation ? { tileRows, adcBits: 8 } : settings;
+    return unfoldedCodes(start, { ...options, settings: limits }, layers, trained);
+  }
+
+  function methodName() {
+    if (settings.relaxation) return 'hierarchical, relaxed training and frozen bits';
+    const chosenBy = start ? 'layer ADMM' : settings.admmEpochs > 0 ? 'network ADMM' : 'projection';
+    return `hierarchical, ${chosenBy} and retraining`;
   }
 
   /** Rounds activations as the integer network will. */

@@ -27,14 +27,9 @@ import {
   wholeNumber,
 } from './command';
 import { precisionHelp, precisionOption } from './precision-option';
-import {
-  pythonOf,
-  pytorchDefaults,
-  pytorchPruning,
-  pytorchPruningOptions,
-  pytorchStage,
-} from './pytorch-options';
+import { pythonOf, pytorchDefaults, pytorchOption, pytorchPruning, pytorchStage } from './pytorch-options';
 import { refuseOptions } from './refuse-options';
+import { relaxationOf, relaxationOptions, withRelax } from './relaxation-options';
 import { augmentationOptions, trainingNumbers } from './training-options';
 
 /** Options of `prune --method training`. */
@@ -73,7 +68,7 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
   ...augmentationOptions,
   start: {
     value: 'PRUNED',
-    help: 'training: retrain the bits of this pruned network instead of network ADMM',
+    help: 'training: retrain the bits of this pruned network instead of network ADMM; relaxed: its weights alone',
   },
   'frozen-batch-norm': {
     help: 'training: batch norm keeps its statistics: begins with exactly what PRUNED computes (few pictures)',
@@ -89,7 +84,8 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
   precision: { ...precisionHelp, help: `training: ${precisionHelp.help}` },
   'quantized-activations': { help: 'training: round activations to their codes while retraining' },
   checkpoints: { value: 'DIR', help: 'training: where its states are kept (default runs/OUT)' },
-  ...pytorchPruningOptions,
+  ...relaxationOptions,
+  pytorch: pytorchOption,
 };
 
 /** Options of `prune` that training has no use for: it codes by sign and magnitude in the order of the rows. */
@@ -118,7 +114,6 @@ const ownEngineOnly = [
   'precision',
   'quantized-activations',
 ];
-const pytorchOnly = Object.keys(pytorchPruningOptions);
 
 /** @throws InputError for an option of `prune` that its --method, engine or --start leave without effect */
 export function refuseWithoutEffect(options: Options): void {
@@ -127,11 +122,17 @@ export function refuseWithoutEffect(options: Options): void {
     return;
   }
   refuseOptions(options, postTrainingOnly, 'not with --method training');
-  if (options.pytorch !== undefined) refuseOptions(options, ownEngineOnly, 'not with --pytorch');
+  if (options.pytorch !== undefined) {
+    refuseOptions(options, ownEngineOnly, 'not with --pytorch');
+    return;
+  }
+  const admm = ['admm-epochs', 'admm-rate'];
+  if (options.relax !== undefined)
+    refuseOptions(options, [...admm, 'mask-refreshes'], 'not with --relax, which chooses the bits');
   else {
-    refuseOptions(options, pytorchOnly, 'only --pytorch has it');
-    const admm = ['admm-epochs', 'admm-rate', 'first-bit-limit'];
-    if (options.start !== undefined) refuseOptions(options, admm, 'not with --start, which gives the bits');
+    refuseOptions(options, Object.keys(withRelax), 'only --relax and --pytorch have it');
+    const chosen = [...admm, 'first-bit-limit'];
+    if (options.start !== undefined) refuseOptions(options, chosen, 'not with --start, which gives the bits');
   }
 }
 
@@ -243,11 +244,13 @@ async function byOwnEngine(
     epochs: defaults.retrainEpochs,
     rate: defaults.retrainRate,
   });
+  const relaxation = options.relax === undefined ? undefined : relaxationOf(options, 0);
   const settings = {
     ...defaults,
     ...input.settings,
     ...numbers,
-    admmEpochs: wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs,
+    relaxation,
+    admmEpochs: relaxation ? 0 : (wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs),
     retrainEpochs: epochs,
     admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,
     retrainRate: rate,

@@ -230,6 +230,8 @@ async function runEpoch(epoch: number, trainer: ReturnType<typeof createTrainer>
       throw new InputError(
         `loss is ${result.loss} in epoch ${epoch + 1}, step ${step + 1}: lower the learning rate`,
       );
+    const draw = options.steering?.draw?.(global, steps);
+    if (draw) trainer.draw(draw);
     loss += result.loss;
     right += result.right;
     step++;

@@ -15,7 +15,7 @@ import {
   parameterLayout,
   unpackParameters,
 } from './parameter-vector';
-import type { WeightPull } from './weight-steering';
+import type { WeightDraw, WeightPull } from './weight-steering';
 
 export interface TrainerOptions {
   readonly network: NetworkDescription;
@@ -66,6 +66,7 @@ export interface Trainer {
   /** Moves the average towards the present weights: average += share * (weights - average). */
   updateAverage(share: number): void;
   setPull(pull: WeightPull | undefined): void;
+  draw(draw: WeightDraw): void;
   /** The present weights, before `forwardWeights`. */
   weights(): Float32Array;
   state(): TrainerState;
@@ -118,9 +119,8 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
   const { forwardWeights, afterNode } = options;
   const asUsed = ({ value }: Variable): Tensor => {
     const now = value();
-    if (!forwardWeights) return now;
-    const used = forwardWeights(now);
-    dispose(now);
+    const used = forwardWeights?.(now) ?? now;
+    if (used !== now) dispose(now);
     return used;
   };
   const numbersAsUsed = (weights: Variable) => scope(() => k.floats(asUsed(weights)));
@@ -175,6 +175,15 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
         averageStatistics[i] += share * (statistics[i] - averageStatistics[i]);
     },
     setPull: (pull) => sgd.setPull(pull),
+    draw({ share, towards }) {
+      scope(() => {
+        const now = sgd.weights.value();
+        const change = k.multiply(k.subtract(towards(now), now), k.scalar(share));
+        dispose(now);
+        sgd.weights.add(change);
+        return undefined;
+      });
+    },
     weights: weightsNow,
     state: () => ({
       weights: weightsNow(),

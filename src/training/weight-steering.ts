@@ -11,9 +11,11 @@ export interface WeightSteering {
   beforeStep?(step: number, steps: number, weights: () => Float32Array): void;
   /**
    * Values that the forward pass uses in place of the weights, a vector in the engine like them; gradients go straight
-   * through to the weights.
+   * through to the weights. The vector itself: nothing is replaced.
    */
   forwardWeights?(weights: Tensor): Tensor;
+  /** How far the weights are drawn after step `step` of `steps`; undefined: not at all. */
+  draw?(step: number, steps: number): WeightDraw | undefined;
   /** The pull in force, the same object as long as it does not change; undefined: none. */
   pull?(): WeightPull | undefined;
   /** Numbers for the training curve, at the end of an epoch. */
@@ -24,6 +26,12 @@ export interface WeightSteering {
   restore(tensors: ReadonlyMap<string, Pick<StoredTensor, 'data'>>): void;
   /** Frees what it holds in the engine, at the end of a training. */
   dispose?(): void;
+}
+
+/** Moves the weights by `share` (0..1) of the way to `towards(weights)`. */
+export interface WeightDraw {
+  readonly share: number;
+  readonly towards: (weights: Tensor) => Tensor;
 }
 
 /** Adds strength * weight - force to every weight's gradient. A quadratic pull to `a` has force = strength * a. */

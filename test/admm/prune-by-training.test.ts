@@ -47,6 +47,7 @@ const settings: TrainingPruningSettings = {
   interval: 3,
   precision: 'float32',
 };
+const relaxation = { share: 0.6, interval: 2, pull: [0.01, 0.3], firstBitLimit: 9 } as const;
 const prune = (
   change: Partial<Parameters<typeof pruneByTraining>[0]> = {},
   other: Partial<TrainingPruningSettings> = {},
@@ -63,6 +64,20 @@ const prune = (
 const codesOf = (result: Awaited<ReturnType<typeof prune>>) =>
   [...result.network!.layers.values()].map(({ codes }) => codes);
 
+/** Codes of a pruning that is stopped at a step and called again. */
+async function codesAfterStop(name: string, step: number, other: Partial<TrainingPruningSettings> = {}) {
+  const folder = scratch(name);
+  mkdirSync(folder);
+  const controller = new AbortController();
+  let seen = 0;
+  const onProgress = () => {
+    if (++seen === step) controller.abort();
+  };
+  const stopped = await prune({ folder, signal: controller.signal, onProgress }, other);
+  expect(stopped.network).toBeUndefined();
+  return codesOf(await prune({ folder }, other));
+}
+
 describe('pruneByTraining', () => {
   it('gives a network whose conversions cannot clip, however its bits were chosen', async () => {
     for (const change of [
@@ -70,6 +85,8 @@ describe('pruneByTraining', () => {
       { admmEpochs: 0 },
       { firstBitLimit: 9, maskRefreshes: 2 },
       { valueLimit: 4, quantizedActivations: true },
+      { admmEpochs: 0, relaxation },
+      { admmEpochs: 0, relaxation, valueLimit: 4 },
     ]) {
       const { network, retraining } = await prune({}, change);
       const certificate = certifyNetwork(network!);
@@ -141,21 +158,26 @@ describe('pruneByTraining', () => {
 
   it('stopped in either training and called again, gives the codes of a call that was not', async () => {
     const whole = codesOf(await prune());
-    for (const stopAt of [8, 4]) {
-      const folder = scratch(`stop-${stopAt}`);
-      mkdirSync(folder);
-      const controller = new AbortController();
-      let seen = 0;
-      const stopped = await prune({
-        folder,
-        signal: controller.signal,
-        onProgress: () => {
-          if (++seen === stopAt + (stopAt === 4 ? 12 : 0)) controller.abort();
-        },
-      });
-      expect(stopped.network).toBeUndefined();
-      expect(codesOf(await prune({ folder }))).toEqual(whole);
+    for (const stopAt of [8, 16]) expect(await codesAfterStop(`stop-${stopAt}`, stopAt)).toEqual(whole);
+  });
+
+  it('stopped while weights are relaxed or when bits are frozen, or finished, and called again, gives the same codes', async () => {
+    const relaxed = { admmEpochs: 0, retrainEpochs: 5, relaxation };
+    const whole = codesOf(await prune({}, relaxed));
+    for (const stopAt of [9, 27]) {
+      const name = `relaxed-${stopAt}`;
+      expect(await codesAfterStop(name, stopAt, relaxed)).toEqual(whole);
+      expect(codesOf(await prune({ folder: scratch(name) }, relaxed))).toEqual(whole);
     }
+  });
+
+  it('starts a relaxed training from a network of more bits, of weights and of ADCs', async () => {
+    const { network: start } = await prune({}, { adcBits: 3, admmEpochs: 1, retrainEpochs: 1 });
+    const { network } = await prune({ start }, { adcBits: 1, weightBits: 5, relaxation });
+    const { lossless, requiredAdcBits } = certifyNetwork(network!);
+    expect([lossless, requiredAdcBits, network!.weightBits]).toEqual([true, 1, 5]);
+    expect(network!.pruning?.method).toBe('hierarchical, relaxed training and frozen bits');
+    await expect(prune({ start }, { tileRows: 8, relaxation })).rejects.toThrow('R = 8');
   });
 
   it('starts from the codes of a network pruned after training, batch norm unfolded', async () => {
@@ -202,8 +224,14 @@ describe('pruneByTraining', () => {
   });
 
   it('frees every tensor', async () => {
+    const all = async () => {
+      await prune({}, { retrainEpochs: 1, admmEpochs: 1, quantizedActivations: true });
+      await prune({}, { retrainEpochs: 1, admmEpochs: 0, relaxation });
+    };
+    // Constants stay: those of sizes that no test before has had.
+    await all();
     const before = liveTensors();
-    await prune({}, { retrainEpochs: 1, admmEpochs: 1, quantizedActivations: true });
+    await all();
     expect(liveTensors()).toBe(before);
   });
 });
@@ -318,6 +346,48 @@ describe('createMaskedWeights with refreshes', () => {
       }
     }
     expect(changedAt).toEqual([4, 8]);
+  });
+});
+
+describe('createMaskedWeights with a relaxation', () => {
+  it('uses the weights as they are until bits are frozen, then codes within the limits that weights were drawn to', () => {
+    const layers = trainedLayers(description, dataset.std);
+    const { length } = parameterLayout(description);
+    const bitLimit = Object.fromEntries(layers.map(({ name }) => [name, 2]));
+    const codes = new Map(
+      layers.map(({ name, rows, columns }) => [
+        name,
+        { codes: new Int8Array(rows * columns), scales: new Float32Array(columns).fill(0.02) },
+      ]),
+    );
+    const limits = { tileRows: 16, weightBits: 8, bitLimit, relaxation, method: 'greedy' as const };
+    const masked = createMaskedWeights(layers, codes, new Float32Array(length), limits);
+    const vector = normals(length, 'relaxed');
+    const distances: number[] = [];
+    for (let step = 0; step < 200; step++) {
+      masked.beforeStep!(step, 200, () => vector);
+      const drawn = masked.draw!(step, 200);
+      if (step >= 120) {
+        expect(drawn).toBeUndefined();
+        continue;
+      }
+      expect(forwardOf(masked, vector)).toEqual(vector);
+      if (!drawn) continue;
+      const target = scope(() => floats(drawn.towards(upload(vector, [length]))));
+      distances.push(relativeDifference(vector, target));
+      target.forEach((value, i) => {
+        vector[i] += drawn.share * (value - vector[i]);
+      });
+    }
+    expect(distances.at(-1)!).toBeLessThan(0.1 * distances[0]);
+    const used = forwardOf(masked, vector);
+    const placed = masked.codes(used);
+    for (const layer of layers) {
+      const own = { ...tiled(layer), weightBits: 8, bitLimit: 2 };
+      expect(certifyLayer({ ...placed.get(layer.name)!, ...own }).holds).toBe(true);
+    }
+    expect(relativeDifference(vector, used)).toBeLessThan(0.1);
+    masked.dispose!();
   });
 });
 

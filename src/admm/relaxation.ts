@@ -1,0 +1,56 @@
+import { mapPlanes, type PerPlane } from '../bitplanes/per-plane';
+import { InputError } from '../errors';
+import { gradualLimit } from './network-admm';
+
+/**
+ * Relaxed training before bits are frozen: real weights follow the loss and are drawn to the nearest codes that keep the
+ * limits, at last firmly (a proximal method: ProxQuant, Bai, Wang and Liberty 2019).
+ */
+export interface Relaxation {
+  /** Share of the training (above 0, below 1) that is relaxed. */
+  readonly share: number;
+  /** Steps between two choices of bits. */
+  readonly interval: number;
+  /** Share of the way to the codes that a step takes: of the first and of the last relaxed one, geometric in between. */
+  readonly pull: readonly [first: number, last: number];
+  /** k_b at the first choice; falls to the limit over the first half of the relaxed steps. Default: the limit. */
+  readonly firstBitLimit?: number;
+}
+
+/** Steps whose draw is taken together: one costs a pass over all weights. */
+const DRAW_EVERY = 5;
+
+/** @throws InputError for numbers out of range */
+export function validateRelaxation({ share, interval, pull }: Relaxation): void {
+  if (!(share > 0 && share < 1))
+    throw new InputError(`relaxation: share ${share} is not above 0 and below 1`);
+  if (!Number.isInteger(interval) || interval < 1)
+    throw new InputError(`relaxation: interval ${interval} is not a whole number from 1`);
+  if (!pull.every((each) => each > 0 && each < 1))
+    throw new InputError(`relaxation: pull ${pull.join(' to ')}: both must be above 0 and below 1`);
+}
+
+/** Steps that are relaxed; at the step after them bits are chosen for the last time. */
+export function relaxedSteps({ share }: Relaxation, steps: number): number {
+  return Math.ceil(share * steps);
+}
+
+/** Whether bits are chosen before this step. */
+export function choosesBits(relaxation: Relaxation, step: number, steps: number): boolean {
+  const last = relaxedSteps(relaxation, steps);
+  return step === last || (step < last && step % relaxation.interval === 0);
+}
+
+/** The limit that a choice of bits keeps. */
+export function relaxedLimit(relaxation: Relaxation, limit: PerPlane, step: number, steps: number): PerPlane {
+  const share = Math.min(1, (2 * step) / relaxedSteps(relaxation, steps));
+  return mapPlanes(limit, (last) => gradualLimit(last, relaxation.firstBitLimit, share));
+}
+
+/** Share of the way to the codes that the weights are moved after this step; 0: not at all. */
+export function drawAfter(relaxation: Relaxation, step: number, steps: number): number {
+  const last = relaxedSteps(relaxation, steps);
+  if (step >= last || step % DRAW_EVERY !== 0) return 0;
+  const [from, to] = relaxation.pull;
+  return 1 - (1 - from * (to / from) ** (step / last)) ** DRAW_EVERY;
+}

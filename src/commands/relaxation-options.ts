@@ -1,0 +1,38 @@
+import type { Relaxation } from '../admm/relaxation';
+import { InputError } from '../errors';
+import { type CommandOption, type Options, realNumber, textOption, wholeNumber } from './command';
+
+/** Of `prune --method training`: what goes with --relax. */
+export const withRelax: Readonly<Record<string, CommandOption>> = {
+  pull: {
+    value: 'A:B',
+    help: 'training: relaxed, share of the way to the codes a step, first and last (default 0.0005:0.1)',
+  },
+  interval: { value: 'N', help: 'training: relaxed, steps between two choices of bits (default 91)' },
+};
+
+export const relaxationOptions: Readonly<Record<string, CommandOption>> = {
+  relax: {
+    value: 'X',
+    help: 'training: share of the epochs in which real weights are drawn to codes (default none; --pytorch: 0.7)',
+  },
+  ...withRelax,
+};
+
+/** The relaxation that the options ask for, of `share` unless they say another. @throws InputError naming the option that is out of range */
+export function relaxationOf(options: Options, share: number): Relaxation {
+  const firstBitLimit = wholeNumber(options, 'first-bit-limit', 1, 65_535);
+  return {
+    share: realNumber(options, 'relax', 0.01, 0.99) ?? share,
+    interval: wholeNumber(options, 'interval', 1, 1e6) ?? 91,
+    pull: pullOf(textOption(options, 'pull') ?? '0.0005:0.1'),
+    ...(firstBitLimit !== undefined && { firstBitLimit }),
+  };
+}
+
+function pullOf(text: string): [number, number] {
+  const pair = text.split(':').map(Number);
+  if (pair.length !== 2 || !pair.every((share) => share > 0 && share < 1))
+    throw new InputError(`--pull ${text}: A:B is needed, both above 0 and below 1`);
+  return [pair[0], pair[1]];
+}
