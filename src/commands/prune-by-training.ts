@@ -192,7 +192,7 @@ export async function pruneByTrainingCommand(
     };
   const accuracy = integerAccuracy(network, dataset.test, { onProgress });
   const float = floatAccuracy(model, dataset, dataset.test, { onProgress });
-  const unpruned = quantizedModel(model, dataset, pictures, fixed);
+  const unpruned = quantizedModel(model, dataset, pictures);
   const integer = integerAccuracy(unpruned, dataset.test, { onProgress });
   const { lossless } = certifyNetwork(network);
   saveIntegerNetwork(output, network, {
