@@ -1,24 +1,14 @@
 import { InputError } from '../errors';
 import type { RandomStream } from '../tensor/random';
-import { adcCodes } from './adc';
 import { type AnalogKernel, analogKernel, lanes, maxPatternRows } from './analog-kernel';
+import { type AnalogRecord, createRecorder, type Recorder } from './analog-record';
 import type { AnalogSettings } from './analog-settings';
-import type { Converter } from './build-converter';
 import { addOffset } from './finish-outputs';
 import type { LayerJob, LayerResult } from './layer-job';
 import { noiseStream } from './noise-stream';
 import { type ProgrammedArray, type ProgrammedLayer, programLayer } from './program-layer';
 import { type PulseTerms, pulseTerms } from './pulse-terms';
 import { requireUnwired } from './require-unwired';
-import { mergeHistograms, type SumHistogram, sumCounter } from './sum-histogram';
-
-/** What a run saw, one entry for the layer, for each array or for each converted column [array][channel][readout]. */
-export interface AnalogRecord {
-  /** Column sums as they reach the converters, rounded to whole ones, noise included. */
-  readonly sums: readonly SumHistogram[];
-  /** Codes that the converters gave; empty when conversion is lossless. */
-  readonly codes: readonly SumHistogram[];
-}
 
 export interface AnalogResult extends LayerResult<Float64Array> {
   readonly record: AnalogRecord | undefined;
@@ -56,7 +46,7 @@ export function analogEngine(
   const blockVectors = Math.min(job.vectors, Math.max(1, Math.floor(8192 / patternsAVector)));
 
   const outputs = new Float64Array(job.vectors * job.columns);
-  const recorder = settings.record && newRecorder(job, settings.record);
+  const recorder = settings.record && createRecorder(job, settings.record);
   const kernels = new Map<number, AnalogKernel>();
   const levels = job.adc === 'lossless' ? 0 : 2 ** job.adc.bits;
   let saturated = 0;
@@ -355,41 +345,4 @@ function shiftAndAdd(
     }
     outputs[vector * lanes + lane] = output;
   }
-}
-
-interface Recorder {
-  sums(tile: number, column: number, sums: Float64Array): void;
-  codes(tile: number, column: number, values: Float64Array, converter: Converter): void;
-  finish(): AnalogRecord;
-}
-
-function newRecorder(job: LayerJob, granularity: NonNullable<AnalogSettings['record']>): Recorder {
-  const arrays = job.tiles.length - 1;
-  const width = job.columns * job.readouts.length;
-  const size = { layer: 1, array: arrays, column: arrays * width }[granularity];
-  const at = (tile: number, column: number) =>
-    ({ layer: 0, array: tile, column: tile * width + column })[granularity];
-  const counters = () => Array.from({ length: size }, sumCounter);
-  const sums = counters();
-  const codes = job.adc === 'lossless' ? [] : counters();
-  return {
-    sums(tile, column, seen) {
-      sums[at(tile, column)].add(seen);
-    },
-    codes(tile, column, values, { adc }) {
-      const step = adc.step ?? 1;
-      codes[at(tile, column)].add(values.map((value) => value / step));
-    },
-    finish: () => ({
-      sums: sums.map((counter) => counter.histogram()),
-      codes: codes.map((counter) => spanned(counter.histogram(), job)),
-    }),
-  };
-}
-
-/** Over all codes that the ADC has, also those that never came up. */
-function spanned(seen: SumHistogram, { adc }: LayerJob): SumHistogram {
-  if (adc === 'lossless') return seen;
-  const { lowest, highest } = adcCodes(adc);
-  return mergeHistograms([{ lowest, counts: new Float64Array(highest - lowest + 1) }, seen]);
 }
