@@ -1,5 +1,5 @@
-// No times: the projection of training by PyTorch beside our certified one, same columns; then a training that was
-// interrupted beside one that was not.
+// No times: the projection of training by PyTorch beside our certified one, same columns; then, on the CPU, a training
+// that was interrupted beside one that was not.
 //   node bench/check-pytorch.mjs [--python PYTHON]      PYTHON has torch, numpy and safetensors; default: one is made
 // A broken limit, an error below our lower bound or more than 5 % above ours is an error, not a result; so is a tensor
 // that differs after the interruption.
@@ -106,6 +106,8 @@ const quiet = { note: () => undefined };
 const [whole, parted] = ['whole', 'parted'].map((name) => join(scratch, 'resume', name));
 rmSync(dirname(whole), { recursive: true, force: true });
 mkdirSync(dirname(whole), { recursive: true });
+// On a GPU two runs of the same training differ.
+process.env.CUDA_VISIBLE_DEVICES = '';
 const expected = await runPytorch(program, whole, job, quiet);
 // The first try only writes the job.
 await assert.rejects(runPytorch('no such python', parted, job, quiet));

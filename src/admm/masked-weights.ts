@@ -48,8 +48,6 @@ export interface MaskedWeights extends WeightSteering {
 
 /** The arrays by their names in a training's state. */
 const PARTS = { bits: 'mask', sign: 'sign', scales: 'scales' } as const;
-/** There: whether bits are not frozen yet. */
-const RELAXED = 'relaxed';
 
 /**
  * Masked retraining: which bits each weight may use is frozen (the bits of `start`, and the unused places of every bit
@@ -78,6 +76,8 @@ export function createMaskedWeights(
   if (relaxation) validateRelaxation(relaxation);
   if (!Number.isInteger(refreshes) || refreshes < 0)
     throw new InputError(`refreshes ${refreshes} is not a whole number from 0`);
+  if (relaxation && refreshes > 0)
+    throw new InputError('refreshes: not with a relaxation, which chooses the bits until they are frozen');
   const shapeOf = ({ name, rows, columns }: TrainedLayer) => ({
     rows,
     columns,
@@ -144,6 +144,7 @@ export function createMaskedWeights(
         chooseAgain(read(), ({ name }) => relaxedLimit(relaxation, bitLimit[name], step, steps));
     },
     forwardWeights: (vector) => (relaxed ? vector : round(vector)),
+    testedWeights: round,
     draw(step, steps) {
       const share = relaxation ? drawAfter(relaxation, step, steps) : 0;
       return share > 0 ? { share, towards: round } : undefined;
@@ -158,7 +159,6 @@ export function createMaskedWeights(
         tensors.set(`${name}.codes`, codes);
         tensors.set(`${name}.multipliers`, multipliers);
       }
-      if (relaxation) tensors.set(RELAXED, Uint8Array.of(Number(relaxed)));
       return tensors;
     },
     restore(tensors) {
@@ -171,7 +171,6 @@ export function createMaskedWeights(
             );
           parts[part].set(data as never);
         }
-      relaxed = relaxation !== undefined && tensors.get(RELAXED)?.data[0] === 1;
       last.clear();
       for (const { layer } of masked) {
         const [codes, multipliers] = ['codes', 'multipliers'].map(

@@ -14,6 +14,7 @@ import {
   runPytorch,
 } from '../training/pytorch/run-pytorch';
 import type { LayerCodes } from './network-admm';
+import { RELAXED_METHOD } from './relaxation';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
 import { unfoldedCodes } from './unfolded-codes';
@@ -54,8 +55,9 @@ export interface PytorchPruned {
 export async function pruneByPytorch(options: PytorchPruningOptions): Promise<PytorchPruned | undefined> {
   const { python, folder, description, parameters, normalisation, dataset, seed, bits } = options;
   const { weightBits } = bits;
+  const { weightBits: _, ...own } = options.stage.prune;
   // A job of 8-bit weights does not name them: kept results of such jobs stay valid.
-  const prune = { ...options.stage.prune, ...(weightBits !== 8 && { weightBits }) };
+  const prune = { ...own, ...(weightBits !== 8 && { weightBits }) };
   const stage = { ...options.stage, prune };
   const layers = trainedLayers(description, normalisation.std);
   const start = options.start ? prunedParameters(options, options.start, layers) : parameters;
@@ -76,7 +78,7 @@ export async function pruneByPytorch(options: PytorchPruningOptions): Promise<Py
   );
   const { rows, bitLimit } = prune;
   const pruning = {
-    method: 'hierarchical, relaxed training and frozen bits',
+    method: RELAXED_METHOD,
     tileRows: rows,
     encoding: 'sign-split',
     adcBits: options.adcBits,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
 import type { Dataset } from '../data/dataset';
+import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
 import { createInference, type InferenceOptions, type Pictures, type Precision } from '../networks/inference';
@@ -22,7 +23,7 @@ import {
   type NetworkAdmmSettings,
   networkAdmmDefaults,
 } from './network-admm';
-import type { Relaxation } from './relaxation';
+import { RELAXED_METHOD, type Relaxation } from './relaxation';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
 import { unfoldedCodes, writeBiases } from './unfolded-codes';
@@ -115,7 +116,10 @@ export interface TrainingPruningOptions {
   /** For input scales. */
   readonly calibration: Pictures;
   readonly settings: TrainingPruningSettings;
-  /** A pruned network of the same float network and R: its bits, within the budgets, are kept and retrained. */
+  /**
+   * A pruned network of the same float network and R: its bits, within the budgets, are kept and retrained. With a
+   * relaxation it may have any, and training starts from its weights.
+   */
   readonly start?: IntegerNetwork;
   /** Where the states of both trainings are kept; the same call goes on from there. Absent: nowhere. */
   readonly folder?: string;
@@ -134,13 +138,16 @@ export interface TrainingPruningResult {
 
 /**
  * Hierarchical pruning by training, the paper's way: network ADMM (unless `start` gives the bits), hard projection,
- * masked retraining with distillation from the float network, which a relaxation may begin. The result keeps its limits whatever training did: every
- * forward pass of the retraining already used feasible codes.
+ * masked retraining with distillation from the float network. With a relaxation no ADMM: bits are chosen while real
+ * weights are trained. The result keeps its limits whatever training did: under frozen bits every forward pass already
+ * uses feasible codes.
  * @throws InputError for settings out of range, or a `start` of another network or other limits
  */
 export async function pruneByTraining(options: TrainingPruningOptions): Promise<TrainingPruningResult> {
   const { description, parameters, normalisation, settings, start } = options;
   const { weightBits = 8, inputBits = 8, tileRows, adcBits, valueLimit } = settings;
+  if (settings.relaxation && settings.admmEpochs > 0)
+    throw new InputError(`admmEpochs ${settings.admmEpochs}: 0 with a relaxation, which chooses the bits`);
   const layers = trainedLayers(description, normalisation.std).map((layer) => ({
     ...layer,
     rowOrder: start?.layers.get(layer.name)?.rowOrder,
@@ -161,7 +168,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       : await chooseBits();
     if (!chosen.finished) return { network: undefined, admm: chosen.curve, retraining: [] };
     const weights = packParameters(chosen.parameters, layout.slots);
-    const steering = createMaskedWeights(layers, chosen.codes, weights, {
+    const steering = createMaskedWeights(layers, rescaled(chosen.codes), weights, {
       tileRows,
       weightBits,
       bitLimit,
@@ -211,14 +218,22 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
     teacher.dispose();
   }
 
-  /** Codes that training starts from; a relaxation chooses other bits, so any will do. */
+  /** Codes that training starts from; a relaxation chooses bits itself, so the start may have others. */
   function startingCodes(start: IntegerNetwork) {
     const limits = settings.relaxation ? { tileRows, adcBits: 8 } : settings;
     return unfoldedCodes(start, { ...options, settings: limits }, layers, trained);
   }
 
+  /** The same at scales that fit weights of other bits than the start's: with its own, high planes would stay empty. */
+  function rescaled(codes: ReadonlyMap<string, LayerCodes>) {
+    if (!settings.relaxation || !start || start.weightBits === weightBits) return codes;
+    const weights = trained.slice();
+    for (const layer of layers) writeCodes(layer, codes.get(layer.name)!, weights);
+    return projectedCodes(layers, weights, settings, bitLimit);
+  }
+
   function methodName() {
-    if (settings.relaxation) return 'hierarchical, relaxed training and frozen bits';
+    if (settings.relaxation) return RELAXED_METHOD;
     const chosenBy = start ? 'layer ADMM' : settings.admmEpochs > 0 ? 'network ADMM' : 'projection';
     return `hierarchical, ${chosenBy} and retraining`;
   }

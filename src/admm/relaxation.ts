@@ -17,6 +17,9 @@ export interface Relaxation {
   readonly firstBitLimit?: number;
 }
 
+/** What a network that was pruned so tells of it. */
+export const RELAXED_METHOD = 'hierarchical, relaxed training and frozen bits';
+
 /** Steps whose draw is taken together: one costs a pass over all weights. */
 const DRAW_EVERY = 5;
 
@@ -30,9 +33,9 @@ export function validateRelaxation({ share, interval, pull }: Relaxation): void 
     throw new InputError(`relaxation: pull ${pull.join(' to ')}: both must be above 0 and below 1`);
 }
 
-/** Steps that are relaxed; at the step after them bits are chosen for the last time. */
+/** Steps that are relaxed, never all; at the step after them bits are chosen for the last time. */
 export function relaxedSteps({ share }: Relaxation, steps: number): number {
-  return Math.ceil(share * steps);
+  return Math.min(steps - 1, Math.ceil(share * steps));
 }
 
 /** Whether bits are chosen before this step. */
@@ -43,7 +46,8 @@ export function choosesBits(relaxation: Relaxation, step: number, steps: number)
 
 /** The limit that a choice of bits keeps. */
 export function relaxedLimit(relaxation: Relaxation, limit: PerPlane, step: number, steps: number): PerPlane {
-  const share = Math.min(1, (2 * step) / relaxedSteps(relaxation, steps));
+  const last = relaxedSteps(relaxation, steps);
+  const share = step < last ? Math.min(1, (2 * step) / last) : 1;
   return mapPlanes(limit, (last) => gradualLimit(last, relaxation.firstBitLimit, share));
 }
 

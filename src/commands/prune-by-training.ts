@@ -68,7 +68,7 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
   ...augmentationOptions,
   start: {
     value: 'PRUNED',
-    help: 'training: retrain the bits of this pruned network instead of network ADMM; relaxed: its weights alone',
+    help: 'training: retrain the bits of this pruned network instead of network ADMM; relaxed: start from its weights',
   },
   'frozen-batch-norm': {
     help: 'training: batch norm keeps its statistics: begins with exactly what PRUNED computes (few pictures)',
@@ -164,8 +164,8 @@ interface TrainedPruning {
 }
 
 /**
- * `prune --method training`: network ADMM or the bits of a pruned network, then masked retraining; resumes. With
- * `--pytorch` relaxed training there, then frozen bits.
+ * `prune --method training`: network ADMM or the bits of a pruned network, then masked retraining; or relaxed training,
+ * then frozen bits, with `--pytorch` there. Resumes.
  */
 export async function pruneByTrainingCommand(
   input: TrainingCommandInput,

@@ -190,7 +190,12 @@ async function trainByPytorch(
 ): Promise<CommandResult> {
   const folder = output.replace(/\.safetensors$/, '');
   const result = await runPytorch(python, folder, job, { note, signal });
-  if (!result) return { data: { finished: false, folder }, text: 'stopped', exitCode: 130 };
+  if (!result)
+    return {
+      data: { finished: false, folder },
+      text: `stopped; the same command goes on from ${folder}`,
+      exitCode: 130,
+    };
   const { network, dataset, seed } = job;
   const recipe = { ...job.stage, ...sources };
   const parameters: Parameters = new Map();

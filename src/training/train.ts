@@ -150,6 +150,7 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
       mean: options.normalisation?.mean ?? dataset.mean,
       std: options.normalisation?.std ?? dataset.std,
       forwardWeights: steering?.forwardWeights && ((weights) => steering.forwardWeights!(weights)),
+      testedWeights: steering?.testedWeights && ((weights) => steering.testedWeights!(weights)),
       afterNode: options.afterNode,
     },
     resumed?.state ?? initialState(network, start),

@@ -33,6 +33,8 @@ export interface TrainerOptions {
   readonly std: readonly number[];
   /** Values that the forward pass uses in place of the weights (straight-through gradients); see WeightSteering. */
   readonly forwardWeights?: (weights: Tensor) => Tensor;
+  /** The same in `parameters`; default: `forwardWeights`. */
+  readonly testedWeights?: (weights: Tensor) => Tensor;
   /** May replace a node's output by another tensor recorded on the tape (activation quantisation). */
   readonly afterNode?: (tape: Tape, node: Node, output: Tensor) => Tensor;
 }
@@ -66,11 +68,12 @@ export interface Trainer {
   /** Moves the average towards the present weights: average += share * (weights - average). */
   updateAverage(share: number): void;
   setPull(pull: WeightPull | undefined): void;
+  /** Moves the weights by a share of the way. */
   draw(draw: WeightDraw): void;
   /** The present weights, before `forwardWeights`. */
   weights(): Float32Array;
   state(): TrainerState;
-  /** As the forward pass uses them. */
+  /** As they are tested. */
   parameters(which: 'weights' | 'average'): Parameters;
   dispose(): void;
 }
@@ -116,21 +119,25 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
   const numbersOf = ({ value }: Variable) => scope(() => k.floats(value()));
   const weightsNow = () => numbersOf(sgd.weights);
 
-  const { forwardWeights, afterNode } = options;
-  const asUsed = ({ value }: Variable): Tensor => {
+  const { forwardWeights, testedWeights = forwardWeights, afterNode } = options;
+  const replaced = ({ value }: Variable, replace: TrainerOptions['forwardWeights']): Tensor => {
     const now = value();
-    const used = forwardWeights?.(now) ?? now;
+    const used = replace?.(now) ?? now;
     if (used !== now) dispose(now);
     return used;
   };
-  const numbersAsUsed = (weights: Variable) => scope(() => k.floats(asUsed(weights)));
+  const numbersTested = (weights: Variable) => scope(() => k.floats(replaced(weights, testedWeights)));
 
   function step(batch: Batch, rate: number, random: RandomStream) {
     const tape = createTape();
     const bytes = upload(batch.pixels, [batch.count, batch.height, batch.width, batch.channels]);
     const x = normalise(bytes);
     dispose(bytes);
-    const { named, leaves, gather } = parameterTensors(layout, asUsed(sgd.weights), compute);
+    const { named, leaves, gather } = parameterTensors(
+      layout,
+      replaced(sgd.weights, forwardWeights),
+      compute,
+    );
     const logits = forwardTraining(network, x, {
       tape,
       parameters: named,
@@ -162,28 +169,13 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
   return {
     step,
     updateAverage(share) {
-      scope(() => {
-        const [now, before] = [sgd.weights.value(), average.value()];
-        const change = k.multiply(k.subtract(now, before), k.scalar(share));
-        // A value that is still held would be copied first.
-        dispose(now, before);
-        average.add(change);
-        return undefined;
-      });
+      moveTowards(average, share, () => sgd.weights.value());
       const statistics = statisticsNow();
       for (let i = 0; i < statistics.length; i++)
         averageStatistics[i] += share * (statistics[i] - averageStatistics[i]);
     },
     setPull: (pull) => sgd.setPull(pull),
-    draw({ share, towards }) {
-      scope(() => {
-        const now = sgd.weights.value();
-        const change = k.multiply(k.subtract(towards(now), now), k.scalar(share));
-        dispose(now);
-        sgd.weights.add(change);
-        return undefined;
-      });
-    },
+    draw: ({ share, towards }) => moveTowards(sgd.weights, share, towards),
     weights: weightsNow,
     state: () => ({
       weights: weightsNow(),
@@ -194,8 +186,8 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
     }),
     parameters: (which) =>
       which === 'average'
-        ? unpackParameters(network, layout, numbersAsUsed(average), averageStatistics)
-        : unpackParameters(network, layout, numbersAsUsed(sgd.weights), statisticsNow()),
+        ? unpackParameters(network, layout, numbersTested(average), averageStatistics)
+        : unpackParameters(network, layout, numbersTested(sgd.weights), statisticsNow()),
     dispose() {
       sgd.dispose();
       average.dispose();
@@ -203,6 +195,19 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
       for (const pair of running.values()) dispose(...pair);
     },
   };
+}
+
+/** Moves a variable by a share of the way to `target` of it, in place. */
+function moveTowards(moved: Variable, share: number, target: (now: Tensor) => Tensor): void {
+  scope(() => {
+    const now = moved.value();
+    const wanted = target(now);
+    const change = k.multiply(k.subtract(wanted, now), k.scalar(share));
+    // A value that is still held would be copied first.
+    dispose(now, wanted);
+    moved.add(change);
+    return undefined;
+  });
 }
 
 function uploadSlot(vector: Float32Array, slot: { offset: number; size: number }): Tensor {

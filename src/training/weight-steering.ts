@@ -14,6 +14,8 @@ export interface WeightSteering {
    * through to the weights. The vector itself: nothing is replaced.
    */
   forwardWeights?(weights: Tensor): Tensor;
+  /** Values that stand for the weights in what is tested and returned. Default: those of the forward pass. */
+  testedWeights?(weights: Tensor): Tensor;
   /** How far the weights are drawn after step `step` of `steps`; undefined: not at all. */
   draw?(step: number, steps: number): WeightDraw | undefined;
   /** The pull in force, the same object as long as it does not change; undefined: none. */

@@ -173,11 +173,28 @@ describe('pruneByTraining', () => {
 
   it('starts a relaxed training from a network of more bits, of weights and of ADCs', async () => {
     const { network: start } = await prune({}, { adcBits: 3, admmEpochs: 1, retrainEpochs: 1 });
-    const { network } = await prune({ start }, { adcBits: 1, weightBits: 5, relaxation });
+    const { network } = await prune({ start }, { adcBits: 1, weightBits: 5, admmEpochs: 0, relaxation });
     const { lossless, requiredAdcBits } = certifyNetwork(network!);
     expect([lossless, requiredAdcBits, network!.weightBits]).toEqual([true, 1, 5]);
     expect(network!.pruning?.method).toBe('hierarchical, relaxed training and frozen bits');
-    await expect(prune({ start }, { tileRows: 8, relaxation })).rejects.toThrow('R = 8');
+    await expect(prune({ start }, { tileRows: 8, admmEpochs: 0, relaxation })).rejects.toThrow('R = 8');
+  });
+
+  it('starts it from a network of fewer weight bits at scales that use the highest planes', async () => {
+    const { network: start } = await prune({}, { weightBits: 3, admmEpochs: 0, retrainEpochs: 1 });
+    const { network } = await prune({ start }, { admmEpochs: 0, retrainEpochs: 1, relaxation });
+    for (const [name, { codes }] of network!.layers)
+      expect(Math.max(...codes.map(Math.abs)), name).toBeGreaterThan(31);
+  });
+
+  it('refuses what a relaxation leaves no room for', async () => {
+    await expect(prune({}, { relaxation })).rejects.toThrow('admmEpochs 2: 0 with a relaxation');
+    await expect(prune({}, { admmEpochs: 0, maskRefreshes: 1, relaxation })).rejects.toThrow(
+      'refreshes: not with a relaxation',
+    );
+    await expect(prune({}, { admmEpochs: 0, relaxation: { ...relaxation, share: 1 } })).rejects.toThrow(
+      'share 1 is not above 0 and below 1',
+    );
   });
 
   it('starts from the codes of a network pruned after training, batch norm unfolded', async () => {

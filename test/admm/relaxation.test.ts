@@ -23,6 +23,16 @@ describe('a relaxation', () => {
     expect(steps.filter((step) => choosesBits(odd, step, STEPS))).toEqual([0, 50, 100, 120]);
   });
 
+  it.each([0.95, 0.99])('freezes bits at the last step at the latest, with share %d too', (share) => {
+    for (const few of [1, 2, 18]) {
+      const long = { ...relaxation, share };
+      expect(relaxedSteps(long, few)).toBe(few - 1);
+      expect(choosesBits(long, few - 1, few)).toBe(true);
+      expect(relaxedLimit(long, 1, few - 1, few)).toBe(1);
+      expect(drawAfter(long, few - 1, few)).toBe(0);
+    }
+  });
+
   it('lets limits fall from the first to the wanted one over its first half, plane by plane', () => {
     const limits = steps.slice(0, 121).map((step) => relaxedLimit(relaxation, 1, step, STEPS) as number);
     expect(limits[0]).toBe(7);

@@ -4,7 +4,7 @@ import { generatedPictures } from '../../src/data/generated-pictures';
 import type { NetworkDescription } from '../../src/networks/description';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
-import { dispose, liveTensors, type Tensor, upload } from '../../src/tensor/engine';
+import { dispose, liveTensors, scope, type Tensor, upload } from '../../src/tensor/engine';
 import * as k from '../../src/tensor/kernels';
 import { randomStream } from '../../src/tensor/random';
 import { createSgd, variable } from '../../src/training/optimizer';
@@ -236,6 +236,34 @@ describe('createTrainer', () => {
         run();
         expect(liveTensors()).toBe(before);
       }
+  });
+
+  it('draws the weights a share of the way to what is made of them, and frees what it made', () => {
+    const network = mixedNetwork({ dropout: 0 });
+    const start = initialState(network, initialParameters(network, 1));
+    const trainer = createTrainer({ ...settings, network }, start);
+    const live = liveTensors();
+    trainer.draw({ share: 0.25, towards: (weights) => scope(() => k.multiply(weights, k.scalar(-1))) });
+    expect(liveTensors()).toBe(live);
+    const drawn = trainer.weights();
+    drawn.forEach((weight, i) => {
+      expect(weight).toBeCloseTo(0.5 * start.weights[i], 6);
+    });
+    expect(trainer.state().average).toEqual(start.average);
+    trainer.dispose();
+  });
+
+  it('tests and returns what stands for the weights there, whatever the forward pass uses', () => {
+    const network = mixedNetwork({ dropout: 0 });
+    const parameters = initialParameters(network, 1);
+    const own = { ...settings, network, forwardWeights: (weights: Tensor) => weights };
+    const negative = (weights: Tensor) => scope(() => k.multiply(weights, k.scalar(-1)));
+    const trainer = createTrainer({ ...own, testedWeights: negative }, initialState(network, parameters));
+    for (const which of ['weights', 'average'] as const) {
+      const { data } = trainer.parameters(which).get('conv1.weight')!;
+      expect(data).toEqual(parameters.get('conv1.weight')!.data.map((value) => -value));
+    }
+    trainer.dispose();
   });
 
   it('moves the average by the share it is told', () => {

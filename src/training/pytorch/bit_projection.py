@@ -2,10 +2,9 @@
 
 A column holds the crossbar weights of one (row tile, output channel), in units of its scale. Each weight becomes a code
 of at most `planes` bits of magnitude and the sign of the weight; in every bit plane and polarity at most `limit` codes
-have a one. Prices
-of the planes (multipliers of the relaxed problem, Fisher 1981) steer each weight's nearest code; what still breaks a
-limit afterwards is dropped at least regret, from the highest plane down, and places left over are given to the weights
-that gain most. `src/projections` holds the certified projections; this one has no bound, but takes milliseconds for
+have a one. Prices of the planes (multipliers of the relaxed problem, Fisher 1981) steer each weight's nearest code;
+what still breaks a limit afterwards is dropped at least regret, from the highest plane down, and places left over are
+given to the weights that gain most. `src/projections` holds the certified projections; this one has no bound, but takes milliseconds for
 millions of weights.
 """
 

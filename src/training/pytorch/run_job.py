@@ -48,6 +48,11 @@ def learning_rate(stage, step, steps):
     return stage['rate'] * (1 + math.cos(math.pi * (step - climb) / max(1, steps - climb))) / 2
 
 
+def relaxed_steps(prune, steps):
+    """Never all: at the step after them bits are chosen for the last time."""
+    return min(steps - 1, math.ceil(prune['relax'] * steps))
+
+
 class Training:
     """What a training changes: real weights, their average, optimiser, bits and curve."""
 
@@ -80,32 +85,35 @@ class Training:
 
     def keep(self, job, generator):
         """Everything that the next epoch depends on, in OUTPUT.state."""
+        device = self.values[0].device
         bits = [(layer.mask, layer.scale, layer.prices) for layer in self.limits.layers] if self.limits else []
         random = [generator.get_state(), torch.get_rng_state()]
-        if torch.cuda.is_available():
+        if device.type == 'cuda':
             random.append(torch.cuda.get_rng_state())
         path = state_of(job)
-        torch.save({'key': job['key'], 'values': self.values, 'average': self.average, 'bits': bits, 'random': random,
+        torch.save({'key': job['key'], 'device': device.type, 'values': self.values, 'average': self.average, 'bits': bits, 'random': random,
                     'optimizer': self.optimizer.state_dict(), 'curve': self.curve}, path + '.part')
         os.replace(path + '.part', path)
 
     @torch.no_grad()
     def resume(self, job, generator):
         """Goes on from the state of the same job, if there is one."""
-        if not os.path.exists(state_of(job)):
+        path, device = state_of(job), self.values[0].device
+        if not os.path.exists(path):
             return
-        state = torch.load(state_of(job), map_location='cpu', weights_only=True)
+        state = torch.load(path, map_location='cpu', weights_only=True)
         if state['key'] != job['key']:
-            return
+            raise SystemExit(f'{path} is the state of another job: finish that one or remove it')
+        if state['device'] != device.type:
+            raise SystemExit(f"{path} was kept on {state['device']}: go on there or remove it")
         for own, kept in zip(self.values + self.average, state['values'] + state['average']):
             own.copy_(kept)
-        device = self.values[0].device
         for layer, bits in zip(self.limits.layers if self.limits else [], state['bits']):
             layer.mask, layer.scale, layer.prices = (part.to(device) for part in bits)
         self.optimizer.load_state_dict(state['optimizer'])
         generator.set_state(state['random'][0])
         torch.set_rng_state(state['random'][1])
-        if torch.cuda.is_available():
+        if device.type == 'cuda':
             torch.cuda.set_rng_state(state['random'][2])
         self.curve = state['curve']
 
@@ -169,7 +177,7 @@ class Job:
                 if prune:
                     self.choose_bits(prune, limits, latent, step, steps)
                 pictures, targets = self.taught(stage, pictures, labels)
-                relaxed = prune is not None and step < prune['relax'] * steps
+                relaxed = prune is not None and step < relaxed_steps(prune, steps)
                 loss, hits = self.loss_of(latent, *self.arrays(None if relaxed else limits), pictures, targets)
                 loss.backward()
                 training.move(learning_rate(stage, step, steps))
@@ -208,11 +216,11 @@ class Job:
 
     def choose_bits(self, prune, limits, latent, step, steps):
         """New masks every `interval` steps while weights are relaxed; limits fall on a cubic curve over the first half of that."""
-        last = math.ceil(prune['relax'] * steps)
+        last = relaxed_steps(prune, steps)
         if step > last or (step % prune['interval'] != 0 and step != last):
             return
         first = prune.get('firstBitLimit', prune['bitLimit'])
-        fall = max(0, 1 - 2 * step / max(1, last)) ** 3
+        fall = max(0, 1 - 2 * step / last) ** 3 if step < last else 0
         limit = prune['bitLimit'] + round((first - prune['bitLimit']) * fall)
         limits.choose(self.crossbar_weights(limits, latent), limit)
 
