@@ -68,7 +68,7 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
   ...augmentationOptions,
   start: {
     value: 'PRUNED',
-    help: 'training: retrain the bits of this pruned network instead of network ADMM; relaxed: start from its weights',
+    help: 'training: retrain the bits of this pruned network, without network ADMM; --relax: start from it',
   },
   'frozen-batch-norm': {
     help: 'training: batch norm keeps its statistics: begins with exactly what PRUNED computes (few pictures)',
