@@ -89,6 +89,9 @@ function bestPrice(layers: AllocateOptions['layers'], budget: number): number {
     totals(layers, relaxed(layers, price)).error +
     price * (totals(layers, relaxed(layers, price)).cost - budget);
   if (totals(layers, relaxed(layers, 0)).cost <= budget) return 0;
+  // Steeper prices would make bounds infinite; a smaller one bounds as well, only less tightly.
+  const most = budget + sumOf(layers.map((options) => Math.max(...options.map(({ cost }) => cost))));
+  const steepest = Number.MAX_VALUE / (16 * Math.max(1, most));
   // The bound is concave and piecewise linear; its kinks are the slopes between two options of a layer.
   const kinks = layers
     .flatMap((options) =>
@@ -96,7 +99,7 @@ function bestPrice(layers: AllocateOptions['layers'], budget: number): number {
         options.filter((b) => b.cost > a.cost).map((b) => (a.error - b.error) / (b.cost - a.cost)),
       ),
     )
-    .filter((slope) => slope > 0 && slope < Infinity)
+    .filter((slope) => slope > 0 && slope < steepest)
     .sort((a, b) => a - b);
   let [low, high] = [0, kinks.length - 1];
   while (low < high) {

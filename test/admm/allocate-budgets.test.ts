@@ -47,6 +47,24 @@ describe('allocateBudgets', () => {
     );
   });
 
+  it('finds it where two options of nearly the same cost make a price that overflows', () => {
+    const layers = [
+      [
+        { cost: 1, error: 0 },
+        { cost: 0, error: 5e-324 },
+      ],
+      [{ cost: 2, error: 0 }],
+      [
+        { cost: 0, error: 6 },
+        { cost: 1.112536929253601e-308, error: 4 },
+      ],
+    ];
+    const { chosen, error, lowerBound, price } = allocateBudgets({ layers, budget: 2 });
+    expect(chosen).toEqual([1, 0, 1]);
+    expect([error, lowerBound]).toEqual([4, 4]);
+    expect(Number.isFinite(price)).toBe(true);
+  });
+
   it('is never worse with more budget', () => {
     fc.assert(
       fc.property(problems(12), fc.double({ min: 0, max: 10, noNaN: true }), ({ layers, budget }, more) => {
