@@ -68,7 +68,7 @@ export interface TrainingPruningSettings {
   readonly rho: readonly [first: number, last: number];
   readonly interval: number;
   readonly firstBitLimit?: number;
-  /** Retraining begins relaxed: `start` may then have other bits, for only its weights and scales are taken. */
+  /** Retraining begins relaxed: `start` may then have other bits, for only its weights (and scales that fit) are taken. */
   readonly relaxation?: Relaxation;
   readonly method: ProjectionMethod;
   /** Times that retraining chooses its bits anew, evenly over its first half. */

@@ -91,13 +91,14 @@ class Training:
         if device.type == 'cuda':
             random.append(torch.cuda.get_rng_state())
         path = state_of(job)
-        torch.save({'key': job['key'], 'device': device.type, 'values': self.values, 'average': self.average, 'bits': bits, 'random': random,
-                    'optimizer': self.optimizer.state_dict(), 'curve': self.curve}, path + '.part')
+        torch.save({'key': job['key'], 'device': device.type, 'values': self.values, 'average': self.average,
+                    'bits': bits, 'random': random, 'optimizer': self.optimizer.state_dict(), 'curve': self.curve},
+                   path + '.part')
         os.replace(path + '.part', path)
 
     @torch.no_grad()
     def resume(self, job, generator):
-        """Goes on from the state of the same job, if there is one."""
+        """Goes on from the job's state, if there is one; that of another job or device is refused."""
         path, device = state_of(job), self.values[0].device
         if not os.path.exists(path):
             return
