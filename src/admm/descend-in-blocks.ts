@@ -6,7 +6,7 @@ import type { DescentProblem } from './hessian-descent';
 /** Passes over a block before the next one's turn. */
 const BLOCK_ROUNDS = 2;
 
-/** The rows of a block alone: of them, its problem has Hessian and allowed bits. */
+/** The rows of a block alone: of them, its problem has Hessian, allowed bits and flips. */
 export interface BlockProblem extends Omit<DescentProblem, 'targets'> {
   /** H (v - a) of the block's rows, [columns, rows]; the part that other rows have in it stays. */
   readonly gradients: Float32Array;
@@ -34,7 +34,7 @@ export function descendInBlocks(
   descendBlock: (block: BlockProblem, codes: Int8Array) => number,
 ): number {
   const { targets, ...limits } = problem;
-  const { allowed, rows, columns, rounds } = limits;
+  const { allowed, flips, rows, columns, tileRows, rounds } = limits;
   const blocks = blocksOf(problem, blockRows);
   const errors = Float32Array.from(codes, (code, at) => code - targets[at]);
   let moves = 0;
@@ -53,6 +53,8 @@ export function descendInBlocks(
           mask: allowed.mask.subarray(begin, end),
           sign: allowed.sign.subarray(begin, end),
         },
+        // Blocks are whole tiles.
+        flips: flips?.subarray((first / tileRows) * columns, Math.ceil(last / tileRows) * columns),
         rounds: BLOCK_ROUNDS,
       };
       const made = descendBlock(block, own);

@@ -17,6 +17,8 @@ export interface Codebook {
   readonly uses: Uint8Array;
   /** Most that one option uses of each resource. */
   readonly most: Uint8Array;
+  /** Every resource has one level (as in 1-bit cells): a level is a resource. */
+  readonly single: boolean;
   /**
    * The uses of each option in unary: one bit for every level 1..digit of every resource, resources one after another,
    * in two words. [count][2]
@@ -35,7 +37,7 @@ export interface Codebook {
 }
 
 /** Levels of resources, one bit each, in the order of `Codebook.levels`. */
-export type LevelMask = Int32Array;
+export type LevelMask = Int32Array<ArrayBuffer>;
 
 type Words = Omit<Codebook, 'budgets'>;
 
@@ -88,14 +90,27 @@ function wordsOf(
     levels[2 * option + 1] = all[1] & ~above[1];
   }
   const worth = Float64Array.from(weights, Math.abs);
-  return { minCode, count, resources, uses, most, levels, zero: -minCode, empty, worth, polarities, planes };
+  return {
+    minCode,
+    count,
+    resources,
+    uses,
+    most,
+    single: most.every((level) => level === 1),
+    levels,
+    zero: -minCode,
+    empty,
+    worth,
+    polarities,
+    planes,
+  };
 }
 
 /** The levels above `ceilings` (0 or more) of resources that reach up to `most` each, into `words`; at most 64 in all. */
 export function levelsAbove(
   most: Uint8Array,
   ceilings: ArrayLike<number>,
-  words = new Int32Array(2),
+  words: LevelMask = new Int32Array(2),
 ): LevelMask {
   words[0] = 0;
   words[1] = 0;

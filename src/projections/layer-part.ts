@@ -1,5 +1,5 @@
 import type { CompiledModule } from '../tensor/compiled-module';
-import { createColumnSolver, type SolverOptions, solveColumn } from './project-column';
+import { type ColumnSolver, createColumnSolver, type SolverOptions } from './project-column';
 
 /** Columns of a part of the work: enough that taking it costs nothing. */
 const BLOCK = 8;
@@ -25,6 +25,8 @@ export interface LayerWork {
   readonly multipliers: Float64Array;
   readonly objectives: Float64Array;
   readonly bounds: Float64Array;
+  /** With `flip`: 1 where stored complemented, by tile and column. */
+  readonly flips?: Uint8Array;
 }
 
 /** Parts of a layer: blocks of columns of one row tile. */
@@ -53,7 +55,7 @@ export function projectParts(work: LayerWork, take: () => number): void {
 
 function projectOne(
   work: LayerWork,
-  solver: ReturnType<typeof createColumnSolver>,
+  solver: ColumnSolver,
   buffers: { targets: Float64Array; previous: Int8Array; codes: Int8Array },
   tile: number,
   column: number,
@@ -71,17 +73,16 @@ function projectOne(
     if (previous) before[row] = previous[from];
   }
   const at = tile * columns + column;
-  const stride = multipliers.length / work.objectives.length;
-  const { objective, lowerBound } = solveColumn(solver, {
+  const { objective, lowerBound, flipped } = solver.solve({
     targets: target,
     curvature: curvature?.subarray(start, start + count),
-    method: work.solver.method,
     previous: previous && before,
-    multipliers: multipliers.subarray(at * stride, (at + 1) * stride),
+    multipliers: multipliers.subarray(at * solver.multipliers, (at + 1) * solver.multipliers),
     warm: work.warm,
     codes: answer,
   });
   for (let row = 0; row < count; row++) codes[(start + row) * columns + column] = answer[row];
   work.objectives[at] = objective;
   work.bounds[at] = lowerBound;
+  if (work.flips) work.flips[at] = flipped ? 1 : 0;
 }

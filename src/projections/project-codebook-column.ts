@@ -16,7 +16,13 @@ import { codebookLagrangian } from './codebook-lagrangian';
 import { codebookPolish } from './codebook-polish';
 import { codebookSearch } from './codebook-search';
 import { codebookTruncate } from './codebook-truncate';
-import { checkedSearchLimit, type ProjectionMethod, type SolverOptions } from './project-column';
+import {
+  type ColumnAnswer,
+  type ColumnTask,
+  checkedSearchLimit,
+  type ProjectionMethod,
+  type SolverOptions,
+} from './project-column';
 import { type CodebookDual, createCodebookDual, relaxCodebook } from './relax-codebook';
 
 /** One way of storing a column's words: buffers and limits for columns of at most some rows. */
@@ -35,24 +41,6 @@ export interface CodebookSolver {
   readonly orientations: readonly Orientation[];
   /** Multipliers of a column: one for each resource of each orientation. */
   readonly multipliers: number;
-}
-
-export interface CodebookTask {
-  /** In units of the scale. */
-  readonly targets: Float64Array;
-  readonly curvature: Float64Array | undefined;
-  readonly previous: Int8Array | undefined;
-  /** Read if `warm`; left as the best found. */
-  readonly multipliers: Float64Array;
-  readonly warm: boolean;
-  /** Filled with the answer. */
-  readonly codes: Int8Array;
-}
-
-export interface CodebookAnswer {
-  readonly objective: number;
-  readonly lowerBound: number;
-  readonly flipped: boolean;
 }
 
 /** A solver for columns of at most `capacity` rows. Checks the limits, and that codes exist which keep them. */
@@ -98,7 +86,7 @@ function valuesOnly(book: Codebook): Codebook {
 }
 
 /** Projects one column, in each orientation that can hold it; the better one wins, the plain one if equal. */
-export function solveCodebookColumn(solver: CodebookSolver, task: CodebookTask): CodebookAnswer {
+export function solveCodebookColumn(solver: CodebookSolver, task: ColumnTask): ColumnAnswer {
   if (!task.warm) task.multipliers.fill(0);
   let objective = Infinity;
   let lowerBound = Infinity;
@@ -124,7 +112,7 @@ export function solveCodebookColumn(solver: CodebookSolver, task: CodebookTask):
 function solveOrientation(
   { method, searchLimit }: CodebookSolver,
   { column, dual, best, scratch }: Orientation,
-  task: CodebookTask,
+  task: ColumnTask,
   multipliers: Float64Array,
 ): number {
   gatherRows(column, task.targets, task.curvature);

@@ -68,8 +68,57 @@ export interface ColumnProjection {
   readonly flipped?: boolean;
 }
 
-/** Buffers and checked limits for many columns of at most `capacity` rows; only one is in use at a time. */
+/** One column to be solved. */
+export interface ColumnTask {
+  /** In units of the scale. */
+  readonly targets: Float64Array;
+  readonly curvature: Float64Array | undefined;
+  readonly previous: Int8Array | undefined;
+  /** Read if `warm`; left as the best found. */
+  readonly multipliers: Float64Array;
+  readonly warm: boolean;
+  /** Filled with the answer. */
+  readonly codes: Int8Array;
+}
+
+export interface ColumnAnswer {
+  readonly objective: number;
+  readonly lowerBound: number;
+  /** With `flip`: whether the column is stored complemented. */
+  readonly flipped?: boolean;
+}
+
+/** Solves column after column of at most some rows, without further checks and allocations. */
 export interface ColumnSolver {
+  /** Multipliers a column has. */
+  readonly multipliers: number;
+  solve(task: ColumnTask): ColumnAnswer;
+}
+
+/**
+ * Checks the limits, and that codes exist which keep them.
+ * @param compiled the core to use for sign-split codes in 1-bit cells, by default the one in use here
+ */
+export function createColumnSolver(
+  options: SolverOptions,
+  capacity: number,
+  compiled: CompiledModule | undefined = compiledCore(),
+): ColumnSolver {
+  if (isPlainSignSplit(options)) {
+    const solver = createSignSplitSolver(options, capacity, compiled);
+    // 2 polarities x planes, and the value limit's.
+    return {
+      multipliers: 2 * solver.limits.planes + 1,
+      solve: (task) => solveSignSplitColumn(solver, task),
+    };
+  }
+  const solver = createCodebookSolver(options, capacity);
+  return { multipliers: solver.multipliers, solve: (task) => solveCodebookColumn(solver, task) };
+}
+
+/** Buffers and checked limits for many columns; only one solver is in use at a time. */
+interface SignSplitSolver {
+  readonly method: ProjectionMethod;
   readonly limits: Limits;
   readonly core: ColumnCore;
   /** For `exact`: the plain core from the inside. */
@@ -77,22 +126,22 @@ export interface ColumnSolver {
   readonly searchLimit: number;
 }
 
-/** `compiled`: the core to use, by default the one in use here. */
-export function createColumnSolver(
+function createSignSplitSolver(
   options: SolverOptions,
   capacity: number,
-  compiled: CompiledModule | undefined = compiledCore(),
-): ColumnSolver {
+  compiled: CompiledModule | undefined,
+): SignSplitSolver {
   const { method } = options;
   const searchLimit = checkedSearchLimit(options);
   const asked = checkLimits(options);
   // With no more nonzeros than the tightest plane allows every bit column is kept: TinyADC's set.
   const values = method === 'value-only' ? Math.min(asked.values, ...asked.bits) : asked.values;
   const limits = { ...asked, values };
-  if (method !== 'exact') return { limits, core: borrowCore(capacity, limits, compiled), searchLimit };
+  if (method !== 'exact')
+    return { method, limits, core: borrowCore(capacity, limits, compiled), searchLimit };
   const { core, solver } = plainCore(capacity);
   setLimits(core, limits);
-  return { limits, core, inside: solver, searchLimit };
+  return { method, limits, core, inside: solver, searchLimit };
 }
 
 /** The method's search limit; throws an InputError for an unknown method too. */
@@ -106,18 +155,12 @@ export function checkedSearchLimit({ method, searchLimit = 32_000 }: SolverOptio
   return searchLimit;
 }
 
-/** Multipliers a column has: 2 sides x planes, and the value limit's. */
-export function multiplierCount(planes: number): number {
-  return 2 * planes + 1;
-}
-
 /** Projects one column on its constraint set. An empty column gives empty codes and objective 0. */
 export function projectColumn(options: ColumnOptions): ColumnProjection {
-  const { targets, curvature, method, previous } = options;
+  const { targets, curvature, previous } = options;
   checkNumbers(targets, curvature);
-  const plain = isPlainSignSplit(options) ? createColumnSolver(options, targets.length) : undefined;
-  const coded = plain ? undefined : createCodebookSolver(options, targets.length);
-  const multipliers = new Float64Array(coded?.multipliers ?? multiplierCount(plain!.limits.planes));
+  const solver = createColumnSolver(options, targets.length);
+  const multipliers = new Float64Array(solver.multipliers);
   if (options.multipliers) {
     if (options.multipliers.length !== multipliers.length) {
       throw new InputError(
@@ -136,15 +179,14 @@ export function projectColumn(options: ColumnOptions): ColumnProjection {
   }
   const codes = new Int8Array(targets.length);
   const warm = options.multipliers !== undefined;
-  const task = { targets, curvature, method, previous, multipliers, warm, codes };
-  const answer = coded ? solveCodebookColumn(coded, task) : solveColumn(plain!, task);
+  const answer = solver.solve({ targets, curvature, previous, multipliers, warm, codes });
   return {
     codes,
     objective: answer.objective,
     lowerBound: answer.lowerBound,
     gap: relativeGap(answer.objective, answer.lowerBound),
     multipliers,
-    ...(options.flip && { flipped: 'flipped' in answer && answer.flipped }),
+    ...(options.flip && { flipped: answer.flipped }),
   };
 }
 
@@ -170,18 +212,6 @@ export function checkCurvature(curvature: Float64Array, length: number): void {
   }
 }
 
-export interface ColumnTask {
-  readonly targets: Float64Array;
-  readonly curvature: Float64Array | undefined;
-  readonly method: ProjectionMethod;
-  readonly previous: Int8Array | undefined;
-  /** Read if `warm`; left as the best found. */
-  readonly multipliers: Float64Array;
-  readonly warm: boolean;
-  /** Filled with the answer. */
-  readonly codes: Int8Array;
-}
-
 const METHODS = {
   truncation: TRUNCATION,
   'value-only': TRUNCATION,
@@ -190,12 +220,8 @@ const METHODS = {
   exact: LAGRANGIAN,
 } as const;
 
-/** `projectColumn` without checks and allocations, for many columns. */
-export function solveColumn(
-  solver: ColumnSolver,
-  task: ColumnTask,
-): { objective: number; lowerBound: number } {
-  const { core, inside } = solver;
+function solveSignSplitColumn(solver: SignSplitSolver, task: ColumnTask): ColumnAnswer {
+  const { method, core, inside } = solver;
   const { targets, curvature, previous, warm } = task;
   const { length } = targets;
   core.targets.set(targets);
@@ -204,7 +230,7 @@ export function solveColumn(
   if (previous) core.previous.set(previous);
   if (warm) core.multipliers.set(task.multipliers);
   if (inside) searchColumn(solver, inside, length, previous !== undefined, warm);
-  else core.solve(length, METHODS[task.method], previous !== undefined, warm);
+  else core.solve(length, METHODS[method], previous !== undefined, warm);
   for (let row = 0; row < length; row++) task.codes[row] = core.codes[row];
   for (let at = 0; at < task.multipliers.length; at++) task.multipliers[at] = core.multipliers[at];
   return { objective: core.objective(), lowerBound: core.lowerBound() };
@@ -212,7 +238,7 @@ export function solveColumn(
 
 /** The core's `solveColumn`, with the search after the Lagrangian. */
 function searchColumn(
-  { limits, searchLimit }: ColumnSolver,
+  { limits, searchLimit }: SignSplitSolver,
   inside: Solver,
   length: number,
   previous: boolean,

@@ -5,14 +5,7 @@ import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { compiledCore } from './column-core';
 import { type LayerWork, partCount, projectParts } from './layer-part';
 import { isPlainSignSplit } from './limits';
-import { projectCodebookLayer } from './project-codebook-layer';
-import {
-  checkCurvature,
-  createColumnSolver,
-  multiplierCount,
-  relativeGap,
-  type SolverOptions,
-} from './project-column';
+import { checkCurvature, createColumnSolver, relativeGap, type SolverOptions } from './project-column';
 
 export interface LayerOptions extends SolverOptions {
   /** Weights [rows * columns], row-major, in weight units. */
@@ -59,25 +52,25 @@ export interface LayerProjection {
 
 /** Projects every (row tile, output channel) of a layer on its constraint set. */
 export function projectLayer(options: LayerOptions): LayerProjection {
-  if (!isPlainSignSplit(options)) return projectCodebookLayer(options);
   const { targets, rows, columns, scales, curvature, tileRows, state, method, onProgress } = options;
   checkShape(options, targets.length);
   if (scales.length !== columns)
     throw new InputError(`scales: ${scales.length} numbers for ${columns} columns`);
   if (curvature) checkCurvature(curvature, rows);
-  const { limits } = createColumnSolver(options, Math.min(tileRows, rows));
+  const { multipliers } = createColumnSolver(options, Math.min(tileRows, rows));
   const tiles = Math.ceil(rows / tileRows);
-  const stride = multiplierCount(limits.planes);
   const warm = state?.multipliers;
-  const stored = tiles * columns * stride;
+  const stored = tiles * columns * multipliers;
   if (state && (state.codes.length !== rows * columns || (warm ?? { length: stored }).length !== stored)) {
-    throw new InputError('state: it belongs to a layer of other rows, columns, tiles or weight bits');
+    throw new InputError(
+      'state: it belongs to a layer of other rows, columns, tiles, weight bits or encoding',
+    );
   }
   checkWeights(targets, scales);
-  const { weightBits, bitLimit, valueLimit, searchLimit } = options;
+  const { encoding, cellBits, flip, weightBits, bitLimit, valueLimit, searchLimit } = options;
   const work: LayerWork = {
     compiled: compiledCore(),
-    solver: { weightBits, bitLimit, valueLimit, method, searchLimit },
+    solver: { encoding, cellBits, flip, weightBits, bitLimit, valueLimit, method, searchLimit },
     targets: shareArray(targets),
     rows,
     columns,
@@ -90,6 +83,7 @@ export function projectLayer(options: LayerOptions): LayerProjection {
     multipliers: new Float64Array(jobBuffer(8 * stored)),
     objectives: new Float64Array(jobBuffer(8 * tiles * columns)),
     bounds: new Float64Array(jobBuffer(8 * tiles * columns)),
+    ...(flip && { flips: new Uint8Array(jobBuffer(tiles * columns)) }),
   };
   if (warm) work.multipliers.set(warm);
   const parts = partCount(work);
@@ -108,7 +102,7 @@ export function projectLayer(options: LayerOptions): LayerProjection {
     name: 'projectParts',
     argument: work,
     parts,
-    milliseconds: rows * columns * (method === 'lagrangian' || method === 'exact' ? 2e-3 : 3e-4),
+    milliseconds: rows * columns * millisecondsOf(options),
   });
   const gaps = work.objectives.map((objective, at) => relativeGap(objective, work.bounds[at]));
   let objective = 0;
@@ -119,13 +113,15 @@ export function projectLayer(options: LayerOptions): LayerProjection {
     lowerBound += work.bounds[at] * unit;
   }
   const codes = work.codes.slice();
-  return {
-    codes,
-    objective,
-    lowerBound,
-    gaps,
-    state: { codes, multipliers: work.multipliers.slice() },
-  };
+  const flips = work.flips && { flips: work.flips.slice() };
+  const kept = { codes, multipliers: work.multipliers.slice(), ...flips };
+  return { codes, objective, lowerBound, gaps, state: kept, ...flips };
+}
+
+/** A guess of what a weight takes on one thread. */
+function millisecondsOf({ method, ...coding }: LayerOptions): number {
+  const each = method === 'lagrangian' || method === 'exact' ? 2e-3 : 3e-4;
+  return isPlainSignSplit(coding) ? each : 8 * each;
 }
 
 /** Weights must be finite, and scales must make them finite codes. */
