@@ -87,6 +87,13 @@ export function wholeNumber(options: Options, name: string, low: number, high: n
   return value;
 }
 
+/** The one of `allowed` that `value` names. @throws InputError naming the option and all that is allowed */
+export function oneOf<T extends string>(option: string, allowed: readonly T[], value: string): T {
+  const known = allowed.find((name) => name === value);
+  if (!known) throw new InputError(`--${option} ${value}: allowed are ${allowed.join(', ')}`);
+  return known;
+}
+
 /** A real-number option. @throws InputError naming the option and its range */
 export function realNumber(options: Options, name: string, low: number, high: number): number | undefined {
   const text = options[name];

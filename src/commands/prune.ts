@@ -17,18 +17,12 @@ import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
-import { type Command, textOption, wholeNumber } from './command';
+import { type Command, oneOf, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { requireWritable } from './output-file';
 import { pruneByTrainingCommand, refuseWithoutEffect, trainingOptions } from './prune-by-training';
 
 const METHODS = ['post-training', 'training', ...pruningMethods] as const;
-
-function oneOf<T extends string>(option: string, allowed: readonly T[], value: string): T {
-  const known = allowed.find((name) => name === value);
-  if (!known) throw new InputError(`--${option} ${value}: allowed are ${allowed.join(', ')}`);
-  return known;
-}
 
 function ridgeOf(text: string | undefined): number | 'shrinkage' | undefined {
   if (text === undefined || text === 'shrinkage') return text;

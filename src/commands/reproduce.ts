@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { type EncodingName, encodingNames } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { fineTuningRecipes } from '../experiments/fine-tuning-recipes';
 import { pointOf } from '../experiments/imagenet-study';
@@ -22,6 +23,7 @@ import {
   type CommandContext,
   type CommandResult,
   type Options,
+  oneOf,
   textOption,
   wholeNumber,
 } from './command';
@@ -88,6 +90,7 @@ const experiments: Readonly<
     return report(result, [...tables.values(), verdict.table], verdict, files);
   },
   imagenet: async (options, context) => {
+    const coding = codingOf(options);
     const { result, tables, verdict, files } = await runImagenet({
       ...common('imagenet', options, context),
       moreDir: textOption(options, 'more-calibration'),
@@ -96,7 +99,8 @@ const experiments: Readonly<
       trained: textOption(options, 'trained')
         ?.split(',')
         .map((path) => ({ title: 'trained further', path })),
-      notebook: notebookOf(options, '06-imagenet.ipynb'),
+      notebook: coding ? undefined : notebookOf(options, '06-imagenet.ipynb'),
+      ...coding,
       ...(options.quick === true && QUICK_IMAGENET),
     });
     return report(result, [...tables, verdict.table], verdict, files);
@@ -217,6 +221,17 @@ function crossbarOf(name: string): { tileRows: number; adcBits: number } {
   return crossbar;
 }
 
+/** How weights are to lie in cells, if another way than the package's own. */
+function codingOf(options: Options): { encoding: EncodingName; weightBits: number } | undefined {
+  const encoding = textOption(options, 'encoding');
+  const weightBits = wholeNumber(options, 'weight-bits', 2, 8);
+  if (encoding === undefined && weightBits === undefined) return undefined;
+  return {
+    encoding: oneOf('encoding', encodingNames, encoding ?? 'sign-split'),
+    weightBits: weightBits ?? 8,
+  };
+}
+
 function common(name: string, options: Options, { onProgress, note }: CommandContext) {
   const quick = options.quick === true;
   return {
@@ -289,6 +304,11 @@ ${' '.repeat(26)}and r128-adc4-top4 (default: nine and twelve; imagenet about 20
       value: 'LIST',
       help: 'methods: what to compare, as unpruned,lagrangian-layer-admm-balanced (default: all)',
     },
+    encoding: {
+      value: 'NAME',
+      help: `imagenet: how weights lie in cells: ${encodingNames.join(', ')} (default sign-split)`,
+    },
+    'weight-bits': { value: 'N', help: 'imagenet: bits of a pruned weight, 2 to 8 (default 8)' },
     calibration: { value: 'N', help: 'methods: calibration pictures (default 1024)' },
     iterations: { value: 'N', help: 'methods: ADMM iterations a layer (default 25)' },
     distil: {

@@ -12,8 +12,20 @@ import { baselineSummary } from './network-hardware';
 const plusMinus = ({ mean, interval }: Estimate, digits: number) =>
   `${mean.toFixed(digits)} +-${interval.toFixed(digits)}`;
 
-function conditions({ calibrationPictures, rule, seed }: ImagenetResult): string {
-  return `8-bit weights and activations, sign-split, ${calibrationPictures} unlabelled calibration pictures (${rule}), seed ${seed}`;
+function conditions({ calibrationPictures, rule, seed, pruning }: ImagenetResult): string {
+  const { weightBits, encoding } = pruning;
+  const coding =
+    weightBits === 8
+      ? `8-bit weights and activations, ${encoding}`
+      : `${weightBits}-bit weights, 8-bit activations, ${encoding}`;
+  return `${coding}, ${calibrationPictures} unlabelled calibration pictures (${rule}), seed ${seed}`;
+}
+
+/** Name of the study's files: networks in another encoding than the package's own have files of their own. */
+export function imagenetStem({ network, pruning }: ImagenetResult): string {
+  const { weightBits, encoding } = pruning;
+  const coding = weightBits === 8 && encoding === 'sign-split' ? '' : `-${encoding}-w${weightBits}`;
+  return `06-${network}${coding}`;
 }
 
 /** Every crossbar beside the float network. */
@@ -115,7 +127,7 @@ export function imagenetFigures(result: ImagenetResult): Map<string, Figure> {
       value: (row: ImagenetRow) => row.fromFloat.divergence,
     },
   ];
-  const stem = `06-${result.network}`;
+  const stem = imagenetStem(result);
   const figures = new Map<string, Figure>(
     measures.map(({ name, title, y, value }) => [
       `${stem}-${name}`,

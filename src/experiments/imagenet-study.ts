@@ -4,6 +4,7 @@ import { layerStore } from '../admm/layer-store';
 import { type PostTrainingSettings, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { type StageSeconds, totalSeconds } from '../admm/stage-timer';
+import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
 import type { Unlabelled } from '../data/dataset';
 import type { TestPictures } from '../data/test-pictures';
 import { InputError } from '../errors';
@@ -71,6 +72,9 @@ export interface ImagenetStudyOptions {
   /** Networks trained further after pruning, as files: measured like the others. */
   readonly trained?: readonly { readonly title: string; readonly path: string }[];
   readonly seed?: number;
+  /** How the pruned networks' weights lie in 1-bit cells, and their bits; default sign-split and 8. */
+  readonly encoding?: EncodingName;
+  readonly weightBits?: number;
   readonly iterations?: number;
   readonly patches?: number;
   /** Scored pictures at most; default all. */
@@ -119,7 +123,9 @@ export interface ImagenetResult {
   readonly seed: number;
   readonly calibrationPictures: number;
   /** How points are pruned. */
-  readonly pruning: Pick<PostTrainingSettings, 'iterations' | 'patches' | 'ridge' | 'balancedRows'>;
+  readonly pruning: Required<
+    Pick<PostTrainingSettings, 'encoding' | 'iterations' | 'patches' | 'ridge' | 'balancedRows'>
+  > & { readonly weightBits: number };
   readonly checksums: Readonly<Record<string, string>>;
   readonly float: Accuracy;
   readonly integer: Accuracy;
@@ -150,7 +156,7 @@ export const imagenetPoints: readonly ImagenetPoint[] = [
 ];
 
 /** Raise it when the same settings give other results. */
-const REVISION = 4;
+const REVISION = 5;
 
 /** ADCs that read any column of up to 255 rows. */
 const WHOLE_BITS = 8;
@@ -226,17 +232,25 @@ type Bench = ReturnType<typeof openBench>;
 function openBench(options: ImagenetStudyOptions) {
   const { model, pictures, folder, seed = 1 } = options;
   const { calibration, scored, checksum } = pictures;
+  const { encoding = 'sign-split', weightBits = 8 } = options;
   const total = Math.min(options.testPictures ?? scored.test.count, scored.test.count);
   const key = { revision: REVISION, model: model.identity, pictures: checksum, ...pictures.preparation };
   const progress = notedProgress(options.onProgress);
   const quantized = quantizedModel(model, scored, calibration, undefined, progress('8-bit'));
+  const prunable =
+    weightBits === 8
+      ? quantized
+      : quantizedModel(model, scored, calibration, { weightBits, inputBits: 8 }, progress('its inputs'));
   return {
     options,
     quantized,
+    prunable,
     key,
     progress,
     settings: {
       seed,
+      encoding,
+      weightBits,
       iterations: options.iterations ?? postTrainingDefaults.iterations,
       patches: options.patches ?? postTrainingDefaults.patches,
     },
@@ -274,7 +288,7 @@ export function pointOf(name: string): ImagenetPoint {
 
 /** Prunes for a crossbar, or takes what an earlier run wrote. */
 function prunedAt(
-  { options, quantized, key, settings, progress }: Bench,
+  { options, prunable, key, settings, progress }: Bench,
   point: ImagenetPoint,
 ): { network: IntegerNetwork; pruning: PruningOutcome } {
   const { model, pictures, folder } = options;
@@ -283,11 +297,12 @@ function prunedAt(
   const own = { ...key, ...settings, ...point };
   const prune = (): PruningOutcome => {
     const store = layerStore(`${path}.unfinished`, own);
-    const adcBits = bitsOf(quantized, point);
-    const wanted = { ...settings, tileRows: point.tileRows, adcBits, ...PRUNED_BY };
+    const adcBits = bitsOf(prunable, settings.encoding, point);
+    const { weightBits, ...others } = settings;
+    const wanted = { ...others, tileRows: point.tileRows, adcBits, ...PRUNED_BY };
     const onProgress = progress(name);
     const { calibration } = pictures;
-    const pruned = prunePostTraining(quantized, model.folded, calibration, wanted, onProgress, store);
+    const pruned = prunePostTraining(prunable, model.folded, calibration, wanted, onProgress, store);
     const source = { model: model.name, sha256: model.sha256 };
     saveIntegerNetwork(path, pruned.network, { source, settings: wanted });
     store.clear();
@@ -343,7 +358,11 @@ const numberOf = (part: PrunedPart) => Number(part.replace(/\D+/, ''));
 const isOuter = (part: PrunedPart) => part.startsWith('outer');
 
 /** The point's bits, in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
-function bitsOf({ description, weightBits }: IntegerNetwork, { adcBits, part }: ImagenetPoint): AdcBits {
+function bitsOf(
+  { description, weightBits }: IntegerNetwork,
+  encoding: EncodingName,
+  { adcBits, part }: ImagenetPoint,
+): AdcBits {
   if (part === 'all') return adcBits;
   if (part === '3x3' || isOuter(part)) {
     const others = part === '3x3' ? WHOLE_BITS : numberOf(part);
@@ -354,7 +373,7 @@ function bitsOf({ description, weightBits }: IntegerNetwork, { adcBits, part }: 
       ]),
     );
   }
-  const planes = weightBits - 1;
+  const { planes } = planeEncoding(encoding, weightBits);
   const left = planes - numberOf(part);
   const highest = Array.from({ length: planes }, (_, plane) => (plane < left ? 0 : adcBits));
   return Object.fromEntries(crossbarNodes(description).map(({ name }) => [name, highest]));

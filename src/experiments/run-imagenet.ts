@@ -10,7 +10,7 @@ import { InputError } from '../errors';
 import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
 import { randomStream } from '../tensor/random';
-import { imagenetClaims, imagenetFigures, imagenetTable, kernelTable } from './imagenet-report';
+import { imagenetClaims, imagenetFigures, imagenetStem, imagenetTable, kernelTable } from './imagenet-report';
 import { type ImagenetResult, type ImagenetStudyOptions, imagenetStudy } from './imagenet-study';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
 import { openFloatModel } from './open-model';
@@ -20,7 +20,16 @@ import { requireFit } from './require-fit';
 export type RunImagenetOptions = ExperimentOptions &
   Pick<
     ImagenetStudyOptions,
-    'points' | 'distilled' | 'distillation' | 'trained' | 'testPictures' | 'iterations' | 'patches' | 'seed'
+    | 'points'
+    | 'distilled'
+    | 'distillation'
+    | 'trained'
+    | 'testPictures'
+    | 'iterations'
+    | 'patches'
+    | 'seed'
+    | 'encoding'
+    | 'weightBits'
   > & {
     /** Calibration pictures; default 250. */
     readonly calibration?: number;
@@ -83,9 +92,7 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
     {
       parameters: { experiment: 'imagenet', network: result.network, model: result.model },
       settings: {
-        weightBits: 8,
         inputBits: 8,
-        encoding: 'sign-split',
         calibrationPictures: result.calibrationPictures,
         ...result.pruning,
         size,
@@ -96,8 +103,8 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
       dataChecksums: result.checksums,
       startedAt,
       tables: new Map([
-        [`06-${result.network}`, table],
-        [`06-${result.network}-kernels`, kernels],
+        [imagenetStem(result), table],
+        [`${imagenetStem(result)}-kernels`, kernels],
       ]),
       figures: imagenetFigures(result),
       ...imagenetClaims(result),
