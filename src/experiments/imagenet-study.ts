@@ -164,9 +164,17 @@ const WHOLE_BITS = 8;
 /** With as many channels as rows a tile, each tile would hold one tap of the kernel, the middle one far larger weights. */
 const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
 
-/** Post-training pruning of an ImageNet network, scored on pictures that calibration never saw. */
+/**
+ * Post-training pruning of an ImageNet network, scored on pictures that calibration never saw.
+ * @throws InputError for points to be trained further in another encoding than training keeps
+ */
 export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
   const { model, pictures, folder, points = imagenetPoints } = options;
+  const { encoding = 'sign-split', weightBits = 8, distilled = [] } = options;
+  if (distilled.length > 0 && (encoding !== 'sign-split' || weightBits !== 8))
+    throw new InputError(
+      `--distil: training keeps sign-split codes of 8 bits, not ${weightBits}-bit ${encoding}`,
+    );
   mkdirSync(folder, { recursive: true });
   const trained = (options.trained ?? []).map(({ title, path }) => ({
     title,
@@ -192,7 +200,7 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
     const subject = { ...bench.settings, ...point };
     rows.push({ ...(await row(title, pointName(point), subject, network)), pruning, point });
   }
-  for (const point of options.distilled ?? []) {
+  for (const point of distilled) {
     const { network, curve, settings } = await distilledAt(bench, point);
     const title = ['layer ADMM, distilled', partText(point.part)].filter((text) => text).join(', ');
     const subject = { ...bench.settings, ...point, distillation: settings };

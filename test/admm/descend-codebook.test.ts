@@ -78,6 +78,26 @@ describe('descend in any encoding', () => {
     expect(lowered / 40).toBeLessThan(0.8);
   });
 
+  it('block after block of rows keeps every limit, and ends no worse than it began', () => {
+    let lowered = 0;
+    fc.assert(
+      fc.property(fc.nat(1e6), forms, (seed, form) => {
+        const { problem, codes } = problemOf(seed, form);
+        const before = errorOf(problem, codes);
+        descend({ ...problem, blockRows: 4 }, codes);
+        expect(holds(problem, codes)).toBe(true);
+        // Gradients between blocks are float32.
+        expect(errorOf(problem, codes)).toBeLessThanOrEqual(before * (1 + 1e-5));
+        lowered += errorOf(problem, codes) / before;
+        const single = codes.slice();
+        descend({ ...problem, rounds: 1 }, single);
+        expect(errorOf(problem, single)).toBeGreaterThan(0.5 * errorOf(problem, codes));
+      }),
+      { numRuns: 40, seed: 1 },
+    );
+    expect(lowered / 40).toBeLessThan(0.8);
+  });
+
   it('hands a bit over where no single change helps', () => {
     // One weight at most may hold a one; the second would gain more by it than the first loses.
     const problem: DescentProblem = {

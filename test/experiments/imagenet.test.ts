@@ -293,7 +293,9 @@ describe('imagenetStudy', () => {
     const [all, some, high, mixed] = result.rows;
     expect(result.rows.every(({ lossless }) => lossless)).toBe(true);
     expect(result.crossbar).toMatchObject({ agrees: true, pictures: 1 });
-    expect(result.pruning).toEqual({ iterations: 2, patches: 200, ridge: 'shrinkage', balancedRows: true });
+    const coding = { encoding: 'sign-split', weightBits: 8 };
+    const how = { iterations: 2, patches: 200, ridge: 'shrinkage', balancedRows: true };
+    expect(result.pruning).toEqual({ ...coding, ...how });
     expect(all.requiredAdcBits).toBeLessThanOrEqual(3);
     expect(some.adcBits).toMatchObject({ conv1: expect.any(Number) });
     expect(new Set(Object.values(some.adcBits))).toEqual(new Set([2, 8]));
@@ -315,6 +317,35 @@ describe('imagenetStudy', () => {
       ['drop', 'agreement', 'divergence', 'layers'].map((name) => `06-${description.name}-${name}`),
     );
     expect(imagenetClaims(result).obtained).toMatchObject({ lossless: true, crossbar: true });
+  });
+
+  it('prunes weights of fewer bits in another encoding, into files of their own', async () => {
+    const folder = scratch('csd');
+    const options = {
+      model,
+      pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' },
+      folder,
+      points: [points[0], points[2]],
+      encoding: 'csd' as const,
+      weightBits: 6,
+      iterations: 2,
+      patches: 200,
+    };
+    const result = await imagenetStudy(options);
+    expect(result.rows.every(({ lossless }) => lossless)).toBe(true);
+    expect(result.crossbar.agrees).toBe(true);
+    const kept = loadIntegerNetwork(join(folder, 'r32-adc4-top3.safetensors'));
+    expect(kept).toMatchObject({ weightBits: 6, pruning: { encoding: 'csd' } });
+    // Six planes of signed digits, the three lowest empty.
+    for (const { codes } of kept.layers.values()) {
+      expect(codes.every((code) => code % 8 === 0 && Math.abs(code) < 32)).toBe(true);
+      expect(codes.some((code) => code % 16 !== 0)).toBe(true);
+    }
+    expect([...imagenetFigures(result).keys()][0]).toBe(`06-${description.name}-csd-w6-drop`);
+    expect(imagenetTable(result).title).toContain('6-bit weights, 8-bit activations, csd');
+    await expect(imagenetStudy({ ...options, distilled: options.points })).rejects.toThrow(
+      '--distil: training keeps sign-split codes of 8 bits, not 6-bit csd',
+    );
   });
 
   it('trains a point further without labels, under its own bits, and goes on from what it kept', async () => {

@@ -48,30 +48,37 @@ describe.skipIf(!compiled)('a pool of threads', () => {
   const curvature = Float64Array.from({ length: rows }, () => Math.exp(stream.normal()));
   const shape = { rows, columns, tileRows: 128, weightBits: 8, bitLimit: 7 };
   const layer = { ...shape, targets, curvature, scales: new Float32Array(columns).fill(1) };
+  const encodings = [
+    { encoding: 'sign-split' },
+    { encoding: 'csd' },
+    { encoding: 'offset', flip: true },
+  ] as const;
 
-  it('does not change a bit of a projection, cold or warm', () => {
+  it.each(encodings)('does not change a bit of a projection in $encoding, cold or warm', (coding) => {
     const run = () => {
-      const first = projectLayer({ ...layer, method: 'lagrangian' });
-      return [first, projectLayer({ ...layer, method: 'lagrangian', state: first.state })];
+      const first = projectLayer({ ...layer, ...coding, method: 'lagrangian' });
+      return [first, projectLayer({ ...layer, ...coding, method: 'lagrangian', state: first.state })];
     };
     const alone = run();
     for (const threads of [2, 3]) {
       useThreadPool(createWorkerPool(threads));
       expect(threadCount()).toBe(threads);
       expect(run()).toEqual(alone);
+      useThreadPool(undefined);
     }
   });
 
-  it('does not change a move of the descent', () => {
+  it.each(encodings)('does not change a move of the descent in $encoding', (coding) => {
     const hessian = new Float32Array(rows * rows);
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < i; j++) hessian[i * rows + j] = hessian[j * rows + i] = 0.02 * stream.normal();
       hessian[i * rows + i] = 2;
     }
-    const start = projectLayer({ ...layer, method: 'greedy' }).codes;
+    const { codes: start, flips } = projectLayer({ ...layer, ...coding, method: 'greedy' });
+    const problem = { ...shape, ...coding, flips, hessian, targets, valueLimit: rows, rounds: 3 };
     const run = () => {
       const codes = start.slice();
-      return { moves: descend({ ...shape, hessian, targets, valueLimit: rows, rounds: 3 }, codes), codes };
+      return { moves: descend(problem, codes), codes };
     };
     const alone = run();
     useThreadPool(createWorkerPool(3));
