@@ -8,6 +8,7 @@ import type { Recipe } from '../experiments/recipes';
 import { rivalEntries } from '../experiments/rival-entries';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
+import { runEncodings } from '../experiments/run-encodings';
 import { runHardware } from '../experiments/run-hardware';
 import { runImagenet } from '../experiments/run-imagenet';
 import { runMethods } from '../experiments/run-methods';
@@ -114,6 +115,14 @@ const experiments: Readonly<
         context,
       }),
     ),
+  encodings: async (options, context) => {
+    const { result, table, verdict, files } = await runEncodings({
+      ...common('encodings', options, context),
+      configurations: textOption(options, 'points')?.split(',').map(crossbarOf),
+      ...(options.quick === true && QUICK_ENCODINGS),
+    });
+    return report(result, [table, verdict.table], verdict, files);
+  },
   budgets: async (options, context) => {
     const { result, table, verdict, files } = await runBudgets({
       ...common('budgets', options, context),
@@ -206,6 +215,14 @@ const quickRecipe = ({ line, ...recipe }: Recipe): Recipe => ({
 /** One budget, few resolutions, iterations and pictures. */
 const QUICK_BUDGETS = { testPictures: 1000, budgets: [3], tried: [2, 3, 4], iterations: 4 } as const;
 
+/** One crossbar, two numbers of planes. */
+const QUICK_ENCODINGS = {
+  configurations: [{ tileRows: 128, adcBits: 4 }],
+  planes: [5, 7],
+  testPictures: 1000,
+  iterations: 2,
+} as const;
+
 /** One crossbar and few pictures: shows that everything works. */
 const QUICK_METHODS = {
   configurations: [{ tileRows: 64, adcBits: 3 }],
@@ -276,7 +293,7 @@ export const reproduceCommand: Command = {
     'verified anew on all test pictures (minutes). full: those networks trained and pruned again from nothing (hours; resumes).',
     'Or one experiment alone: projections (errors and certified gaps on synthetic columns, row orders of layers; minutes),',
     'methods (every rival at R 128, 64, 32 and 2 to 4 bits), rivals (rivals and ablations after equal training; hours),',
-    'budgets (ADC bits allocated to layers and bit planes),',
+    'budgets (ADC bits allocated to layers and bit planes), encodings (magnitudes and signed digits in as many columns),',
     'crossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells, with ADCs that err),',
     'hardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),',
     'imagenet (an ImageNet network pruned after training; hours),',
@@ -297,8 +314,8 @@ export const reproduceCommand: Command = {
     },
     points: {
       value: 'LIST',
-      help: `methods, imagenet: crossbars to prune for, as r128-adc3,r64-adc2, imagenet also r128-adc3-outer4
-${' '.repeat(26)}and r128-adc4-top4 (default: nine and twelve; imagenet about 20 min each)`,
+      help: `methods, encodings, imagenet: crossbars to prune for, as r128-adc3,r64-adc2, imagenet also r128-adc3-outer4
+${' '.repeat(26)}and r128-adc4-top4 (default: nine, three and twelve; imagenet about 20 min each)`,
     },
     lines: {
       value: 'LIST',

@@ -56,7 +56,7 @@ function takeRoom(column: CodebookColumn, choice: CodebookChoice, room: Room): v
 
 /** The row that loses least gives up some of a scarce resource to the row that gains most by the room, if that pays. */
 function handOver(column: CodebookColumn, choice: CodebookChoice, room: Room, resource: number): boolean {
-  const { book, targets } = column;
+  const { book, targets, curvature } = column;
   const { resources, uses, most, budgets } = book;
   const { options, usage } = choice;
   if (budgets[resource] - usage[resource] >= most[resource]) return false;
@@ -66,10 +66,13 @@ function handOver(column: CodebookColumn, choice: CodebookChoice, room: Room, re
   let loss = Infinity;
   for (let row = 0; row < column.rows; row++) {
     if (uses[options[row] * resources + resource] === 0) continue;
+    const own = optionCost(column, row, options[row]);
     const closed = closedTo(book, room, options[row], words, resource);
-    const option = nearestOption(book, targets[row], Infinity, closed);
+    // Farther options lose more than the best giver so far.
+    const within = Math.sqrt((loss + own) / curvature[row]);
+    const option = nearestOption(book, targets[row], within, closed);
     if (option < 0) continue;
-    const change = optionCost(column, row, option) - optionCost(column, row, options[row]);
+    const change = optionCost(column, row, option) - own;
     if (change < loss) {
       loss = change;
       giver = row;
@@ -85,10 +88,11 @@ function handOver(column: CodebookColumn, choice: CodebookChoice, room: Room, re
   let takerOption = 0;
   let gain = loss + 1e-12 * costBefore;
   for (let row = 0; row < column.rows; row++) {
-    if (row === giver) continue;
+    const own = optionCost(column, row, options[row]);
+    if (row === giver || own <= gain) continue;
     const option = betterOption(column, choice, room, row);
     if (option < 0) continue;
-    const change = optionCost(column, row, options[row]) - optionCost(column, row, option);
+    const change = own - optionCost(column, row, option);
     if (change > gain) {
       gain = change;
       taker = row;

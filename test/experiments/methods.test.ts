@@ -11,6 +11,8 @@ import { budgetClaims, budgetFigures, budgetTable } from '../../src/experiments/
 import { budgetStudy } from '../../src/experiments/budget-study';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { calibrateClippedDense, clippedInference } from '../../src/experiments/clipped-dense';
+import { encodingClaims, encodingFigures, encodingTable } from '../../src/experiments/encoding-report';
+import { encodingStudy } from '../../src/experiments/encoding-study';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { gapHistogram } from '../../src/experiments/gap-histogram';
 import { methodsClaims, methodsFigures, methodsTable } from '../../src/experiments/methods-report';
@@ -371,5 +373,52 @@ describe('with a float network', () => {
     const real = budgetClaims({ ...result, realData: true }).obtained;
     expect(real['mean gain of planes']).toBeCloseTo(planes.accuracy.top1 - layers.accuracy.top1, 9);
     expect(real['mean gain']).toBeCloseTo(layers.accuracy.top1 - uniform.accuracy.top1, 9);
+  });
+
+  it('encodingStudy measures magnitudes and signed digits in as many planes, and reports them', {
+    timeout: 120_000,
+  }, () => {
+    const options = {
+      ...common,
+      folder: scratch('encodings'),
+      configurations: [{ tileRows: 32, adcBits: 2 }],
+      planes: [4, 7],
+    };
+    const result = encodingStudy(options);
+    expect(result.points.map(({ encoding, weightBits, planes }) => [encoding, weightBits, planes])).toEqual([
+      ['sign-split', 5, 4],
+      ['csd', 4, 4],
+      ['sign-split', 8, 7],
+      ['csd', 7, 7],
+    ]);
+    for (const { encoding, weightBits, lossless, conversions } of result.points) {
+      expect(lossless).toBe(true);
+      const kept = loadIntegerNetwork(
+        join(options.folder, `${encoding}-w${weightBits}-r32-adc2.safetensors`),
+      );
+      expect(kept).toMatchObject({ weightBits, pruning: { encoding } });
+      expect(conversions).toBe(networkHardware(kept, { tileRows: 32, adcBits: () => 2 }).pruned.conversions);
+    }
+    expect(JSON.stringify(encodingStudy(options))).toBe(JSON.stringify(result));
+    expect(encodingTable(result).rows.map(({ planes, encoding }) => [planes, encoding])).toEqual([
+      [4, 'sign-split'],
+      [4, 'csd'],
+      [7, 'sign-split'],
+      [7, 'csd'],
+    ]);
+    const figures = encodingFigures(result);
+    expect([...figures.keys()]).toEqual(['02-encodings-adc', '02-encodings-macro']);
+    const [split, csd] = figures.get('02-encodings-adc')!.data as unknown as { x: number[]; y: number[] }[];
+    expect(split.y).toEqual([result.points[0].accuracy.top1, result.points[2].accuracy.top1]);
+    expect(csd.x).toEqual([result.points[1].adcEnergyPj / 1e6, result.points[3].adcEnergyPj / 1e6]);
+    expect(encodingClaims(result).obtained).toEqual({ lossless: true });
+    const { obtained } = encodingClaims({ ...result, realData: true });
+    const [first, second, third, fourth] = result.points;
+    expect(obtained.error).toBeCloseTo(
+      (second.relativeError / first.relativeError + fourth.relativeError / third.relativeError) / 2,
+      9,
+    );
+    // Seven planes leave digits to choose; what that is worth shows in the error.
+    expect(fourth.relativeError).toBeLessThan(third.relativeError);
   });
 });
