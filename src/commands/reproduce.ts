@@ -301,7 +301,7 @@ export const reproduceCommand: Command = {
   ].join('\n'),
   options: {
     profile: { value: 'NAME', help: `${Object.keys(profiles).join(', ')} (default smoke)` },
-    experiment: { value: 'NAME', help: `one experiment alone: ${Object.keys(experiments).join(', ')}` },
+    experiment: { value: 'NAME', help: `one alone: ${Object.keys(experiments).join(', ')}` },
     quick: { help: 'of an experiment only a sample, into runs/' },
     rows: { value: 'R', help: 'experiment budgets: rows summed in one conversion (default 128)' },
     data: {
@@ -314,8 +314,8 @@ export const reproduceCommand: Command = {
     },
     points: {
       value: 'LIST',
-      help: `methods, encodings, imagenet: crossbars to prune for, as r128-adc3,r64-adc2, imagenet also r128-adc3-outer4
-${' '.repeat(26)}and r128-adc4-top4 (default: nine, three and twelve; imagenet about 20 min each)`,
+      help: `methods, encodings, imagenet: crossbars to prune for, as r128-adc3,r64-adc2, imagenet also
+${' '.repeat(26)}r128-adc3-outer4 and r128-adc4-top4 (default: nine, three and twelve; imagenet about 20 min each)`,
     },
     lines: {
       value: 'LIST',
