@@ -16,12 +16,19 @@ import { scarce } from './relax-codebook';
 export function codebookPolish(column: CodebookColumn, choice: CodebookChoice): void {
   const short = scarce(column.book, column.rows);
   const room = createRoom(column.book);
+  // Changes so far, and how many there were when a resource was last tried in vain.
+  let changes = 0;
+  const vain = new Int32Array(column.book.resources).fill(-1);
   takeRoom(column, choice, room);
   for (let round = 0; round < 20; round++) {
-    let improved = false;
-    for (const resource of short) while (handOver(column, choice, room, resource)) improved = true;
-    if (!improved) return;
-    takeRoom(column, choice, room);
+    const before = changes;
+    for (const resource of short) {
+      if (vain[resource] === changes) continue;
+      while (handOver(column, choice, room, resource)) changes++;
+      vain[resource] = changes;
+    }
+    if (changes === before) return;
+    if (takeRoom(column, choice, room)) changes++;
   }
 }
 
@@ -39,8 +46,9 @@ function betterOption(
   return nearestOption(book, targets[row], within, closedTo(book, room, options[row], words));
 }
 
-/** 1-opt: every row takes the nearest code that there is room for. */
-function takeRoom(column: CodebookColumn, choice: CodebookChoice, room: Room): void {
+/** 1-opt: every row takes the nearest code that there is room for; whether any has changed. */
+function takeRoom(column: CodebookColumn, choice: CodebookChoice, room: Room): boolean {
+  let any = false;
   measureRoom(column.book, choice.usage, room);
   for (let improved = true; improved; ) {
     improved = false;
@@ -50,8 +58,10 @@ function takeRoom(column: CodebookColumn, choice: CodebookChoice, room: Room): v
       setOption(column, choice, row, option);
       measureRoom(column.book, choice.usage, room);
       improved = true;
+      any = true;
     }
   }
+  return any;
 }
 
 /** The row that loses least gives up some of a scarce resource to the row that gains most by the room, if that pays. */
