@@ -1,4 +1,4 @@
-import { levelsAbove } from './codebook';
+import { type LevelMask, levelsAbove } from './codebook';
 import {
   type CodebookChoice,
   type CodebookColumn,
@@ -8,6 +8,7 @@ import {
   roundedOption,
   setOption,
 } from './codebook-column';
+import { closedTo, createRoom } from './codebook-room';
 
 /**
  * MSB-first greedy for any codebook. All rows start at their nearest codes; with a value limit the rows that lose least
@@ -21,32 +22,38 @@ export function codebookGreedy(column: CodebookColumn, choice: CodebookChoice): 
   for (let row = 0; row < rows; row++) options[row] = roundedOption(book, targets[row]);
   const locked = lockZeros(column, choice);
   measureOptions(column, choice);
-  const settled: number[] = [];
+  // Columns that are done give no more ones, the others as many as anybody likes.
+  const room = createRoom(book);
+  room.left.fill(Infinity);
+  const leaving = new Int32Array(rows);
+  const next = new Int16Array(rows);
+  const loss = new Float64Array(rows);
   const slots = Array.from(worth.keys()).sort((a, b) => worth[b] - worth[a]);
   for (const slot of slots) {
     while (usage[slot] > budgets[slot]) {
-      const leaving: { row: number; option: number; loss: number }[] = [];
+      let count = 0;
       for (let row = 0; row < rows; row++) {
-        const own = options[row] * resources;
-        if (locked[row] || uses[own + slot] === 0) continue;
-        const ceilings = most.slice();
-        for (const above of settled) ceilings[above] = uses[own + above];
-        ceilings[slot] = uses[own + slot] - 1;
-        const option = nearestOption(book, targets[row], Infinity, levelsAbove(most, ceilings));
-        const freed = uses[own + slot] - uses[option * resources + slot];
+        const used = uses[options[row] * resources + slot];
+        if (locked[row] || used === 0) continue;
+        const closed = closedTo(book, room, options[row], words, slot);
+        const option = nearestOption(book, targets[row], Infinity, closed);
         const change = optionCost(column, row, option) - optionCost(column, row, options[row]);
-        leaving.push({ row, option, loss: change / freed });
+        loss[row] = change / (used - uses[option * resources + slot]);
+        next[row] = option;
+        leaving[count++] = row;
       }
-      leaving.sort((a, b) => a.loss - b.loss);
-      for (const { row, option } of leaving) {
+      for (const row of leaving.subarray(0, count).sort((a, b) => loss[a] - loss[b])) {
         if (usage[slot] <= budgets[slot]) break;
-        setOption(column, choice, row, option);
+        setOption(column, choice, row, next[row]);
       }
     }
-    settled.push(slot);
+    room.left[slot] = 0;
+    levelsAbove(most, room.left, room.closed);
   }
   measureOptions(column, choice);
 }
+
+const words: LevelMask = new Int32Array(2);
 
 /** Sets as many rows to zero as the value limit asks for, those that lose least; marks them. */
 function lockZeros(column: CodebookColumn, { options }: CodebookChoice): Uint8Array {
