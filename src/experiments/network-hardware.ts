@@ -16,7 +16,7 @@ import { crossbarCodes } from '../quantization/row-order';
 export interface NetworkDesignsOptions {
   /** Default: the R the network was pruned for. */
   readonly tileRows: number;
-  /** The same network unpruned, for the baselines that need its codes. */
+  /** The same network unpruned, for the baselines that need its codes; instead of signed digits it has magnitudes. */
   readonly dense?: IntegerNetwork;
   /** ADC resolution of each layer. */
   readonly adcBits: (layer: string) => PerPlane;
@@ -62,11 +62,19 @@ function designsInput(network: IntegerNetwork, options: NetworkDesignsOptions): 
   }));
   const denseLayers =
     dense &&
-    hardwareLayers(dense, tileRows, network.pruning).map((layer) => ({
+    hardwareLayers(dense, tileRows, denseCoding(network)).map((layer) => ({
       ...layer,
       activity: denseActivity?.get(layer.name),
     }));
   return { layers, denseLayers, skip };
+}
+
+/**
+ * How the unpruned network lies in the same cells: as the pruned one, but for signed digits, which take a plane more for
+ * the same codes and would make the baseline the weaker.
+ */
+function denseCoding({ pruning }: IntegerNetwork): Partial<PruningRecord> | undefined {
+  return pruning?.encoding === 'csd' ? { ...pruning, encoding: 'sign-split' } : pruning;
 }
 
 function hardwareLayers(
