@@ -104,7 +104,8 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
       startedAt,
       tables: new Map([
         [imagenetStem(result), table],
-        [`${imagenetStem(result)}-kernels`, kernels],
+        // Of the float network, whatever it was pruned for.
+        [`06-${result.network}-kernels`, kernels],
       ]),
       figures: imagenetFigures(result),
       ...imagenetClaims(result),
