@@ -240,13 +240,9 @@ function crossbarOf(name: string): { tileRows: number; adcBits: number } {
 
 /** How weights are to lie in cells, if another way than the package's own. */
 function codingOf(options: Options): { encoding: EncodingName; weightBits: number } | undefined {
-  const encoding = textOption(options, 'encoding');
-  const weightBits = wholeNumber(options, 'weight-bits', 2, 8);
-  if (encoding === undefined && weightBits === undefined) return undefined;
-  return {
-    encoding: oneOf('encoding', encodingNames, encoding ?? 'sign-split'),
-    weightBits: weightBits ?? 8,
-  };
+  const encoding = oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split');
+  const weightBits = wholeNumber(options, 'weight-bits', 2, 8) ?? 8;
+  return encoding === 'sign-split' && weightBits === 8 ? undefined : { encoding, weightBits };
 }
 
 function common(name: string, options: Options, { onProgress, note }: CommandContext) {
