@@ -116,8 +116,11 @@ const experiments: Readonly<
       }),
     ),
   encodings: async (options, context) => {
+    // Of the default network, whose kept figures show all of them.
+    const part = options.model === undefined && options.points !== undefined;
     const { result, table, verdict, files } = await runEncodings({
       ...common('encodings', options, context),
+      ...(part && { figures: packageFile('runs', 'encodings', 'figures') }),
       configurations: textOption(options, 'points')?.split(',').map(crossbarOf),
       ...(options.quick === true && QUICK_ENCODINGS),
     });

@@ -65,6 +65,7 @@ export interface EncodingPoint extends ComparedCrossbar {
 
 export interface EncodingStudyResult extends Study, Baselines {
   readonly iterations: number;
+  readonly patches: number;
   readonly points: readonly EncodingPoint[];
 }
 
@@ -89,6 +90,7 @@ export function encodingStudy(options: EncodingStudyOptions): EncodingStudyResul
     ...describeStudy(model, dataset, bench.settings),
     ...bench.baselines(bench.testPictures),
     iterations: bench.settings.iterations,
+    patches: bench.settings.patches,
     points: jobs.map((job, i) => keptPoint(bench, job, `${i + 1}/${jobs.length}`)),
   };
   writeJson(join(folder, 'results.json'), result);

@@ -6,7 +6,7 @@ import { type Figure, titled } from '../reports/figure';
 import { lines } from '../reports/lines';
 import type { Table } from '../reports/table';
 import type { Estimate } from './compare-logits';
-import type { ImagenetResult, ImagenetRow } from './imagenet-study';
+import { codingParts, type ImagenetResult, type ImagenetRow } from './imagenet-study';
 import { baselineSummary } from './network-hardware';
 
 const plusMinus = ({ mean, interval }: Estimate, digits: number) =>
@@ -23,9 +23,7 @@ function conditions({ calibrationPictures, rule, seed, pruning }: ImagenetResult
 
 /** Name of the study's files: networks in another encoding than the package's own have files of their own. */
 export function imagenetStem({ network, pruning }: ImagenetResult): string {
-  const { weightBits, encoding } = pruning;
-  const coding = weightBits === 8 && encoding === 'sign-split' ? '' : `-${encoding}-w${weightBits}`;
-  return `06-${network}${coding}`;
+  return ['06', network, ...codingParts(pruning)].join('-');
 }
 
 /** Every crossbar beside the float network. */

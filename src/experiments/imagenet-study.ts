@@ -60,7 +60,13 @@ export interface ImagenetPictures {
   readonly preparation?: Readonly<Record<string, number>>;
 }
 
-export interface ImagenetStudyOptions {
+/** How the pruned networks' weights lie in 1-bit cells, and their bits; default sign-split and 8. */
+export interface ImagenetCoding {
+  readonly encoding?: EncodingName;
+  readonly weightBits?: number;
+}
+
+export interface ImagenetStudyOptions extends ImagenetCoding {
   readonly model: FloatModel;
   readonly pictures: ImagenetPictures;
   /** Where results, logits and pruned networks are kept; what is there from the same settings is not computed again. */
@@ -72,9 +78,6 @@ export interface ImagenetStudyOptions {
   /** Networks trained further after pruning, as files: measured like the others. */
   readonly trained?: readonly { readonly title: string; readonly path: string }[];
   readonly seed?: number;
-  /** How the pruned networks' weights lie in 1-bit cells, and their bits; default sign-split and 8. */
-  readonly encoding?: EncodingName;
-  readonly weightBits?: number;
   readonly iterations?: number;
   readonly patches?: number;
   /** Scored pictures at most; default all. */
@@ -155,6 +158,11 @@ export const imagenetPoints: readonly ImagenetPoint[] = [
   all(128, 5),
 ];
 
+/** What tells a coding from the package's own in names: nothing, or `csd-w7`. */
+export function codingParts({ encoding = 'sign-split', weightBits = 8 }: ImagenetCoding): string[] {
+  return encoding === 'sign-split' && weightBits === 8 ? [] : [`${encoding}-w${weightBits}`];
+}
+
 /** Raise it when the same settings give other results. */
 const REVISION = 5;
 
@@ -166,12 +174,19 @@ const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
 
 /**
  * Post-training pruning of an ImageNet network, scored on pictures that calibration never saw.
- * @throws InputError for points to be trained further in another encoding than training keeps
+ * @throws InputError for points to be trained further in another encoding than training keeps, and for points that leave
+ * as many planes as there are
  */
 export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
   const { model, pictures, folder, points = imagenetPoints } = options;
   const { encoding = 'sign-split', weightBits = 8, distilled = [] } = options;
-  if (distilled.length > 0 && (encoding !== 'sign-split' || weightBits !== 8))
+  const { planes } = planeEncoding(encoding, weightBits);
+  for (const point of [...points, ...distilled])
+    if (isTop(point.part) && numberOf(point.part) >= planes)
+      throw new InputError(
+        `--points ${pointName(point)}: ${weightBits}-bit ${encoding} has ${planes} planes, fewer must be left`,
+      );
+  if (distilled.length > 0 && codingParts(options).length > 0)
     throw new InputError(
       `--distil: training keeps sign-split codes of 8 bits, not ${weightBits}-bit ${encoding}`,
     );
@@ -364,6 +379,7 @@ async function distilledAt(bench: Bench, point: ImagenetPoint) {
 
 const numberOf = (part: PrunedPart) => Number(part.replace(/\D+/, ''));
 const isOuter = (part: PrunedPart) => part.startsWith('outer');
+const isTop = (part: PrunedPart) => part.startsWith('top');
 
 /** The point's bits, in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
 function bitsOf(

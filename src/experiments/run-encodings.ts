@@ -32,6 +32,7 @@ export async function runEncodings(options: RunEncodingsOptions): Promise<Encodi
         inputBits: 8,
         calibrationPictures: result.calibrationPictures,
         iterations: result.iterations,
+        patches: result.patches,
         testPictures: result.float.pictures,
       },
       seed: result.seed,

@@ -11,7 +11,7 @@ import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained
 import type { Table } from '../reports/table';
 import { randomStream } from '../tensor/random';
 import { imagenetClaims, imagenetFigures, imagenetStem, imagenetTable, kernelTable } from './imagenet-report';
-import { type ImagenetResult, type ImagenetStudyOptions, imagenetStudy } from './imagenet-study';
+import { codingParts, type ImagenetResult, type ImagenetStudyOptions, imagenetStudy } from './imagenet-study';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
 import { openFloatModel } from './open-model';
 import { publishStudy } from './publish-study';
@@ -80,7 +80,7 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
     note?.(`left out ${skipped.path}: ${skipped.reason}`),
   );
   requireFit(model.description, scored);
-  const folder = resultsFolder(options, model.name);
+  const folder = resultsFolder(options, model.name, ...codingParts(options));
   const viewed = `${split.rule}, ${views} random views of each too`;
   const rule = more ? `${viewed}; ${more.rule}` : viewed;
   const checksum = more ? `${split.checksum} ${more.checksum}` : split.checksum;
@@ -104,8 +104,8 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
       startedAt,
       tables: new Map([
         [imagenetStem(result), table],
-        // Of the float network, whatever it was pruned for.
-        [`06-${result.network}-kernels`, kernels],
+        // Of the float network: once is enough.
+        ...(codingParts(options).length > 0 ? [] : ([[`06-${result.network}-kernels`, kernels]] as const)),
       ]),
       figures: imagenetFigures(result),
       ...imagenetClaims(result),

@@ -88,7 +88,7 @@ export interface ColumnAnswer {
   readonly flipped?: boolean;
 }
 
-/** Solves column after column of at most some rows, without further checks and allocations. */
+/** Solves column after column of at most some rows, without further checks. */
 export interface ColumnSolver {
   /** Multipliers a column has. */
   readonly multipliers: number;

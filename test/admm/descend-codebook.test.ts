@@ -14,10 +14,10 @@ const forms = fc.constantFrom(
   { encoding: 'sign-split' as const, cellBits: 1, byPlane: true },
 );
 
-/** Correlated inputs, a feasible start, and 5-bit weights of 8 rows in tiles of 4. */
-function problemOf(seed: number, form: { valueLimit?: number; byPlane?: boolean; flip?: boolean }) {
+/** Correlated inputs, a feasible start, and 5-bit weights of some rows in tiles of 4. */
+function problemOf(seed: number, form: { valueLimit?: number; byPlane?: boolean; flip?: boolean }, rows = 8) {
   const { byPlane, ...coding } = form;
-  const [rows, columns, weightBits] = [8, 2, 5];
+  const [columns, weightBits] = [2, 5];
   const stream = randomStream(seed, 'descent');
   const x = Float64Array.from({ length: 16 * rows }, () => stream.normal());
   for (let i = 0; i < 16; i++) for (let row = 1; row < rows; row++) x[i * rows + row] += x[i * rows];
@@ -78,20 +78,22 @@ describe('descend in any encoding', () => {
     expect(lowered / 40).toBeLessThan(0.8);
   });
 
-  it('block after block of rows keeps every limit, and ends no worse than it began', () => {
+  it('block after block of rows keeps every limit, and stops where no block can be bettered', () => {
     let lowered = 0;
     fc.assert(
       fc.property(fc.nat(1e6), forms, (seed, form) => {
-        const { problem, codes } = problemOf(seed, form);
+        // The last tile is a short one.
+        const { problem, codes } = problemOf(seed, form, 10);
         const before = errorOf(problem, codes);
         descend({ ...problem, blockRows: 4 }, codes);
+        const reached = errorOf(problem, codes);
         expect(holds(problem, codes)).toBe(true);
         // Gradients between blocks are float32.
-        expect(errorOf(problem, codes)).toBeLessThanOrEqual(before * (1 + 1e-5));
-        lowered += errorOf(problem, codes) / before;
-        const single = codes.slice();
-        descend({ ...problem, rounds: 1 }, single);
-        expect(errorOf(problem, single)).toBeGreaterThan(0.5 * errorOf(problem, codes));
+        expect(reached).toBeLessThanOrEqual(before * (1 + 1e-5));
+        lowered += reached / before;
+        const again = codes.slice();
+        descend(problem, again);
+        expect(errorOf(problem, again)).toBeGreaterThan(reached - 1e-4 * before - 1e-4);
       }),
       { numRuns: 40, seed: 1 },
     );

@@ -319,7 +319,7 @@ describe('imagenetStudy', () => {
     expect(imagenetClaims(result).obtained).toMatchObject({ lossless: true, crossbar: true });
   });
 
-  it('prunes weights of fewer bits in another encoding, into files of their own', async () => {
+  it('prunes weights of fewer bits in another encoding, into figures of their own', async () => {
     const folder = scratch('csd');
     const options = {
       model,
@@ -343,6 +343,10 @@ describe('imagenetStudy', () => {
     }
     expect([...imagenetFigures(result).keys()][0]).toBe(`06-${description.name}-csd-w6-drop`);
     expect(imagenetTable(result).title).toContain('6-bit weights, 8-bit activations, csd');
+    const asMany: ImagenetPoint[] = [{ tileRows: 32, adcBits: 4, part: 'top6' }];
+    await expect(imagenetStudy({ ...options, points: asMany })).rejects.toThrow(
+      '--points r32-adc4-top6: 6-bit csd has 6 planes, fewer must be left',
+    );
     await expect(imagenetStudy({ ...options, distilled: options.points })).rejects.toThrow(
       '--distil: training keeps sign-split codes of 8 bits, not 6-bit csd',
     );
