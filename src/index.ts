@@ -105,6 +105,7 @@ export * from './experiments/hardware-figures';
 export * from './experiments/hardware-report';
 export * from './experiments/hardware-study';
 export * from './experiments/hardware-tables';
+export * from './experiments/imagenet-point';
 export * from './experiments/imagenet-report';
 export * from './experiments/imagenet-study';
 export * from './experiments/labelled-by';

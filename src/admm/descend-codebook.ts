@@ -2,7 +2,7 @@ import { type Codebook, codebookOf, type LevelMask } from '../projections/codebo
 import { nearestOption } from '../projections/codebook-column';
 import { closedTo, createRoom, measureRoom, type Room } from '../projections/codebook-room';
 import { scarce } from '../projections/relax-codebook';
-import { type ColumnProblem, columnGradient } from './hessian-descent';
+import { type ColumnProblem, columnGradient } from './column-problem';
 
 interface ColumnState {
   readonly values: Int32Array;
@@ -28,16 +28,33 @@ interface Move {
   readonly change: number;
 }
 
+/** The codebook of a tile's words, as they are stored. */
+export interface TileBooks {
+  readonly plain: Codebook;
+  readonly flipped: Codebook;
+}
+
+export function tileBooks({ rows, valueLimit, ...problem }: ColumnProblem): TileBooks {
+  const limits = { ...problem, flip: false, valueLimit: valueLimit < rows ? valueLimit : undefined };
+  return { plain: codebookOf(limits), flipped: codebookOf(limits, true) };
+}
+
 /**
  * Moves in one column in any encoding; returns how many it made. 1-opt gives a weight its best code that the tile has
  * room for; in a pair move one weight gives up some of a scarce bit column, or its place among the nonzeros, and another
  * takes the room.
+ * @param books of the problem: `tileBooks`
  */
-export function descendCodebook(problem: ColumnProblem, codes: Int8Array, column: number): number {
+export function descendCodebook(
+  problem: ColumnProblem,
+  books: TileBooks,
+  codes: Int8Array,
+  column: number,
+): number {
   const { rows, columns, rounds } = problem;
   const values = Int32Array.from({ length: rows }, (_, row) => codes[row * columns + column]);
   const gradient = columnGradient(problem, values, column);
-  const state = { values, gradient, tiles: tilesOf(problem, values, column) };
+  const state = { values, gradient, tiles: tilesOf(problem, books, values, column) };
   let moves = 0;
   for (let round = 0; round < rounds; round++) {
     const made = singleMoves(problem, state) + pairMoves(problem, state);
@@ -48,11 +65,14 @@ export function descendCodebook(problem: ColumnProblem, codes: Int8Array, column
   return moves;
 }
 
-function tilesOf(problem: ColumnProblem, values: Int32Array, column: number): Tile[] {
-  const { rows, columns, tileRows, flips, valueLimit } = problem;
-  const limits = { ...problem, flip: false, valueLimit: valueLimit < rows ? valueLimit : undefined };
+function tilesOf(
+  { rows, columns, tileRows, flips }: ColumnProblem,
+  books: TileBooks,
+  values: Int32Array,
+  column: number,
+): Tile[] {
   return Array.from({ length: Math.ceil(rows / tileRows) }, (_, at) => {
-    const book = codebookOf(limits, flips?.[at * columns + column] === 1);
+    const book = flips?.[at * columns + column] ? books.flipped : books.plain;
     const first = at * tileRows;
     const last = Math.min(rows, first + tileRows);
     const usage = new Int32Array(book.resources);

@@ -1,5 +1,5 @@
 import { nearestTable } from '../projections/nearest-with-mask';
-import { type ColumnProblem, columnGradient } from './hessian-descent';
+import { type ColumnProblem, columnGradient } from './column-problem';
 
 /** Ones allowed by plane, lowest first. */
 type SignSplitProblem = ColumnProblem & { readonly bits: Int32Array };

@@ -1,7 +1,8 @@
 import type { BitMask } from '../projections/bit-mask';
 import { checkLimits, isPlainSignSplit, type LimitOptions } from '../projections/limits';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
-import { descendCodebook } from './descend-codebook';
+import type { ColumnProblem } from './column-problem';
+import { descendCodebook, tileBooks } from './descend-codebook';
 import { type BlockProblem, descendInBlocks } from './descend-in-blocks';
 import { descendSignSplit } from './descend-sign-split';
 
@@ -106,42 +107,20 @@ interface DescentWork {
 
 /** Descends in the blocks of columns that it can take. */
 export function descendParts({ problem, codes, moves }: DescentWork, take: () => number): void {
-  const { bits } = problem;
-  const plain = bits && { ...problem, bits };
+  const descendColumn = columnDescent(problem);
   for (let part = take(); part >= 0; part = take()) {
     const last = Math.min(problem.columns, (part + 1) * COLUMNS_AT_ONCE);
     for (let column = part * COLUMNS_AT_ONCE; column < last; column++)
-      moves[column] = plain
-        ? descendSignSplit(plain, codes, column)
-        : descendCodebook(problem, codes, column);
+      moves[column] = descendColumn(codes, column);
   }
 }
 
-/** What every column's descent reads. */
-export interface ColumnProblem extends Omit<DescentProblem, 'targets'> {
-  /** Either these or the gradients. */
-  readonly targets?: Float32Array;
-  /** Of the Hessian, [rows], together in memory. */
-  readonly diagonal: Float64Array;
-  /** Roots of the diagonal. */
-  readonly roots: Float64Array;
-  /** Sign-split: ones allowed by plane, lowest first; absent: by the encoding's codebook. */
-  readonly bits?: Int32Array;
-  /** H (v - a), [columns, rows]; absent: worked out from the targets, column by column. */
-  readonly gradients?: Float32Array;
-  /** Of a move, in the units of the error 1/2 (v - a)' H (v - a). */
-  readonly leastGain: number;
-}
-
-/** H (v - a) of one column whose codes are `values`. */
-export function columnGradient(problem: ColumnProblem, values: Int32Array, column: number): Float64Array {
-  const { hessian, targets, gradients, rows, columns } = problem;
-  if (gradients) return Float64Array.from(gradients.subarray(column * rows, (column + 1) * rows));
-  const gradient = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const error = values[row] - targets![row * columns + column];
-    const line = hessian.subarray(row * rows, (row + 1) * rows);
-    for (let i = 0; i < rows; i++) gradient[i] += line[i] * error;
+function columnDescent(problem: ColumnProblem): (codes: Int8Array, column: number) => number {
+  const { bits } = problem;
+  if (bits) {
+    const plain = { ...problem, bits };
+    return (codes, column) => descendSignSplit(plain, codes, column);
   }
-  return gradient;
+  const books = tileBooks(problem);
+  return (codes, column) => descendCodebook(problem, books, codes, column);
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type EncodingName, encodingNames } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { fineTuningRecipes } from '../experiments/fine-tuning-recipes';
-import { pointOf } from '../experiments/imagenet-study';
+import { pointOf } from '../experiments/imagenet-point';
 import { lineOf } from '../experiments/methods-table';
 import type { Recipe } from '../experiments/recipes';
 import { rivalEntries } from '../experiments/rival-entries';

@@ -5,6 +5,7 @@ import { prunePostTraining } from '../admm/prune-post-training';
 import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
 import type { Dataset } from '../data/dataset';
 import type { OnProgress } from '../progress';
+import { withWeightBits } from '../quantization/build-integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
 import { integerAccuracy } from './accuracy';
@@ -122,7 +123,7 @@ function openBench(options: EncodingStudyOptions) {
   const quantized = quantizedModel(model, dataset, pictures);
   const { onProgress } = options;
   return {
-    ...{ model, dataset, folder, settings, key, pictures },
+    ...{ model, dataset, quantized, folder, settings, key, pictures },
     testPictures: Math.min(options.testPictures ?? dataset.test.count, dataset.test.count),
     progress: notedProgress(onProgress),
     baselines: keptBaselines({ model, quantized, dataset, folder, key, onProgress }),
@@ -150,11 +151,11 @@ function keptPoint(bench: Bench, job: Job, place: string): EncodingPoint {
 }
 
 function measure(bench: Bench, { encoding, weightBits, crossbar }: Job, path: string, note: string) {
-  const { model, dataset, pictures, settings, testPictures, baselines } = bench;
+  const { model, dataset, quantized, pictures, settings, testPictures, baselines } = bench;
   const onProgress = bench.progress(note);
-  const quantized = quantizedModel(model, dataset, pictures, { weightBits, inputBits: 8 });
+  const coded = withWeightBits(quantized, model.folded.parameters, weightBits);
   const wanted = { ...crossbar, ...settings, encoding };
-  const outcome = prunePostTraining(quantized, model.folded, pictures, wanted, onProgress);
+  const outcome = prunePostTraining(coded, model.folded, pictures, wanted, onProgress);
   saveIntegerNetwork(path, outcome.network, {
     source: { model: model.name, sha256: model.sha256 },
     settings: wanted,

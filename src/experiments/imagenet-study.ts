@@ -4,7 +4,7 @@ import { layerStore } from '../admm/layer-store';
 import { type PostTrainingSettings, postTrainingDefaults } from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { type StageSeconds, totalSeconds } from '../admm/stage-timer';
-import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { Unlabelled } from '../data/dataset';
 import type { TestPictures } from '../data/test-pictures';
 import { InputError } from '../errors';
@@ -12,7 +12,7 @@ import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
 import type { OnProgress } from '../progress';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
-import { crossbarNodes } from '../quantization/crossbar-layers';
+import { withWeightBits } from '../quantization/build-integer-network';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
@@ -28,6 +28,14 @@ import {
   distillationDefaults,
   distilWithoutLabels,
 } from './distil-without-labels';
+import {
+  bitsOf,
+  checkPlanes,
+  type ImagenetPoint,
+  imagenetPoints,
+  partText,
+  pointName,
+} from './imagenet-point';
 import { type KernelStatistics, kernelStatistics } from './kernel-statistics';
 import { type HardwareSummary, networkHardware, summarizeHardware } from './network-hardware';
 import { notedProgress } from './noted-progress';
@@ -35,20 +43,6 @@ import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
 import { quantizedModel } from './quantized-model';
 import { modelChecksums } from './study';
-
-/**
- * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; all,
- * but the other layers (the first, the shortcuts, the classifier) for ADCs of N bits; or all layers to their N highest bit
- * planes, the others holding no ones and needing no ADC.
- */
-export type PrunedPart = 'all' | '3x3' | `outer${number}` | `top${number}`;
-
-/** A crossbar to prune for. */
-export interface ImagenetPoint {
-  readonly tileRows: number;
-  readonly adcBits: number;
-  readonly part: PrunedPart;
-}
 
 /** What to calibrate on and what to score; see `calibrationSplit`. */
 export interface ImagenetPictures {
@@ -140,24 +134,6 @@ export interface ImagenetResult {
   readonly crossbar: CrossbarCheck;
 }
 
-const all = (tileRows: number, adcBits: number): ImagenetPoint => ({ tileRows, adcBits, part: 'all' });
-
-/** Measured by default: where pruning bites, what sparing the outer layers saves, and fewer bit planes at more ADC bits. */
-export const imagenetPoints: readonly ImagenetPoint[] = [
-  all(128, 4),
-  all(64, 3),
-  all(128, 3),
-  { tileRows: 128, adcBits: 3, part: '3x3' },
-  { tileRows: 128, adcBits: 3, part: 'outer4' },
-  { tileRows: 128, adcBits: 4, part: 'top4' },
-  all(128, 2),
-  all(64, 2),
-  all(32, 2),
-  all(32, 3),
-  all(64, 4),
-  all(128, 5),
-];
-
 /** What tells a coding from the package's own in names: nothing, or `csd-w7`. */
 export function codingParts({ encoding = 'sign-split', weightBits = 8 }: ImagenetCoding): string[] {
   return encoding === 'sign-split' && weightBits === 8 ? [] : [`${encoding}-w${weightBits}`];
@@ -165,9 +141,6 @@ export function codingParts({ encoding = 'sign-split', weightBits = 8 }: Imagene
 
 /** Raise it when the same settings give other results. */
 const REVISION = 5;
-
-/** ADCs that read any column of up to 255 rows. */
-const WHOLE_BITS = 8;
 
 /** With as many channels as rows a tile, each tile would hold one tap of the kernel, the middle one far larger weights. */
 const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
@@ -180,12 +153,7 @@ const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
 export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
   const { model, pictures, folder, points = imagenetPoints } = options;
   const { encoding = 'sign-split', weightBits = 8, distilled = [] } = options;
-  const { planes } = planeEncoding(encoding, weightBits);
-  for (const point of [...points, ...distilled])
-    if (isTop(point.part) && numberOf(point.part) >= planes)
-      throw new InputError(
-        `--points ${pointName(point)}: ${weightBits}-bit ${encoding} has ${planes} planes, fewer must be left`,
-      );
+  for (const point of [...points, ...distilled]) checkPlanes(point, encoding, weightBits);
   if (distilled.length > 0 && codingParts(options).length > 0)
     throw new InputError(
       `--distil: training keeps sign-split codes of 8 bits, not ${weightBits}-bit ${encoding}`,
@@ -260,14 +228,10 @@ function openBench(options: ImagenetStudyOptions) {
   const key = { revision: REVISION, model: model.identity, pictures: checksum, ...pictures.preparation };
   const progress = notedProgress(options.onProgress);
   const quantized = quantizedModel(model, scored, calibration, undefined, progress('8-bit'));
-  const prunable =
-    weightBits === 8
-      ? quantized
-      : quantizedModel(model, scored, calibration, { weightBits, inputBits: 8 }, progress('its inputs'));
   return {
     options,
     quantized,
-    prunable,
+    prunable: withWeightBits(quantized, model.folded.parameters, weightBits),
     key,
     progress,
     settings: {
@@ -282,31 +246,6 @@ function openBench(options: ImagenetStudyOptions) {
         scorePictures(inference(), scored, total, progress(name)),
       ),
   };
-}
-
-/**
- * `r128-adc3`; `r128-adc3-3x3` where only 3x3 convolutions are pruned; `r128-adc3-outer4` with 4 bits in all other layers;
- * `r128-adc4-top3` with three planes.
- */
-export const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
-  `r${tileRows}-adc${adcBits}${part === 'all' ? '' : `-${part}`}`;
-
-function partText(part: PrunedPart): string {
-  if (part === 'all') return '';
-  if (part === '3x3') return '3x3 convolutions only';
-  return isOuter(part)
-    ? `${numberOf(part)} bits outside 3x3 convolutions`
-    : `${numberOf(part)} highest planes`;
-}
-
-/** The point of a name. @throws InputError for another name */
-export function pointOf(name: string): ImagenetPoint {
-  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]))?$/.exec(name) ?? [];
-  if (rows === undefined)
-    throw new InputError(
-      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes`,
-    );
-  return { tileRows: Number(rows), adcBits: Number(bits), part: (part as PrunedPart | undefined) ?? 'all' };
 }
 
 /** Prunes for a crossbar, or takes what an earlier run wrote. */
@@ -375,32 +314,6 @@ async function distilledAt(bench: Bench, point: ImagenetPoint) {
   };
   const curve = await cachedLater(folder, name, own, distil, [path]);
   return { network: loadIntegerNetwork(path), curve, settings };
-}
-
-const numberOf = (part: PrunedPart) => Number(part.replace(/\D+/, ''));
-const isOuter = (part: PrunedPart) => part.startsWith('outer');
-const isTop = (part: PrunedPart) => part.startsWith('top');
-
-/** The point's bits, in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
-function bitsOf(
-  { description, weightBits }: IntegerNetwork,
-  encoding: EncodingName,
-  { adcBits, part }: ImagenetPoint,
-): AdcBits {
-  if (part === 'all') return adcBits;
-  if (part === '3x3' || isOuter(part)) {
-    const others = part === '3x3' ? WHOLE_BITS : numberOf(part);
-    return Object.fromEntries(
-      crossbarNodes(description).map((node) => [
-        node.name,
-        node.op === 'conv' && node.kernel === 3 ? adcBits : others,
-      ]),
-    );
-  }
-  const { planes } = planeEncoding(encoding, weightBits);
-  const left = planes - numberOf(part);
-  const highest = Array.from({ length: planes }, (_, plane) => (plane < left ? 0 : adcBits));
-  return Object.fromEntries(crossbarNodes(description).map(({ name }) => [name, highest]));
 }
 
 /** What the codes themselves tell. */

@@ -34,16 +34,13 @@ export function buildIntegerNetwork(
   const inputScales = activationScales(description, parameters, options, calibration, inputBits, onProgress);
   const layers = new Map<string, IntegerLayer>();
   for (const node of crossbarNodes(description)) {
-    const weights = weightMatrix(node, parameters, options);
     const rows = rowCount(node);
     const columns = node.op === 'conv' ? node.outChannels : node.outFeatures;
-    const scales = maxAbsScales(weights, rows, columns, weightBits);
     layers.set(node.name, {
       name: node.name,
       rows,
       columns,
-      codes: quantizeWeights(weights, scales, weightBits),
-      scales,
+      ...codedWeights(weightMatrix(node, parameters, options), { rows, columns }, weightBits),
       bias: parameters.get(`${node.name}.bias`)?.data.slice() ?? new Float32Array(columns),
       inputScale: inputScales.get(node.input)!,
       inputBits: node.input === 'input' ? 8 : inputBits,
@@ -51,6 +48,36 @@ export function buildIntegerNetwork(
     });
   }
   return { description, weightBits, layers, mean: options.mean, std: options.std };
+}
+
+/**
+ * The network that `buildIntegerNetwork` gives for other weight bits, without measuring its inputs again.
+ * @param network unpruned, built from the same parameters
+ * @throws InputError for bits out of range
+ */
+export function withWeightBits(
+  network: IntegerNetwork,
+  parameters: Parameters,
+  weightBits: number,
+): IntegerNetwork {
+  checkBits(weightBits, 8);
+  const layers = new Map(network.layers);
+  for (const node of crossbarNodes(network.description)) {
+    const layer = layers.get(node.name)!;
+    const weights = weightMatrix(node, parameters, network);
+    layers.set(node.name, { ...layer, ...codedWeights(weights, layer, weightBits) });
+  }
+  return { ...network, weightBits, layers };
+}
+
+/** Codes with the scales of the largest weights. */
+function codedWeights(
+  weights: Float32Array,
+  { rows, columns }: Pick<IntegerLayer, 'rows' | 'columns'>,
+  weightBits: number,
+) {
+  const scales = maxAbsScales(weights, rows, columns, weightBits);
+  return { codes: quantizeWeights(weights, scales, weightBits), scales };
 }
 
 function checkBits(weightBits: number, inputBits: number): void {

@@ -13,19 +13,14 @@ import { openTestPictures, type TestPictures } from '../../src/data/test-picture
 import { floatAccuracy, modelInference } from '../../src/experiments/accuracy';
 import { compareLogits } from '../../src/experiments/compare-logits';
 import { useFastEngines } from '../../src/experiments/fast-engines';
+import { type ImagenetPoint, imagenetPoints, pointName, pointOf } from '../../src/experiments/imagenet-point';
 import {
   imagenetClaims,
   imagenetFigures,
   imagenetTable,
   kernelTable,
 } from '../../src/experiments/imagenet-report';
-import {
-  type ImagenetPoint,
-  imagenetPoints,
-  imagenetStudy,
-  pointName,
-  pointOf,
-} from '../../src/experiments/imagenet-study';
+import { imagenetStudy } from '../../src/experiments/imagenet-study';
 import { kernelStatistics } from '../../src/experiments/kernel-statistics';
 import { runImagenet } from '../../src/experiments/run-imagenet';
 import { loadIntegerNetwork } from '../../src/quantization/model-file';

@@ -1,0 +1,100 @@
+import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
+import { InputError } from '../errors';
+import type { AdcBits } from '../quantization/adc-bits';
+import { crossbarNodes } from '../quantization/crossbar-layers';
+import type { IntegerNetwork } from '../quantization/integer-network';
+
+/**
+ * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; all,
+ * but the other layers (the first, the shortcuts, the classifier) for ADCs of N bits; or all layers to their N highest bit
+ * planes, the others holding no ones and needing no ADC.
+ */
+export type PrunedPart = 'all' | '3x3' | `outer${number}` | `top${number}`;
+
+/** A crossbar to prune for. */
+export interface ImagenetPoint {
+  readonly tileRows: number;
+  readonly adcBits: number;
+  readonly part: PrunedPart;
+}
+
+const all = (tileRows: number, adcBits: number): ImagenetPoint => ({ tileRows, adcBits, part: 'all' });
+
+/** Measured by default: where pruning bites, what sparing the outer layers saves, and fewer bit planes at more ADC bits. */
+export const imagenetPoints: readonly ImagenetPoint[] = [
+  all(128, 4),
+  all(64, 3),
+  all(128, 3),
+  { tileRows: 128, adcBits: 3, part: '3x3' },
+  { tileRows: 128, adcBits: 3, part: 'outer4' },
+  { tileRows: 128, adcBits: 4, part: 'top4' },
+  all(128, 2),
+  all(64, 2),
+  all(32, 2),
+  all(32, 3),
+  all(64, 4),
+  all(128, 5),
+];
+
+/**
+ * `r128-adc3`; `r128-adc3-3x3` where only 3x3 convolutions are pruned; `r128-adc3-outer4` with 4 bits in all other layers;
+ * `r128-adc4-top3` with three planes.
+ */
+export const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
+  `r${tileRows}-adc${adcBits}${part === 'all' ? '' : `-${part}`}`;
+
+/** What a title says of the part; empty: all. */
+export function partText(part: PrunedPart): string {
+  if (part === 'all') return '';
+  if (part === '3x3') return '3x3 convolutions only';
+  return isOuter(part)
+    ? `${numberOf(part)} bits outside 3x3 convolutions`
+    : `${numberOf(part)} highest planes`;
+}
+
+/** The point of a name. @throws InputError for another name */
+export function pointOf(name: string): ImagenetPoint {
+  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]))?$/.exec(name) ?? [];
+  if (rows === undefined)
+    throw new InputError(
+      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes`,
+    );
+  return { tileRows: Number(rows), adcBits: Number(bits), part: (part as PrunedPart | undefined) ?? 'all' };
+}
+
+/** @throws InputError for a point that leaves as many planes as the codes have */
+export function checkPlanes(point: ImagenetPoint, encoding: EncodingName, weightBits: number): void {
+  const { planes } = planeEncoding(encoding, weightBits);
+  if (point.part.startsWith('top') && numberOf(point.part) >= planes)
+    throw new InputError(
+      `--points ${pointName(point)}: ${weightBits}-bit ${encoding} has ${planes} planes, fewer must be left`,
+    );
+}
+
+/** ADCs that read any column of up to 255 rows. */
+const WHOLE_BITS = 8;
+
+const numberOf = (part: PrunedPart) => Number(part.replace(/\D+/, ''));
+const isOuter = (part: PrunedPart) => part.startsWith('outer');
+
+/** The point's bits, in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
+export function bitsOf(
+  { description, weightBits }: IntegerNetwork,
+  encoding: EncodingName,
+  { adcBits, part }: ImagenetPoint,
+): AdcBits {
+  if (part === 'all') return adcBits;
+  if (part === '3x3' || isOuter(part)) {
+    const others = part === '3x3' ? WHOLE_BITS : numberOf(part);
+    return Object.fromEntries(
+      crossbarNodes(description).map((node) => [
+        node.name,
+        node.op === 'conv' && node.kernel === 3 ? adcBits : others,
+      ]),
+    );
+  }
+  const { planes } = planeEncoding(encoding, weightBits);
+  const left = planes - numberOf(part);
+  const highest = Array.from({ length: planes }, (_, plane) => (plane < left ? 0 : adcBits));
+  return Object.fromEntries(crossbarNodes(description).map(({ name }) => [name, highest]));
+}
