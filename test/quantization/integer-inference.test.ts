@@ -5,7 +5,7 @@ import { createInference } from '../../src/networks/inference';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
 import { append, appendConv, appendDense, startChain } from '../../src/networks/node-chain';
-import { buildIntegerNetwork } from '../../src/quantization/build-integer-network';
+import { buildIntegerNetwork, withWeightBits } from '../../src/quantization/build-integer-network';
 import { createIntegerInference } from '../../src/quantization/integer-inference';
 import { loadLayer } from '../../src/quantization/integer-layer';
 import { liveTensors, read, scope, upload } from '../../src/tensor/engine';
@@ -184,6 +184,17 @@ describe('createIntegerInference', () => {
     const before = liveTensors();
     once();
     expect(liveTensors()).toBe(before);
+  });
+});
+
+describe('withWeightBits', () => {
+  it('gives what building with those bits gives', () => {
+    const { network, folded } = smallModel(mixedNetwork());
+    for (const weightBits of [2, 5, 8])
+      expect(withWeightBits(network, folded.parameters, weightBits)).toEqual(
+        smallModel(mixedNetwork(), { weightBits }).network,
+      );
+    expect(() => withWeightBits(network, folded.parameters, 9)).toThrow(/weightBits 9/);
   });
 });
 
