@@ -118,13 +118,13 @@ const experiments: Readonly<
   encodings: async (options, context) => {
     // Of the default network, whose kept figures show all of them.
     const part = options.model === undefined && options.points !== undefined;
-    const { result, table, verdict, files } = await runEncodings({
+    const { result, tables, verdict, files } = await runEncodings({
       ...common('encodings', options, context),
       ...(part && { figures: packageFile('runs', 'encodings', 'figures') }),
       configurations: textOption(options, 'points')?.split(',').map(crossbarOf),
       ...(options.quick === true && QUICK_ENCODINGS),
     });
-    return report(result, [table, verdict.table], verdict, files);
+    return report(result, [...tables, verdict.table], verdict, files);
   },
   budgets: async (options, context) => {
     const { result, table, verdict, files } = await runBudgets({
@@ -222,6 +222,7 @@ const QUICK_BUDGETS = { testPictures: 1000, budgets: [3], tried: [2, 3, 4], iter
 const QUICK_ENCODINGS = {
   configurations: [{ tileRows: 128, adcBits: 4 }],
   planes: [5, 7],
+  seeds: 2,
   testPictures: 1000,
   iterations: 2,
 } as const;

@@ -36,6 +36,8 @@ export interface EncodingStudyOptions {
   /** Bit planes a polarity, of either encoding; default 4 to 7. */
   readonly planes?: readonly number[];
   readonly seed?: number;
+  /** Times that all is repeated, each with the next seed: other calibration pictures and patches; default 3. */
+  readonly seeds?: number;
   readonly calibration?: number;
   readonly iterations?: number;
   readonly patches?: number;
@@ -53,7 +55,10 @@ export interface EncodingPoint extends ComparedCrossbar {
   readonly accuracy: Accuracy;
   readonly dropFromFloat: number;
   readonly dropFrom8bit: number;
+  /** Of the networks of all seeds. */
   readonly lossless: boolean;
+  /** Top-1 of every seed, the point's own first. */
+  readonly bySeed: readonly number[];
   /** Output error over output variance, mean over the layers, on the calibration pictures. */
   readonly relativeError: number;
   readonly nonzeroShare: number;
@@ -65,6 +70,7 @@ export interface EncodingPoint extends ComparedCrossbar {
 }
 
 export interface EncodingStudyResult extends Study, Baselines {
+  readonly seeds: number;
   readonly iterations: number;
   readonly patches: number;
   readonly points: readonly EncodingPoint[];
@@ -78,7 +84,7 @@ const REVISION = 1;
  * each polarity, which is sign-split codes of w + 1 bits and csd codes of w bits. Pruned without training.
  */
 export function encodingStudy(options: EncodingStudyOptions): EncodingStudyResult {
-  const { model, dataset, folder, planes = [4, 5, 6, 7] } = options;
+  const { model, dataset, folder, planes = [4, 5, 6, 7], seeds = 3 } = options;
   const { configurations = [2, 3, 4].map((adcBits) => ({ tileRows: 128, adcBits })) } = options;
   mkdirSync(folder, { recursive: true });
   const bench = openBench(options);
@@ -87,16 +93,35 @@ export function encodingStudy(options: EncodingStudyOptions): EncodingStudyResul
       comparedEncodings.map((encoding) => ({ encoding, weightBits: bitsFor(encoding, count), crossbar })),
     ),
   );
+  const measured = Array.from({ length: seeds }, (_, i) => {
+    const own = i === 0 ? bench : reseeded(options, bench, bench.settings.seed + i);
+    return jobs.map((job, j) => keptPoint(own, job, `${i * jobs.length + j + 1}/${seeds * jobs.length}`));
+  });
   const result: EncodingStudyResult = {
     ...describeStudy(model, dataset, bench.settings),
     ...bench.baselines(bench.testPictures),
+    seeds,
     iterations: bench.settings.iterations,
     patches: bench.settings.patches,
-    points: jobs.map((job, i) => keptPoint(bench, job, `${i + 1}/${jobs.length}`)),
+    points: measured[0].map((point, j) =>
+      overAll(
+        point,
+        measured.map((points) => points[j]),
+      ),
+    ),
   };
   writeJson(join(folder, 'results.json'), result);
   return result;
 }
+
+/** A point with what the other seeds gave. */
+function overAll(point: MeasuredPoint, all: readonly MeasuredPoint[]): EncodingPoint {
+  const bySeed = all.map(({ accuracy }) => accuracy.top1);
+  return { ...point, lossless: all.every(({ lossless }) => lossless), bySeed };
+}
+
+/** What one seed gives. */
+type MeasuredPoint = Omit<EncodingPoint, 'bySeed'>;
 
 /** Bits of a code that takes so many planes. */
 const bitsFor = (encoding: ComparedEncoding, planes: number) =>
@@ -130,6 +155,13 @@ function openBench(options: EncodingStudyOptions) {
   };
 }
 
+/** The same with another seed, in a folder of its own; what float and 8-bit network have stays. */
+function reseeded(options: EncodingStudyOptions, { baselines }: Bench, seed: number): Bench {
+  const folder = join(options.folder, `seed${seed}`);
+  mkdirSync(folder, { recursive: true });
+  return { ...openBench({ ...options, folder, seed }), baselines };
+}
+
 interface Job {
   readonly encoding: ComparedEncoding;
   readonly weightBits: number;
@@ -137,7 +169,7 @@ interface Job {
 }
 
 /** A point, or what an earlier run kept. */
-function keptPoint(bench: Bench, job: Job, place: string): EncodingPoint {
+function keptPoint(bench: Bench, job: Job, place: string): MeasuredPoint {
   const { folder, key, testPictures } = bench;
   const { encoding, weightBits, crossbar } = job;
   const name = `${encoding}-w${weightBits}-r${crossbar.tileRows}-adc${crossbar.adcBits}`;

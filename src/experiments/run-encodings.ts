@@ -1,6 +1,6 @@
 import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
-import { encodingClaims, encodingFigures, encodingTable } from './encoding-report';
+import { encodingClaims, encodingFigures, encodingGainTable, encodingTable } from './encoding-report';
 import { type EncodingStudyOptions, type EncodingStudyResult, encodingStudy } from './encoding-study';
 import { type ExperimentOptions, openExperiment, resultsFolder } from './open-experiment';
 import { publishStudy } from './publish-study';
@@ -8,12 +8,12 @@ import { publishStudy } from './publish-study';
 export type RunEncodingsOptions = Omit<ExperimentOptions, 'notebook'> &
   Pick<
     EncodingStudyOptions,
-    'configurations' | 'planes' | 'testPictures' | 'calibration' | 'iterations' | 'patches'
+    'configurations' | 'planes' | 'seeds' | 'testPictures' | 'calibration' | 'iterations' | 'patches'
   >;
 
 export interface EncodingsOutcome {
   readonly result: EncodingStudyResult;
-  readonly table: Table;
+  readonly tables: readonly Table[];
   readonly verdict: ExpectedVersusObtained;
   readonly files: readonly string[];
 }
@@ -24,7 +24,10 @@ export async function runEncodings(options: RunEncodingsOptions): Promise<Encodi
   const { dataset, model } = await openExperiment(options);
   const folder = resultsFolder(options, dataset.name, model.name);
   const result = encodingStudy({ ...options, dataset, model, folder });
-  const table = encodingTable(result);
+  const tables = new Map([
+    ['02-encodings', encodingTable(result)],
+    ['02-encodings-gain', encodingGainTable(result)],
+  ]);
   const { verdict, files } = await publishStudy(
     {
       parameters: { experiment: 'encodings', network: result.network, dataset: result.dataset },
@@ -33,6 +36,7 @@ export async function runEncodings(options: RunEncodingsOptions): Promise<Encodi
         calibrationPictures: result.calibrationPictures,
         iterations: result.iterations,
         patches: result.patches,
+        seeds: result.seeds,
         testPictures: result.float.pictures,
       },
       seed: result.seed,
@@ -40,12 +44,12 @@ export async function runEncodings(options: RunEncodingsOptions): Promise<Encodi
       startedAt,
       realData: result.realData,
       model: model.name,
-      tables: new Map([['02-encodings', table]]),
+      tables,
       figures: encodingFigures(result),
       ...encodingClaims(result),
       folder,
     },
     options,
   );
-  return { result, table, verdict, files };
+  return { result, tables: [...tables.values()], verdict, files };
 }

@@ -11,7 +11,12 @@ import { budgetClaims, budgetFigures, budgetTable } from '../../src/experiments/
 import { budgetStudy } from '../../src/experiments/budget-study';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { calibrateClippedDense, clippedInference } from '../../src/experiments/clipped-dense';
-import { encodingClaims, encodingFigures, encodingTable } from '../../src/experiments/encoding-report';
+import {
+  encodingClaims,
+  encodingFigures,
+  encodingGainTable,
+  encodingTable,
+} from '../../src/experiments/encoding-report';
 import { encodingStudy } from '../../src/experiments/encoding-study';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { gapHistogram } from '../../src/experiments/gap-histogram';
@@ -26,6 +31,7 @@ import {
 import { baselineSummary, networkHardware, summarizeHardware } from '../../src/experiments/network-hardware';
 import type { FloatModel } from '../../src/experiments/open-model';
 import { openIntegerModel } from '../../src/experiments/open-model';
+import { overSeeds } from '../../src/experiments/over-seeds';
 import { FAIR_BASELINE } from '../../src/hardware/map-designs';
 import { meanDivergence } from '../../src/networks/divergence';
 import { adcBitsOf } from '../../src/quantization/adc-bits';
@@ -384,8 +390,14 @@ describe('with a float network', () => {
       folder: scratch('encodings'),
       configurations: [{ tileRows: 32, adcBits: 2 }],
       planes: [4, 7],
+      seeds: 2,
     };
     const result = encodingStudy(options);
+    // What the second seed gives is what a study that begins with it gives.
+    const other = encodingStudy({ ...options, folder: scratch('encodings-seed2'), seed: 2, seeds: 1 });
+    expect(result.points.map(({ bySeed }) => bySeed)).toEqual(
+      result.points.map(({ accuracy }, i) => [accuracy.top1, other.points[i].accuracy.top1]),
+    );
     expect(result.points.map(({ encoding, weightBits, planes }) => [encoding, weightBits, planes])).toEqual([
       ['sign-split', 5, 4],
       ['csd', 4, 4],
@@ -419,11 +431,21 @@ describe('with a float network', () => {
     const figures = encodingFigures(result);
     expect([...figures.keys()]).toEqual(['02-encodings-adc', '02-encodings-macro']);
     const [split, csd] = figures.get('02-encodings-adc')!.data as unknown as { x: number[]; y: number[] }[];
-    expect(split.y).toEqual([result.points[0].accuracy.top1, result.points[2].accuracy.top1]);
+    expect(split.y).toEqual([0, 2].map((i) => overSeeds(result.points[i].bySeed).mean));
     expect(csd.x).toEqual([result.points[1].adcEnergyPj / 1e6, result.points[3].adcEnergyPj / 1e6]);
     expect(encodingClaims(result).obtained).toEqual({ lossless: true });
     const { obtained } = encodingClaims({ ...result, realData: true });
     const [first, second, third, fourth] = result.points;
+    const gains = [0, 1].map(
+      (seed) => (second.bySeed[seed] - first.bySeed[seed] + fourth.bySeed[seed] - third.bySeed[seed]) / 2,
+    );
+    const { mean, interval } = overSeeds(gains);
+    expect(obtained.gain).toBeCloseTo(mean, 9);
+    expect(obtained.sure).toBeCloseTo(mean - interval, 9);
+    expect(encodingGainTable(result).rows.map(({ planes, gain }) => [planes, gain])).toEqual([
+      [4, overSeeds([0, 1].map((seed) => second.bySeed[seed] - first.bySeed[seed])).mean],
+      [7, overSeeds([0, 1].map((seed) => fourth.bySeed[seed] - third.bySeed[seed])).mean],
+    ]);
     expect(obtained.error).toBeCloseTo(
       (second.relativeError / first.relativeError + fourth.relativeError / third.relativeError) / 2,
       9,
