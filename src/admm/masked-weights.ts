@@ -1,9 +1,11 @@
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import type { TensorData } from '../networks/stored-tensor';
-import { type BitMask, fillMask } from '../projections/bit-mask';
-import { nearestWithMask } from '../projections/nearest-with-mask';
+import { codebookOf } from '../projections/codebook';
+import { fillDigits, nearestWithDigits } from '../projections/fill-digits';
+import { createNearestCodes, type DigitMasks } from '../projections/nearest-codes';
 import type { ProjectionMethod } from '../projections/project-column';
 import { type ProjectionState, projectLayer } from '../projections/project-layer';
 import { refitScales } from '../projections/tune-scales';
@@ -24,6 +26,8 @@ import { layerWeights, type TrainedLayer } from './trained-layers';
 
 export interface MaskLimits {
   readonly tileRows: number;
+  /** `sign-split` (default) or `csd`. */
+  readonly encoding?: EncodingName;
   readonly weightBits: number;
   /** k_b by layer. */
   readonly bitLimit: Readonly<Record<string, PerPlane>>;
@@ -47,7 +51,7 @@ export interface MaskedWeights extends WeightSteering {
 }
 
 /** The arrays by their names in a training's state. */
-const PARTS = { bits: 'mask', sign: 'sign', scales: 'scales' } as const;
+const PARTS = { digits: 'masks', scales: 'scales' } as const;
 
 /**
  * Masked retraining: which bits each weight may use is frozen (the bits of `start`, and the unused places of every bit
@@ -66,6 +70,7 @@ export function createMaskedWeights(
 ): MaskedWeights {
   const {
     tileRows,
+    encoding,
     weightBits,
     bitLimit,
     valueLimit,
@@ -82,22 +87,25 @@ export function createMaskedWeights(
     rows,
     columns,
     tileRows: evenTileRows(rows, tileRows),
+    encoding,
     weightBits,
     bitLimit: bitLimit[name],
     valueLimit,
   });
+  // Words alone: limits are the layers' own.
+  const book = codebookOf({ encoding, weightBits, bitLimit: Infinity });
+  const nearest = createNearestCodes(book);
   const masked: MaskedLayer[] = layers.map((layer) => {
     const { codes, scales } = start.get(layer.name)!;
     if (relaxation)
       return {
         layer,
-        mask: new Uint8Array(codes.length),
-        sign: new Int8Array(codes.length),
+        masks: new Uint16Array(codes.length),
         scales: scales.slice(),
       };
     const targets = layerWeights(layer, weights);
-    const filled = fillMask({ ...shapeOf(layer), codes, targets, scales });
-    return { layer, ...inVectorOrder(layer, filled), scales };
+    const filled = fillDigits({ ...shapeOf(layer), codes, targets, scales, nearest });
+    return { layer, masks: inVectorOrder(layer, filled), scales };
   });
   // Prepared for the bits in force.
   let rounding: MaskedRounding | undefined;
@@ -106,20 +114,18 @@ export function createMaskedWeights(
     rounding = undefined;
   };
   const round = (vector: Tensor) => {
-    rounding ??= createMaskedRounding(masked, vector.shape[0]);
+    rounding ??= createMaskedRounding(masked, vector.shape[0], book, nearest);
     return rounding.round(vector);
   };
   /** What the next choice of a relaxation starts from. */
   const last = new Map<string, ProjectionState>();
   let relaxed = relaxation !== undefined;
   const chooseAgain = (vector: Float32Array, limitOf: (layer: TrainedLayer) => PerPlane) => {
-    for (const { layer, mask, sign, scales } of masked) {
+    for (const { layer, masks, scales } of masked) {
       const targets = layerWeights(layer, vector);
       const shape = { ...shapeOf(layer), bitLimit: limitOf(layer), targets, scales };
       const { codes, state } = projectLayer({ ...shape, method, state: last.get(layer.name) });
-      const filled = inVectorOrder(layer, fillMask({ ...shape, codes }));
-      mask.set(filled.mask);
-      sign.set(filled.sign);
+      masks.set(inVectorOrder(layer, fillDigits({ ...shape, codes, nearest })));
       if (!relaxation) continue;
       last.set(layer.name, state);
       // Scales follow the weights as these grow or shrink.
@@ -127,13 +133,16 @@ export function createMaskedWeights(
     }
     forget();
   };
-  const codesOf = ({ layer, mask, sign, scales }: MaskedLayer, vector: Float32Array) => {
+  const codesOf = ({ layer, masks, scales }: MaskedLayer, vector: Float32Array) => {
     const targets = layerWeights({ ...layer, rowOrder: undefined }, vector);
     const { columns } = layer;
     targets.forEach((weight, at) => {
       targets[at] = weight / scales[at % columns];
     });
-    return { codes: permuteRows(nearestWithMask({ targets, mask, sign }), columns, layer.rowOrder), scales };
+    return {
+      codes: permuteRows(nearestWithDigits(targets, masks, nearest), columns, layer.rowOrder),
+      scales,
+    };
   };
   return {
     beforeStep(step, steps, read) {
@@ -191,7 +200,7 @@ function isRefresh(step: number, steps: number, refreshes: number): boolean {
   return Math.floor((step * refreshes) / half) > Math.floor(((step - 1) * refreshes) / half);
 }
 
-/** A mask whose rows stand as on the crossbars, in the order of the weight vector. */
-function inVectorOrder({ columns, rowOrder }: TrainedLayer, { mask, sign }: BitMask): BitMask {
-  return { mask: restoreRows(mask, columns, rowOrder), sign: restoreRows(sign, columns, rowOrder) };
+/** Masks whose rows stand as on the crossbars, in the order of the vector. */
+function inVectorOrder({ columns, rowOrder }: TrainedLayer, masks: DigitMasks): DigitMasks {
+  return restoreRows(masks, columns, rowOrder);
 }

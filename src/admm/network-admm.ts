@@ -1,5 +1,6 @@
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { mapPlanes, type PerPlane } from '../bitplanes/per-plane';
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import type { ProjectionMethod } from '../projections/project-column';
 import { type LayerProjection, projectLayer } from '../projections/project-layer';
@@ -17,6 +18,8 @@ export interface LayerCodes {
 
 export interface NetworkAdmmSettings {
   readonly tileRows: number;
+  /** Default `sign-split`. */
+  readonly encoding?: EncodingName;
   readonly weightBits: number;
   /** k_b at the end, by layer. */
   readonly bitLimit: Readonly<Record<string, PerPlane>>;
@@ -188,13 +191,13 @@ function penaltyAt([first, last]: readonly [number, number], share: number): num
 function projectState(
   state: LayerState,
   targets: Float32Array,
-  { tileRows: crossbarRows, weightBits, valueLimit, method }: NetworkAdmmSettings,
+  { tileRows: crossbarRows, encoding, weightBits, valueLimit, method }: NetworkAdmmSettings,
   bitLimit: PerPlane,
   first: boolean,
 ): void {
   const { rows, columns } = state.layer;
   const tileRows = evenTileRows(rows, crossbarRows);
-  const shape = { rows, columns, tileRows, weightBits, bitLimit, valueLimit, method };
+  const shape = { rows, columns, tileRows, encoding, weightBits, bitLimit, valueLimit, method };
   let result: LayerProjection;
   if (first) {
     const tuned = tuneScales({ ...shape, weights: targets });

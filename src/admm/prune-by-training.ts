@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { Dataset } from '../data/dataset';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
@@ -28,6 +29,17 @@ import { trainedIntegerNetwork } from './trained-integer-network';
 import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
 import { unfoldedCodes, writeBiases } from './unfolded-codes';
 
+/** Encodings of codes that can change their sign with their limits kept. */
+export const trainedEncodings = ['sign-split', 'csd'] as const satisfies readonly EncodingName[];
+
+export type TrainedEncoding = (typeof trainedEncodings)[number];
+
+/** @throws InputError for another encoding */
+export function requireTrained(encoding: EncodingName): asserts encoding is TrainedEncoding {
+  if (!trainedEncodings.some((name) => name === encoding))
+    throw new InputError(`encoding '${encoding}': training keeps ${trainedEncodings.join(' or ')}`);
+}
+
 /** How a network is pruned by training: network ADMM chooses the bits, retraining under them makes the loss good. */
 export interface TrainingPruningSettings {
   /** R: rows summed in one conversion. */
@@ -36,6 +48,8 @@ export interface TrainingPruningSettings {
   readonly adcBits: AdcBits;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
+  /** Default `sign-split`; the other one trained is `csd`: folding batch norm may turn a column's sign round. */
+  readonly encoding?: TrainedEncoding;
   /** 2 to 8; default 8. */
   readonly weightBits?: number;
   /** 1 to 8; default 8. */
@@ -145,7 +159,8 @@ export interface TrainingPruningResult {
  */
 export async function pruneByTraining(options: TrainingPruningOptions): Promise<TrainingPruningResult> {
   const { description, parameters, normalisation, settings, start } = options;
-  const { weightBits = 8, inputBits = 8, tileRows, adcBits, valueLimit } = settings;
+  const { encoding = 'sign-split', weightBits = 8, inputBits = 8, tileRows, adcBits, valueLimit } = settings;
+  requireTrained(encoding);
   if (settings.relaxation && settings.admmEpochs > 0)
     throw new InputError(`admmEpochs ${settings.admmEpochs}: 0 with a relaxation, which chooses the bits`);
   const layers = trainedLayers(description, normalisation.std).map((layer) => ({
@@ -153,7 +168,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
     rowOrder: start?.layers.get(layer.name)?.rowOrder,
   }));
   const bitLimit = Object.fromEntries(
-    layers.map(({ name }) => [name, layerBudget({ adcBits }, name, weightBits).bitLimit]),
+    layers.map(({ name }) => [name, layerBudget({ adcBits, encoding }, name, weightBits).bitLimit]),
   );
   const layout = parameterLayout(description);
   const trained = packParameters(parameters, layout.slots);
@@ -170,6 +185,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
     const weights = packParameters(chosen.parameters, layout.slots);
     const steering = createMaskedWeights(layers, rescaled(chosen.codes), weights, {
       tileRows,
+      encoding,
       weightBits,
       bitLimit,
       valueLimit,
@@ -203,7 +219,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
         pruning: {
           method: methodName(),
           tileRows,
-          encoding: 'sign-split',
+          encoding,
           adcBits,
           bitLimit,
           ...(valueLimit !== undefined && {
@@ -220,13 +236,16 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
 
   /** Codes that training starts from; a relaxation chooses bits itself, so the start may have others. */
   function startingCodes(start: IntegerNetwork) {
-    const limits = settings.relaxation ? { tileRows, adcBits: 8 } : settings;
+    const limits = settings.relaxation
+      ? { tileRows, adcBits: 8, encoding: start.pruning?.encoding }
+      : settings;
     return unfoldedCodes(start, { ...options, settings: limits }, layers, trained);
   }
 
-  /** The same at scales that fit weights of other bits than the start's: with its own, high planes would stay empty. */
+  /** The same at scales that fit weights of other bits or of another encoding than the start's: with its own, high planes would stay empty. */
   function rescaled(codes: ReadonlyMap<string, LayerCodes>) {
-    if (!settings.relaxation || !start || start.weightBits === weightBits) return codes;
+    if (!settings.relaxation || !start) return codes;
+    if (start.weightBits === weightBits && start.pruning?.encoding === encoding) return codes;
     const weights = trained.slice();
     for (const layer of layers) writeCodes(layer, codes.get(layer.name)!, weights);
     return projectedCodes(layers, weights, settings, bitLimit);
@@ -317,13 +336,13 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
 function projectedCodes(
   layers: readonly TrainedLayer[],
   weights: Float32Array,
-  { tileRows, weightBits = 8, valueLimit, method }: TrainingPruningSettings,
+  { tileRows, encoding, weightBits = 8, valueLimit, method }: TrainingPruningSettings,
   limits: Readonly<Record<string, PerPlane>>,
 ): Map<string, LayerCodes> {
   return new Map(
     layers.map((layer) => {
       const { rows, columns } = layer;
-      const own = { weightBits, bitLimit: limits[layer.name], valueLimit, method };
+      const own = { encoding, weightBits, bitLimit: limits[layer.name], valueLimit, method };
       const shape = { rows, columns, tileRows: evenTileRows(rows, tileRows), ...own };
       const { codes, scales } = tuneScales({ ...shape, weights: layerWeights(layer, weights) });
       return [layer.name, { codes, scales }];

@@ -1,5 +1,6 @@
 import { certifyLayer } from '../bitplanes/certify-layer';
 import { ofPlane, planeList } from '../bitplanes/per-plane';
+import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { channelMap, foldBatchNorm, foldedNorms } from '../networks/fold-batch-norm';
@@ -27,6 +28,8 @@ interface TrainedLimits {
   readonly tileRows: number;
   readonly adcBits: AdcBits;
   readonly valueLimit?: number;
+  /** Default `sign-split`. */
+  readonly encoding?: EncodingName;
   readonly weightBits?: number;
 }
 
@@ -70,7 +73,7 @@ export function unfoldedCodes(
 /** @throws InputError unless `start` keeps every limit of the training */
 function requireLimits(
   start: IntegerNetwork,
-  { tileRows, adcBits, valueLimit, weightBits = 8 }: TrainedLimits,
+  { tileRows, adcBits, valueLimit, encoding = 'sign-split', weightBits = 8 }: TrainedLimits,
   layers: readonly TrainedLayer[],
 ): void {
   const { pruning: record, weightBits: own } = start;
@@ -78,15 +81,16 @@ function requireLimits(
   const names = layers.map(({ name }) => name).filter((name) => start.layers.has(name));
   const fits =
     record?.tileRows === tileRows &&
-    record.encoding === 'sign-split' &&
+    record.encoding === encoding &&
     own <= weightBits &&
     names.every((name) => {
-      const bits = planeList('start: adcBits', adcBitsOf(record.adcBits, name), own - 1);
+      const { planes } = planeEncoding(encoding, own, record.cellBits);
+      const bits = planeList('start: adcBits', adcBitsOf(record.adcBits, name), planes);
       return bits.every((each, plane) => each <= ofPlane(adcBitsOf(adcBits, name), plane));
     });
   if (!fits)
     throw new InputError(
-      `start: ${record ? `pruned for R = ${record.tileRows}, ${adcBitsText(record.adcBits)} ADC bits, ${record.encoding}, ${own}-bit weights` : 'not pruned'}; R = ${tileRows}, at most ${adcBitsText(adcBits)} bits, sign-split, at most ${weightBits}-bit weights is needed`,
+      `start: ${record ? `pruned for R = ${record.tileRows}, ${adcBitsText(record.adcBits)} ADC bits, ${record.encoding}, ${own}-bit weights` : 'not pruned'}; R = ${tileRows}, at most ${adcBitsText(adcBits)} bits, ${encoding}, at most ${weightBits}-bit weights is needed`,
     );
   if (valueLimit !== undefined)
     for (const name of names) {

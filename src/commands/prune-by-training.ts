@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { pruneByPytorch } from '../admm/prune-by-pytorch';
-import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
+import { pruneByTraining, type TrainedEncoding, trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset } from '../data/dataset';
 import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
 import { certifyNetwork } from '../experiments/certify-network';
@@ -88,12 +88,11 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
   pytorch: pytorchOption,
 };
 
-/** Options of `prune` that training has no use for: it codes by sign and magnitude in the order of the rows. */
+/** Options of `prune` that training has no use for: it keeps the order of the rows and 1-bit cells. */
 const postTrainingOnly = [
   'allocate',
   'allocate-planes',
   'balanced-rows',
-  'encoding',
   'cell-bits',
   'dac-bits',
   'flip',
@@ -105,6 +104,7 @@ const postTrainingOnly = [
 
 /** Of `trainingOptions` those of one engine only. */
 const ownEngineOnly = [
+  'encoding',
   'value-limit',
   'views',
   'frozen-batch-norm',
@@ -148,6 +148,7 @@ export interface TrainingCommandInput {
     readonly tileRows: number;
     readonly adcBits: AdcBits;
     readonly valueLimit?: number;
+    readonly encoding?: TrainedEncoding;
     readonly weightBits: number;
     readonly inputBits: number;
     readonly seed: number;

@@ -2,6 +2,7 @@ import { candidateStore } from '../admm/candidate-store';
 import { candidateBits, layerCandidates, planeProfiles } from '../admm/layer-candidates';
 import { layerStore } from '../admm/layer-store';
 import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
+import { trainedEncodings } from '../admm/prune-by-training';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { compensations, pruningMethods } from '../admm/pruning-method';
 import { encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
@@ -114,7 +115,12 @@ export const pruneCommand: Command = {
     const byPlane = options['allocate-planes'] === true;
     const allocates = byPlane || options.allocate === true;
     const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? like?.pruning?.tileRows ?? 128;
-    const encoding = oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split');
+    const allowed = method === 'training' ? trainedEncodings : encodingNames;
+    const encoding = oneOf(
+      'encoding',
+      allowed,
+      textOption(options, 'encoding') ?? like?.pruning?.encoding ?? 'sign-split',
+    );
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
     const settings = {
       tileRows,
@@ -146,7 +152,9 @@ export const pruneCommand: Command = {
       wholeNumber(options, 'calibration', 16, dataset.train.count) ?? defaultCalibration(dataset.train);
     const pictures = calibrationPictures(dataset.train, count, seed);
     if (method === 'training') {
-      const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, ...bits };
+      // Not named where it is the usual one: kept states of such trainings stay valid.
+      const coding = encoding === 'csd' ? { encoding } : {};
+      const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, ...coding, ...bits };
       const input = { model, dataset, pictures, output, start: startModel, settings: fixed };
       return pruneByTrainingCommand(input, options, context);
     }

@@ -1,4 +1,4 @@
-import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
+import { pruneByTraining, requireTrained, trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset, PictureSet, Unlabelled } from '../data/dataset';
 import { firstPictures } from '../networks/first-pictures';
 import type { OnProgress } from '../progress';
@@ -60,7 +60,8 @@ export async function distilWithoutLabels(
   const dataset = await labelledBy(model, unlabelled, onProgress);
   const normalisation = normalisationOf(model, dataset);
   const { description, parameters } = model;
-  const { tileRows, adcBits } = start.pruning!;
+  const { tileRows, adcBits, encoding } = start.pruning!;
+  requireTrained(encoding);
   const { network, retraining } = await pruneByTraining({
     description,
     parameters: trainableParameters(description, parameters, normalisation, dataset, () => {}),
@@ -73,6 +74,9 @@ export async function distilWithoutLabels(
       ...AUGMENTATION,
       tileRows,
       adcBits,
+      // Not named where it is the usual one: kept states of such trainings stay valid.
+      ...(encoding !== 'sign-split' && { encoding }),
+      weightBits: start.weightBits,
       admmEpochs: 0,
       retrainEpochs: epochs,
       retrainRate: rate,

@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { layerStore } from '../admm/layer-store';
 import { type PostTrainingSettings, postTrainingDefaults } from '../admm/post-training-settings';
+import { requireTrained } from '../admm/prune-by-training';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { type StageSeconds, totalSeconds } from '../admm/stage-timer';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { Unlabelled } from '../data/dataset';
 import type { TestPictures } from '../data/test-pictures';
-import { InputError } from '../errors';
 import { firstPictures } from '../networks/first-pictures';
 import type { Inference } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -147,17 +147,14 @@ const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
 
 /**
  * Post-training pruning of an ImageNet network, scored on pictures that calibration never saw.
- * @throws InputError for points to be trained further in another encoding than training keeps, and for points that leave
+ * @throws InputError for points to be trained further in an encoding that training does not keep, and for points that leave
  * as many planes as there are
  */
 export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
   const { model, pictures, folder, points = imagenetPoints } = options;
   const { encoding = 'sign-split', weightBits = 8, distilled = [] } = options;
   for (const point of [...points, ...distilled]) checkPlanes(point, encoding, weightBits);
-  if (distilled.length > 0 && codingParts(options).length > 0)
-    throw new InputError(
-      `--distil: training keeps sign-split codes of 8 bits, not ${weightBits}-bit ${encoding}`,
-    );
+  if (distilled.length > 0) requireTrained(encoding);
   mkdirSync(folder, { recursive: true });
   const trained = (options.trained ?? []).map(({ title, path }) => ({
     title,

@@ -27,7 +27,7 @@ export function nearestTable(): Uint8Array {
 }
 
 /** Where `nearestTable` has the code nearest to a magnitude under a mask; magnitudes below 0 count as 0. */
-export function nearestPlace(magnitude: number, mask: number): number {
+function nearestPlace(magnitude: number, mask: number): number {
   // Towards zero is down where magnitudes are above it.
   const twice = magnitude <= 0 ? 0 : magnitude >= 127.5 ? 255 : (2 * magnitude) | 0;
   return ((mask & 127) << 8) + twice;

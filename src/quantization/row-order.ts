@@ -1,7 +1,7 @@
 import { InputError } from '../errors';
 import type { IntegerLayer } from './integer-network';
 
-type Matrix = Int8Array | Uint8Array | Float32Array;
+type Matrix = Int8Array | Uint8Array | Uint16Array | Float32Array;
 
 /**
  * Rows of a row-major matrix [rows, columns] in the order in which they stand on crossbars: row i of the result is row order[i].

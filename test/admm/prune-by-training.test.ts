@@ -87,12 +87,16 @@ describe('pruneByTraining', () => {
       { valueLimit: 4, quantizedActivations: true },
       { admmEpochs: 0, relaxation },
       { admmEpochs: 0, relaxation, valueLimit: 4 },
-    ]) {
+      { encoding: 'csd', weightBits: 7 },
+      { encoding: 'csd', weightBits: 7, firstBitLimit: 9, maskRefreshes: 2, valueLimit: 4 },
+      { encoding: 'csd', weightBits: 8, admmEpochs: 0, relaxation },
+    ] as const) {
       const { network, retraining } = await prune({}, change);
       const certificate = certifyNetwork(network!);
       expect(certificate.lossless).toBe(true);
+      expect(certificate.encoding).toBe('encoding' in change ? change.encoding : 'sign-split');
       expect(certificate.requiredAdcBits).toBeLessThanOrEqual(2);
-      if (change.valueLimit)
+      if ('valueLimit' in change)
         for (const { maxValues } of certificate.layers) expect(maxValues).toBeLessThanOrEqual(4);
       expect(retraining).toHaveLength(2);
     }
@@ -219,6 +223,41 @@ describe('pruneByTraining', () => {
     }
   });
 
+  it('starts from a network in signed digits, also where batch norm turns a channel round', async () => {
+    const turned = new Map(parameters);
+    const gamma = parameters.get('bn1.weight')!;
+    turned.set('bn1.weight', { ...gamma, data: gamma.data.map((value, c) => (c % 2 ? -value : value)) });
+    const folded = foldBatchNorm(description, turned);
+    const bits = { weightBits: 7, inputBits: 8 };
+    const quantized = buildIntegerNetwork(folded.description, folded.parameters, dataset, calibration, bits);
+    const limits = { adcBits: 2, tileRows: 16, iterations: 3, patches: 300, encoding: 'csd' } as const;
+    const start = prunePostTraining(quantized, folded, calibration, limits).network;
+    const coded = { encoding: 'csd', weightBits: 7 } as const;
+    const still = { ...coded, retrainRate: 1e-9, retrainEpochs: 1 };
+    const { network } = await prune({ parameters: turned, start }, still);
+    for (const [name, { codes }] of network!.layers) expect(codes).toEqual(start.layers.get(name)!.codes);
+    expect(certifyNetwork(network!)).toMatchObject({ lossless: true, encoding: 'csd' });
+    await expect(prune({ parameters: turned, start }, { weightBits: 7 })).rejects.toThrow(
+      /csd, 7-bit weights; .* sign-split, at most 7-bit weights is needed/,
+    );
+    // Labels alone: the float network is untrained.
+    const learning = { ...coded, retrainEpochs: 12, retrainRate: 0.1, distillation: 0 };
+    const { retraining } = await prune({ parameters: turned, start }, learning);
+    expect(retraining[11].loss).toBeLessThan(0.95 * retraining[0].loss);
+    // A relaxation takes its weights alone.
+    const relaxed = { admmEpochs: 0, retrainEpochs: 1, relaxation };
+    const split = (await prune({ parameters: turned, start }, relaxed)).network!;
+    const again = (await prune({ parameters: turned, start: split }, { ...relaxed, ...coded })).network!;
+    expect(certifyNetwork(split)).toMatchObject({ lossless: true, encoding: 'sign-split' });
+    expect(certifyNetwork(again)).toMatchObject({ lossless: true, encoding: 'csd' });
+  });
+
+  it('refuses encodings whose codes cannot change their sign', async () => {
+    await expect(prune({}, { encoding: 'offset' as 'csd' })).rejects.toThrow(
+      "encoding 'offset': training keeps sign-split or csd",
+    );
+  });
+
   it('refuses a start of other limits or another network', async () => {
     const { network } = await prune({}, { admmEpochs: 0, retrainEpochs: 1 });
     await expect(prune({ start: network }, { tileRows: 8 })).rejects.toThrow(InputError);
@@ -261,48 +300,54 @@ const forwardOf = ({ forwardWeights }: MaskedWeights, vector: Float32Array) =>
 
 describe('createMaskedWeights', () => {
   it.each([
-    ['as they are', false],
-    ['dealt to tiles', true],
-  ])('keeps every limit for any weights, and leaves codes that fit as they are, rows %s', (_, dealt) => {
-    const layers = trainedLayers(description, dataset.std).map((layer) =>
-      dealt ? { ...layer, rowOrder: randomStream(1, layer.name).permutation(layer.rows) } : layer,
-    );
-    const { length } = parameterLayout(description);
-    const weights = normals(length, 'masked');
-    const start = new Map(
-      layers.map((layer) => {
-        const { name, rows, columns } = layer;
-        const targets = layerWeights(layer, weights);
-        const scales = maxAbsScales(targets, rows, columns, 8);
-        const shape = { ...tiled(layer), weightBits: 8, bitLimit: 3, method: 'greedy' as const };
-        return [name, { codes: projectLayer({ ...shape, targets, scales }).codes, scales }];
-      }),
-    );
-    const limits = {
-      tileRows: 16,
-      weightBits: 8,
-      bitLimit: Object.fromEntries(layers.map(({ name }) => [name, 3])),
-    };
-    const masked = createMaskedWeights(layers, start, weights, limits);
-    forwardOf(masked, weights);
-    masked.dispose!();
-    const before = liveTensors();
-    for (const vector of [weights, normals(length, 'others')]) {
-      const codes = masked.codes(vector);
-      for (const layer of layers) {
-        const limited = { ...tiled(layer), weightBits: 8, bitLimit: 3 };
-        expect(certifyLayer({ ...codes.get(layer.name)!, ...limited }).holds).toBe(true);
+    ['sign-split', 8, 'as they are', false],
+    ['sign-split', 8, 'dealt to tiles', true],
+    ['csd', 7, 'as they are', false],
+    ['csd', 7, 'dealt to tiles', true],
+  ] as const)(
+    'keeps every %s limit for any weights, and leaves codes that fit as they are, %i bits, rows %s',
+    (encoding, weightBits, _, dealt) => {
+      const layers = trainedLayers(description, dataset.std).map((layer) =>
+        dealt ? { ...layer, rowOrder: randomStream(1, layer.name).permutation(layer.rows) } : layer,
+      );
+      const { length } = parameterLayout(description);
+      const weights = normals(length, 'masked');
+      const start = new Map(
+        layers.map((layer) => {
+          const { name, rows, columns } = layer;
+          const targets = layerWeights(layer, weights);
+          const scales = maxAbsScales(targets, rows, columns, weightBits);
+          const shape = { ...tiled(layer), encoding, weightBits, bitLimit: 3, method: 'greedy' as const };
+          return [name, { codes: projectLayer({ ...shape, targets, scales }).codes, scales }];
+        }),
+      );
+      const limits = {
+        tileRows: 16,
+        encoding,
+        weightBits,
+        bitLimit: Object.fromEntries(layers.map(({ name }) => [name, 3])),
+      };
+      const masked = createMaskedWeights(layers, start, weights, limits);
+      forwardOf(masked, weights);
+      masked.dispose!();
+      const before = liveTensors();
+      for (const vector of [weights, normals(length, 'others')]) {
+        const codes = masked.codes(vector);
+        for (const layer of layers) {
+          const limited = { ...tiled(layer), encoding, weightBits, bitLimit: 3 };
+          expect(certifyLayer({ ...codes.get(layer.name)!, ...limited }).holds).toBe(true);
+        }
+        const forward = forwardOf(masked, vector);
+        const written = vector.slice();
+        for (const layer of layers) writeCodes(layer, codes.get(layer.name)!, written);
+        expect(relativeDifference(forward, written)).toBeLessThan(1e-7);
+        expect(masked.codes(forward)).toEqual(codes);
+        expect(relativeDifference(forwardOf(masked, forward), forward)).toBeLessThan(1e-6);
       }
-      const forward = forwardOf(masked, vector);
-      const written = vector.slice();
-      for (const layer of layers) writeCodes(layer, codes.get(layer.name)!, written);
-      expect(relativeDifference(forward, written)).toBeLessThan(1e-7);
-      expect(masked.codes(forward)).toEqual(codes);
-      expect(relativeDifference(forwardOf(masked, forward), forward)).toBeLessThan(1e-6);
-    }
-    masked.dispose!();
-    expect(liveTensors()).toBe(before);
-  });
+      masked.dispose!();
+      expect(liveTensors()).toBe(before);
+    },
+  );
 });
 
 describe('createMaskedWeights with refreshes', () => {

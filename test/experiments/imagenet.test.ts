@@ -342,8 +342,19 @@ describe('imagenetStudy', () => {
     await expect(imagenetStudy({ ...options, points: asMany })).rejects.toThrow(
       '--points r32-adc4-top6: 6-bit csd has 6 planes, fewer must be left',
     );
-    await expect(imagenetStudy({ ...options, distilled: options.points })).rejects.toThrow(
-      '--distil: training keeps sign-split codes of 8 bits, not 6-bit csd',
+    const all = { ...options, points: [points[0]], distilled: [points[0]] };
+    const distillation = { epochs: 1, batchSize: 8, rate: 0.03 };
+    const distilled = await imagenetStudy({ ...all, distillation });
+    const [before, after] = ['r32-adc3', 'r32-adc3-distilled'].map((name) =>
+      loadIntegerNetwork(join(folder, `${name}.safetensors`)),
+    );
+    expect(distilled.rows[1]).toMatchObject({ title: 'layer ADMM, distilled', lossless: true });
+    expect(after).toMatchObject({ weightBits: 6, pruning: { encoding: 'csd', adcBits: 3 } });
+    expect(
+      [...after.layers].some(([name, { codes }]) => `${codes}` !== `${before.layers.get(name)!.codes}`),
+    ).toBe(true);
+    await expect(imagenetStudy({ ...all, encoding: 'offset' })).rejects.toThrow(
+      "encoding 'offset': training keeps sign-split or csd",
     );
   });
 
