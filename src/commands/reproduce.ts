@@ -28,6 +28,7 @@ import {
   textOption,
   wholeNumber,
 } from './command';
+import { refuseOptions } from './refuse-options';
 import { runFineTuning } from './run-fine-tuning';
 import { runFull } from './run-full';
 import { packageFile } from './run-script';
@@ -134,6 +135,33 @@ const experiments: Readonly<
     });
     return report(result, [table, verdict.table], verdict, files);
   },
+};
+
+/** Options of each experiment and profile, beside those of all. */
+const optionsOf: Readonly<Record<string, readonly string[]>> = {
+  projections: ['model', 'no-notebook'],
+  methods: ['data', 'model', 'quick', 'points', 'lines', 'calibration', 'iterations', 'no-notebook'],
+  rivals: ['data', 'model', 'quick', 'no-notebook'],
+  crossbar: ['data', 'model', 'quick', 'no-notebook'],
+  hardware: ['data', 'model', 'quick', 'no-notebook'],
+  imagenet: [
+    'data',
+    'model',
+    'quick',
+    'more-calibration',
+    'points',
+    'distil',
+    'trained',
+    'encoding',
+    'weight-bits',
+    'no-notebook',
+  ],
+  'fine-tuning': ['data', 'model', 'quick', 'no-notebook'],
+  encodings: ['data', 'model', 'quick', 'points'],
+  budgets: ['data', 'model', 'quick', 'rows'],
+  smoke: ['data', 'model', 'no-notebook'],
+  small: ['data', 'no-notebook'],
+  full: ['data', 'model', 'pytorch'],
 };
 
 /** Whole profiles, by the name that --profile takes. */
@@ -349,15 +377,17 @@ ${' '.repeat(26)}r128-adc3-outer4 and r128-adc4-top4 (default: nine, three and t
   },
   words: [0, 0],
   async run(_words, options, context) {
-    const name = textOption(options, 'experiment');
-    if (name !== undefined) {
-      if (!Object.hasOwn(experiments, name))
-        throw new InputError(`--experiment ${name}: allowed are ${Object.keys(experiments).join(', ')}`);
-      return experiments[name](options, context);
-    }
-    const profile = textOption(options, 'profile') ?? 'smoke';
-    if (!Object.hasOwn(profiles, profile))
-      throw new InputError(`--profile ${profile}: allowed are ${Object.keys(profiles).join(', ')}`);
-    return profiles[profile](options, context);
+    const [kind, known] =
+      options.experiment === undefined
+        ? (['profile', profiles] as const)
+        : (['experiment', experiments] as const);
+    const name = textOption(options, kind) ?? 'smoke';
+    if (!Object.hasOwn(known, name))
+      throw new InputError(`--${kind} ${name}: allowed are ${Object.keys(known).join(', ')}`);
+    const foreign = Object.keys(reproduceCommand.options).filter(
+      (option) => ![kind, 'fresh', ...optionsOf[name]].includes(option),
+    );
+    refuseOptions(options, foreign, `${kind} ${name} has none`);
+    return known[name](options, context);
   },
 };

@@ -284,6 +284,15 @@ describe('bad input', () => {
       [[...pytorch, '--value-limit', '3'], '--value-limit: not with --pytorch'],
     ] as const)
       expect(await prune(...given)).toContain(line);
+    for (const [given, line] of [
+      [['--experiment', 'budgets', '--encoding', 'csd'], '--encoding: experiment budgets has none'],
+      [['--experiment', 'crossbar', '--points', 'r128-adc3'], '--points: experiment crossbar has none'],
+      [['--experiment', 'projections', '--quick'], '--quick: experiment projections has none'],
+      [['--experiment', 'rivals', '--profile', 'small'], '--profile: experiment rivals has none'],
+      [['--profile', 'small', '--model', 'tiny'], '--model: profile small has none'],
+      [['--rows', '64'], '--rows: profile smoke has none'],
+    ] as const)
+      expect(await refusal('reproduce', ...given)).toContain(line);
     const train = ['train', 'tiny', '--pytorch', 'python3', '--schedule', 'cosine', '--dataset', 'generated'];
     for (const option of ['precision', 'evaluate-every', 'stop-after', 'checkpoint', 'resizing', 'views'])
       expect(await refusal(...train, `--${option}`, '1')).toContain(`--${option}: not with --pytorch`);
