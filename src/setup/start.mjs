@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT, setUpOrExit } from './setup.mjs';
 
-// `npm start`: set-up, then every experiment in its shortest form. What follows `--` goes to `cim-pruning reproduce`.
+// `npm start`: set-up, then `cim-pruning reproduce`, by default every experiment in its shortest form. What follows `--`
+// goes to it.
 const given = process.argv.slice(2);
-const profile = given.some((word) => word.startsWith('--profile')) ? [] : ['--profile', 'smoke'];
 
 await setUpOrExit();
-const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), 'reproduce', ...profile, ...given], {
+const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), 'reproduce', ...given], {
   cwd: ROOT,
   stdio: 'inherit',
 });
