@@ -6,6 +6,8 @@ import { type ColumnProblem, columnGradient } from './column-problem';
 
 interface ColumnState {
   readonly values: Int32Array;
+  /** 0 where the value must stay: a weight that may use no bits. */
+  readonly free: Uint8Array;
   /** H (v - a) */
   readonly gradient: Float64Array;
   readonly tiles: readonly Tile[];
@@ -51,10 +53,13 @@ export function descendCodebook(
   codes: Int8Array,
   column: number,
 ): number {
-  const { rows, columns, rounds } = problem;
+  const { rows, columns, rounds, allowed } = problem;
+  const free = Uint8Array.from({ length: rows }, (_, row) =>
+    allowed?.mask[row * columns + column] === 0 ? 0 : 1,
+  );
   const values = Int32Array.from({ length: rows }, (_, row) => codes[row * columns + column]);
   const gradient = columnGradient(problem, values, column);
-  const state = { values, gradient, tiles: tilesOf(problem, books, values, column) };
+  const state = { values, free, gradient, tiles: tilesOf(problem, books, values, column) };
   let moves = 0;
   for (let round = 0; round < rounds; round++) {
     const made = singleMoves(problem, state) + pairMoves(problem, state);
@@ -134,6 +139,7 @@ function singleMoves(problem: ColumnProblem, state: ColumnState): number {
   let moves = 0;
   for (const tile of state.tiles)
     for (let row = tile.first; row < tile.last; row++) {
+      if (!state.free[row]) continue;
       const move = moveOf(problem, state, tile, tile.room, row, state.gradient[row]);
       if (!move || move.change >= -problem.leastGain) continue;
       setValue(problem, state, tile, move);
@@ -165,7 +171,7 @@ function bestPair(
   resource: number,
 ): [Move, Move] | undefined {
   const { hessian, diagonal, rows } = problem;
-  const { values, gradient } = state;
+  const { values, free, gradient } = state;
   const { book, usage, room, first, last } = tile;
   const { uses, resources, minCode } = book;
   const after = createRoom(book);
@@ -173,7 +179,7 @@ function bestPair(
   let best = -problem.leastGain;
   let pair: [Move, Move] | undefined;
   for (let giver = first; giver < last; giver++) {
-    if (uses[(values[giver] - minCode) * resources + resource] === 0) continue;
+    if (!free[giver] || uses[(values[giver] - minCode) * resources + resource] === 0) continue;
     const giving = moveOf(problem, state, tile, room, giver, gradient[giver], resource);
     if (!giving) continue;
     usageAfter.set(usage);
@@ -183,7 +189,7 @@ function bestPair(
     const step = giving.value - values[giver];
     const line = giver * rows;
     for (let taker = first; taker < last; taker++) {
-      if (taker === giver) continue;
+      if (taker === giver || !free[taker]) continue;
       const slope = gradient[taker] + hessian[line + taker] * step;
       // At best the taker reaches the bottom of its parabola.
       if (giving.change - (slope * slope) / (2 * diagonal[taker]) >= best) continue;

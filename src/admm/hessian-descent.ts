@@ -23,7 +23,10 @@ export interface DescentProblem extends Omit<LimitOptions, 'flip'> {
   readonly flips?: Uint8Array;
   /** k_v: nonzeros allowed in a (row tile, output channel); rows: no limit. */
   readonly valueLimit: number;
-  /** Bits and polarity that each weight may use, [rows, columns]; absent: any. The codes given must keep it. */
+  /**
+   * Bits and polarity that each weight may use, [rows, columns]; absent: any. The codes given must keep it. In other
+   * encodings than sign-split a weight may use all or, where its bits are 0, stays as it is.
+   */
   readonly allowed?: BitMask;
   /** Rounds of 1-opt and 2-opt at most. */
   readonly rounds: number;

@@ -172,6 +172,27 @@ describe('descend', () => {
     );
   });
 
+  it('in signed digits leaves weights at zero that may use no bits, and moves others', () => {
+    fc.assert(
+      fc.property(sizes({ rows: 12, columns: 2, weightBits: 8 }), (shape) => {
+        const problem = { ...problemOf(shape), encoding: 'csd' as const };
+        const stream = randomStream(shape.seed, 'kept rows');
+        const mask = Uint8Array.from(problem.targets, () => (stream.uniform() < 0.5 ? 0 : 127));
+        const kept = new Int8Array(mask.length);
+        const free = new Int8Array(mask.length);
+        descend({ ...problem, allowed: { mask, sign: new Int8Array(mask.length).fill(1) } }, kept);
+        kept.forEach((code, i) => {
+          if (mask[i] === 0) expect(code).toBe(0);
+        });
+        descend({ ...problem, allowed: { mask: mask.fill(127), sign: kept } }, free);
+        const any = new Int8Array(mask.length);
+        descend(problem, any);
+        expect(free).toEqual(any);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('block after block of rows also keeps every limit, never raises the error, and stops where no block can be bettered', () => {
     fc.assert(
       fc.property(
