@@ -56,7 +56,7 @@ export const pruneCommand: Command = {
     'value-limit': { value: 'K', help: 'nonzero weights a column of R rows at most (default: no limit)' },
     encoding: {
       value: 'NAME',
-      help: `how weights lie in cells: ${encodingNames.join(', ')} (default the first; training: it or csd)`,
+      help: `how weights lie in cells: ${encodingNames.join(', ')} (default the first; csd trains too)`,
     },
     'cell-bits': { value: 'N', help: 'bits of a cell, 1 to 4 (default 1): limits are on digit sums' },
     'dac-bits': { value: 'N', help: 'bits an input DAC drives at once, 1 to 8 (default 1)' },
