@@ -43,13 +43,13 @@ export interface MaskedTargets {
 }
 
 /** The exact nearest code of every weight under frozen bits; a target of the other sign gives 0. */
-export function nearestWithMask({ targets, mask, sign }: MaskedTargets, into?: Int8Array): Int8Array {
+export function nearestWithMask({ targets, mask, sign }: MaskedTargets): Int8Array {
   const length = targets.length;
   if (mask.length !== length || sign.length !== length) {
     throw new InputError(`masks: ${mask.length} masks and ${sign.length} signs for ${length} weights`);
   }
   const table = nearestTable();
-  const codes = into ?? new Int8Array(length);
+  const codes = new Int8Array(length);
   for (let i = 0; i < length; i++) {
     const magnitude = targets[i] * sign[i];
     if (!(Math.abs(sign[i]) <= 1)) throw new InputError(`sign ${i}: ${sign[i]} is not -1, 0 or 1`);
