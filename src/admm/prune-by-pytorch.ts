@@ -17,7 +17,7 @@ import type { LayerCodes } from './network-admm';
 import { RELAXED_METHOD } from './relaxation';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
-import { unfoldedCodes } from './unfolded-codes';
+import { anyBits, unfoldedCodes } from './unfolded-codes';
 
 export interface PytorchPruningOptions {
   /** A Python with PyTorch. */
@@ -130,8 +130,7 @@ function prunedParameters(
   layers: readonly TrainedLayer[],
 ): Parameters {
   const trained = packParameters(parameters, parameterLayout(description).slots);
-  // Limits fall on the way, so the start may have any ADC and weight bits.
-  const settings = { tileRows: stage.prune.rows, adcBits: 8 };
+  const settings = anyBits(start, stage.prune.rows);
   const unfolding = { description, parameters, normalisation, settings };
   const ordered = layers.map((layer) => ({ ...layer, rowOrder: start.layers.get(layer.name)?.rowOrder }));
   return writeAll(description, parameters, ordered, unfoldedCodes(start, unfolding, ordered, trained));

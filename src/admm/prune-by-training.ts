@@ -27,7 +27,7 @@ import {
 import { RELAXED_METHOD, type Relaxation } from './relaxation';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
-import { unfoldedCodes, writeBiases } from './unfolded-codes';
+import { anyBits, unfoldedCodes, writeBiases } from './unfolded-codes';
 
 /** Encodings of codes that can change their sign with their limits kept. */
 export const trainedEncodings = ['sign-split', 'csd'] as const satisfies readonly EncodingName[];
@@ -236,9 +236,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
 
   /** Codes that training starts from; a relaxation chooses bits itself, so the start may have others. */
   function startingCodes(start: IntegerNetwork) {
-    const limits = settings.relaxation
-      ? { tileRows, adcBits: 8, encoding: start.pruning?.encoding }
-      : settings;
+    const limits = settings.relaxation ? anyBits(start, tileRows) : settings;
     return unfoldedCodes(start, { ...options, settings: limits }, layers, trained);
   }
 

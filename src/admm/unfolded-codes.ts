@@ -24,13 +24,18 @@ export interface UnfoldingOptions {
 }
 
 /** What the training keeps its codes within. */
-interface TrainedLimits {
+export interface TrainedLimits {
   readonly tileRows: number;
   readonly adcBits: AdcBits;
   readonly valueLimit?: number;
   /** Default `sign-split`. */
   readonly encoding?: EncodingName;
   readonly weightBits?: number;
+}
+
+/** Limits that every network pruned for this R keeps: for a training that chooses bits itself and takes weights alone. */
+export function anyBits(start: IntegerNetwork, tileRows: number): TrainedLimits {
+  return { tileRows, adcBits: 8, encoding: start.pruning?.encoding };
 }
 
 /**
