@@ -71,7 +71,7 @@ function designsInput(network: IntegerNetwork, options: NetworkDesignsOptions): 
 
 /**
  * How the unpruned network lies in the same cells: as the pruned one, but for signed digits, which take a plane more for
- * the same codes and would make the baseline the weaker. (Worst-case ADCs are on the pruned network's own columns.)
+ * the same codes and would make the baseline the weaker.
  */
 function denseCoding({ pruning }: IntegerNetwork): Partial<PruningRecord> | undefined {
   return pruning?.encoding === 'csd' ? { ...pruning, encoding: 'sign-split' } : pruning;

@@ -41,7 +41,7 @@ export interface MapDesignsInput {
  * - `FAIR_BASELINE`: the unpruned codes, empty columns skipped, each layer's ADCs for the ones it really has;
  * - `ROW_LIMITED`: the unpruned codes at the pruned network's ADC bits b (the largest of a layer's planes), as many
  *   rows a conversion as such an ADC reads: 2^b - 1 with 1-bit cells and DACs, one at least.
- * The last two need `denseLayers`; without them row-limited counts every column.
+ * All are of `denseLayers`. Without them there is no `FAIR_BASELINE`, and the others count the pruned network's columns, all.
  */
 export function mapDesigns(input: MapDesignsInput): MappedDesign[] {
   const { layers } = input;
@@ -56,8 +56,8 @@ export function mapDesigns(input: MapDesignsInput): MappedDesign[] {
     {
       name: WORST_CASE,
       description: 'every bit column converted, ADCs for as many ones as a tile has rows',
-      layers: layers.map((layer) => ({
-        mapping: layerMapping(layer, { columnPolicy: 'all', ...settings }),
+      layers: (dense ?? layers).map((layer) => ({
+        mapping: layerMapping({ ...layer, adcBits: 0 }, { columnPolicy: 'all', ...settings }),
         adcBits: requiredAdcBits(evenTileRows(layer.rows, layer.tileRows ?? 128) * largestDrive(layer)),
       })),
     },
