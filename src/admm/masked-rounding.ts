@@ -1,5 +1,4 @@
-import type { Codebook } from '../projections/codebook';
-import { type DigitMasks, halvesToZero, type NearestCodes } from '../projections/nearest-codes';
+import type { DigitMasks, NearestCodes } from '../projections/nearest-codes';
 import { DType, dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import type { TrainedLayer } from './trained-layers';
@@ -29,7 +28,6 @@ export interface MaskedRounding {
 export function createMaskedRounding(
   masked: readonly MaskedLayer[],
   length: number,
-  book: Codebook,
   nearest: NearestCodes,
 ): MaskedRounding {
   const { places, factors, scales, values, tableRows } = constantsOf(masked, length, nearest);
@@ -43,7 +41,7 @@ export function createMaskedRounding(
     tableRows: upload(tableRows, [count]),
     table: upload(table, [table.length]),
     two: k.scalar(2),
-    toZero: k.scalar(halvesToZero(book)),
+    toZero: k.scalar(nearest.toZero),
     low: k.scalar(0),
     high: k.scalar(nearest.width - 1),
   };

@@ -93,8 +93,7 @@ export function createMaskedWeights(
     valueLimit,
   });
   // Words alone: limits are the layers' own.
-  const book = codebookOf({ encoding, weightBits, bitLimit: Infinity });
-  const nearest = createNearestCodes(book);
+  const nearest = createNearestCodes(codebookOf({ encoding, weightBits, bitLimit: Infinity }));
   const masked: MaskedLayer[] = layers.map((layer) => {
     const { codes, scales } = start.get(layer.name)!;
     if (relaxation)
@@ -114,7 +113,7 @@ export function createMaskedWeights(
     rounding = undefined;
   };
   const round = (vector: Tensor) => {
-    rounding ??= createMaskedRounding(masked, vector.shape[0], book, nearest);
+    rounding ??= createMaskedRounding(masked, vector.shape[0], nearest);
     return rounding.round(vector);
   };
   /** What the next choice of a relaxation starts from. */

@@ -12,11 +12,11 @@ export interface NearestCodes {
   readonly digits: DigitMasks;
   /** Places of a mask's row of the table: one for every half of a code. */
   readonly width: number;
+  /** The place of code 0: halves from the smallest code to it. */
+  readonly toZero: number;
   /** The number of a mask's row, made when it is first asked for. */
   rowOf(mask: number): number;
-  /** Where in its row a target (in units of the scale) stands. */
-  placeOf(target: number): number;
-  /** The code nearest to a target with the digits of a mask; of two equally near the larger one. */
+  /** The code nearest to a target (in units of the scale) with the digits of a mask; of two equally near the larger one. */
   codeOf(target: number, mask: number): number;
   /** The rows made so far, one after another. */
   table(): Int8Array;
@@ -32,6 +32,7 @@ export function createNearestCodes(
   const { minCode, count } = book;
   const digits = optionDigits(book);
   const width = 2 * count;
+  const toZero = -2 * minCode;
   const rows = new Int32Array(2 ** (book.resources - 1)).fill(-1);
   let table = new Int8Array(64 * width);
   let made = 0;
@@ -58,14 +59,14 @@ export function createNearestCodes(
     }
   };
   const placeOf = (target: number): number => {
-    const halves = Math.fround(2 * target + halvesToZero(book));
+    const halves = Math.fround(2 * target + toZero);
     return halves <= 0 ? 0 : Math.min(width - 1, Math.floor(halves));
   };
   return {
     digits,
     width,
+    toZero,
     rowOf,
-    placeOf,
     codeOf(target, mask) {
       const row = rowOf(mask);
       return table[row * width + placeOf(target)];
@@ -73,9 +74,6 @@ export function createNearestCodes(
     table: () => table.slice(0, made * width),
   };
 }
-
-/** Halves from the smallest code to 0. */
-export const halvesToZero = ({ minCode }: Pick<Codebook, 'minCode'>) => -2 * minCode;
 
 function optionDigits({
   count,
