@@ -30,13 +30,11 @@ import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './tr
 import { anyBits, unfoldedCodes, writeBiases } from './unfolded-codes';
 
 /** Encodings of codes that can change their sign with their limits kept. */
-export const trainedEncodings = ['sign-split', 'csd'] as const satisfies readonly EncodingName[];
-
-export type TrainedEncoding = (typeof trainedEncodings)[number];
+export const trainedEncodings: readonly EncodingName[] = ['sign-split', 'csd'];
 
 /** @throws InputError for another encoding */
-export function requireTrained(encoding: EncodingName): asserts encoding is TrainedEncoding {
-  if (!trainedEncodings.some((name) => name === encoding))
+export function requireTrained(encoding: EncodingName): void {
+  if (!trainedEncodings.includes(encoding))
     throw new InputError(`encoding '${encoding}': training keeps ${trainedEncodings.join(' or ')}`);
 }
 
@@ -48,8 +46,8 @@ export interface TrainingPruningSettings {
   readonly adcBits: AdcBits;
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
-  /** Default `sign-split`; the other one trained is `csd`: folding batch norm may turn a column's sign round. */
-  readonly encoding?: TrainedEncoding;
+  /** One of `trainedEncodings`, for folding batch norm may turn a column's sign round; default `sign-split`. */
+  readonly encoding?: EncodingName;
   /** 2 to 8; default 8. */
   readonly weightBits?: number;
   /** 1 to 8; default 8. */

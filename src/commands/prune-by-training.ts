@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { pruneByPytorch } from '../admm/prune-by-pytorch';
-import { pruneByTraining, type TrainedEncoding, trainingPruningDefaults } from '../admm/prune-by-training';
+import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { Dataset } from '../data/dataset';
 import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
 import { certifyNetwork } from '../experiments/certify-network';
@@ -148,7 +149,7 @@ export interface TrainingCommandInput {
     readonly tileRows: number;
     readonly adcBits: AdcBits;
     readonly valueLimit?: number;
-    readonly encoding?: TrainedEncoding;
+    readonly encoding?: EncodingName;
     readonly weightBits: number;
     readonly inputBits: number;
     readonly seed: number;

@@ -152,9 +152,7 @@ export const pruneCommand: Command = {
       wholeNumber(options, 'calibration', 16, dataset.train.count) ?? defaultCalibration(dataset.train);
     const pictures = calibrationPictures(dataset.train, count, seed);
     if (method === 'training') {
-      // Not named where it is the usual one: kept states of such trainings stay valid.
-      const coding = encoding === 'csd' ? { encoding } : {};
-      const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, ...coding, ...bits };
+      const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, encoding, ...bits };
       const input = { model, dataset, pictures, output, start: startModel, settings: fixed };
       return pruneByTrainingCommand(input, options, context);
     }

@@ -1,4 +1,4 @@
-import { pruneByTraining, requireTrained, trainingPruningDefaults } from '../admm/prune-by-training';
+import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
 import type { Dataset, PictureSet, Unlabelled } from '../data/dataset';
 import { firstPictures } from '../networks/first-pictures';
 import type { OnProgress } from '../progress';
@@ -61,7 +61,6 @@ export async function distilWithoutLabels(
   const normalisation = normalisationOf(model, dataset);
   const { description, parameters } = model;
   const { tileRows, adcBits, encoding } = start.pruning!;
-  requireTrained(encoding);
   const { network, retraining } = await pruneByTraining({
     description,
     parameters: trainableParameters(description, parameters, normalisation, dataset, () => {}),
@@ -74,8 +73,7 @@ export async function distilWithoutLabels(
       ...AUGMENTATION,
       tileRows,
       adcBits,
-      // Not named where it is the usual one: kept states of such trainings stay valid.
-      ...(encoding !== 'sign-split' && { encoding }),
+      encoding,
       weightBits: start.weightBits,
       admmEpochs: 0,
       retrainEpochs: epochs,

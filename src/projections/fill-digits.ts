@@ -100,19 +100,3 @@ export function fillDigits(options: FillOptions): DigitMasks {
       fillColumn(start, Math.min(tileRows, rows - start), column);
   return masks;
 }
-
-/** The nearest code of every weight (in units of its scale) with the digits that it may use. */
-export function nearestWithDigits(
-  targets: Float32Array | Float64Array,
-  masks: DigitMasks,
-  nearest: NearestCodes,
-): Int8Array {
-  if (masks.length !== targets.length)
-    throw new InputError(`masks: ${masks.length} for ${targets.length} weights`);
-  const codes = new Int8Array(targets.length);
-  for (let i = 0; i < targets.length; i++) {
-    if (Number.isNaN(targets[i])) throw new InputError(`weight ${i} is not a number`);
-    codes[i] = nearest.codeOf(targets[i], masks[i]);
-  }
-  return codes;
-}

@@ -1,3 +1,4 @@
+import { InputError } from '../errors';
 import type { Codebook } from './codebook';
 
 /**
@@ -85,4 +86,20 @@ function optionDigits({
     for (let slot = 0; slot < resources - 1; slot++)
       if (uses[option * resources + slot] > 0) digits[option] |= 1 << slot;
   return digits;
+}
+
+/** The nearest code of every weight (in units of its scale) with the digits that it may use. */
+export function nearestWithDigits(
+  targets: Float32Array | Float64Array,
+  masks: DigitMasks,
+  nearest: NearestCodes,
+): Int8Array {
+  if (masks.length !== targets.length)
+    throw new InputError(`masks: ${masks.length} for ${targets.length} weights`);
+  const codes = new Int8Array(targets.length);
+  for (let i = 0; i < targets.length; i++) {
+    if (Number.isNaN(targets[i])) throw new InputError(`weight ${i} is not a number`);
+    codes[i] = nearest.codeOf(targets[i], masks[i]);
+  }
+  return codes;
 }

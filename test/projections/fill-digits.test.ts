@@ -4,8 +4,8 @@ import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { planeEncoding } from '../../src/bitplanes/plane-encoding';
 import { InputError } from '../../src/errors';
 import { codebookOf } from '../../src/projections/codebook';
-import { fillDigits, nearestWithDigits } from '../../src/projections/fill-digits';
-import { createNearestCodes } from '../../src/projections/nearest-codes';
+import { fillDigits } from '../../src/projections/fill-digits';
+import { createNearestCodes, nearestWithDigits } from '../../src/projections/nearest-codes';
 import { projectLayer } from '../../src/projections/project-layer';
 import { randomStream } from '../../src/tensor/random';
 
