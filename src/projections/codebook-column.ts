@@ -1,4 +1,5 @@
 import type { Codebook, LevelMask } from './codebook';
+import { openAtLeast, openAtMost } from './open-options';
 
 /** One column's rows laid out for the solvers of any codebook, smallest target first. */
 export interface CodebookColumn {
@@ -109,24 +110,15 @@ export function setOption(column: CodebookColumn, choice: CodebookChoice, row: n
  * The option nearest to `target` (in code units) that uses no level of `mask`, of those nearer than `within`; -1 if
  * there is none. Of two equally near the smaller code.
  */
-export function nearestOption(
-  { minCode, count, levels }: Codebook,
-  target: number,
-  within: number,
-  mask: LevelMask,
-): number {
-  const first = mask[0];
-  const second = mask[1];
-  const place = target - minCode;
-  let low = Math.max(-1, Math.min(count - 1, Math.floor(place)));
-  let high = low + 1;
-  for (;;) {
-    const below = low >= 0 ? Math.abs(place - low) : Infinity;
-    const above = high < count ? Math.abs(high - place) : Infinity;
-    if (Math.min(below, above) >= within) return -1;
-    const option = below <= above ? low-- : high++;
-    if ((levels[2 * option] & first) === 0 && (levels[2 * option + 1] & second) === 0) return option;
-  }
+export function nearestOption(book: Codebook, target: number, within: number, mask: LevelMask): number {
+  const place = target - book.minCode;
+  const floor = Math.max(-1, Math.min(book.count - 1, Math.floor(place)));
+  const low = openAtMost(book, floor, mask);
+  const high = openAtLeast(book, floor + 1, mask);
+  const below = low >= 0 ? Math.abs(place - low) : Infinity;
+  const above = high >= 0 ? Math.abs(high - place) : Infinity;
+  if (Math.min(below, above) >= within) return -1;
+  return below <= above ? low : high;
 }
 
 /** The nearest option of all. */

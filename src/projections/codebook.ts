@@ -1,6 +1,7 @@
 import { type PlaneEncoding, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type LimitOptions, planeBudgets, valueBudget } from './limits';
+import { createOpenOptions, type OpenOptions } from './open-options';
 
 /**
  * The codes of an encoding as options 0..count-1 (option o is the code minCode + o), what each uses of every resource,
@@ -24,6 +25,8 @@ export interface Codebook {
    * in two words. [count][2]
    */
   readonly levels: Int32Array;
+  /** The same the other way round, to look options up by levels. */
+  readonly open: OpenOptions;
   /** The option of code 0. */
   readonly zero: number;
   /** The option whose word is all zeros. */
@@ -90,14 +93,16 @@ function wordsOf(
     levels[2 * option + 1] = all[1] & ~above[1];
   }
   const worth = Float64Array.from(weights, Math.abs);
+  const single = most.every((level) => level === 1);
   return {
     minCode,
     count,
     resources,
     uses,
     most,
-    single: most.every((level) => level === 1),
+    single,
     levels,
+    open: createOpenOptions({ count, resources, most, single, levels }),
     zero: -minCode,
     empty,
     worth,
