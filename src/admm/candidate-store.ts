@@ -20,12 +20,15 @@ export interface CandidateStore {
 /** The arrays of a layer that pruning changes. */
 const FIELDS = ['codes', 'scales', 'bias', 'rowOrder', 'flips'] as const;
 
+/** Raise it when the same settings give other candidates. */
+const REVISION = 2;
+
 /**
  * Keeps the candidates of each layer in a file of `folder`, written whole or not at all.
  * @param key everything that the candidates depend on; what was kept under another key is left out
  */
 export function candidateStore(folder: string, key: unknown): CandidateStore {
-  const wanted = JSON.stringify(key);
+  const wanted = JSON.stringify({ revision: REVISION, key });
   const pathOf = (name: string) => join(folder, `${name}.safetensors`);
   return {
     kept(layer) {
@@ -54,7 +57,10 @@ function readKept(path: string, wanted: string, layer: IntegerLayer): LayerCandi
     const { tensors, metadata } = readSafetensors(path);
     if (metadata.key !== wanted) return undefined;
     const told = JSON.parse(metadata.candidates) as Omit<LayerCandidate, 'layer'>[];
-    return told.map((rest, i) => ({ ...rest, layer: { ...layer, ...arraysOf(tensors, i) } }));
+    return told.map((rest, i) => {
+      const arrays = arraysOf(tensors, i);
+      return { ...rest, layer: { ...layer, ...arrays, columns: arrays.scales!.length } };
+    });
   } catch (error) {
     // A damaged file: the layer is measured again.
     if (error instanceof InputError || error instanceof SyntaxError) return undefined;

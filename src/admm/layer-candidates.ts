@@ -6,35 +6,44 @@ import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
+import { randomStream } from '../tensor/random';
 import type { CandidateStore } from './candidate-store';
+import { layerSensitivity } from './layer-sensitivity';
 import { measureLayer } from './measure-layer';
 import type { PostTrainingSettings } from './post-training-settings';
 import { pruneLayer } from './prune-layer';
 import { layerBudgets, masksOf } from './prune-post-training';
+import { maskOfChannels, onlyChannels, spreadChannels } from './some-channels';
 import { type ReferenceNetwork, throughLayers } from './through-layers';
 
 /** A layer pruned alone for one ADC resolution, and what that does to the network. */
 export interface LayerCandidate {
   readonly adcBits: PerPlane;
+  /** Some of its output channels, which stand for all. */
   readonly layer: IntegerLayer;
   /** Output error over output variance on the calibration pictures. */
   readonly relativeError: number;
   /**
-   * Mean Kullback-Leibler divergence, in nats a picture, from the unpruned network's class probabilities to those with
-   * this layer alone pruned. No labels.
+   * Expected mean Kullback-Leibler divergence, in nats a picture, from the unpruned network's class probabilities to
+   * those with this layer alone pruned: the error times the layer's sensitivity. No labels.
    */
   readonly divergence: number;
 }
 
-export interface CandidateSettings extends Omit<PostTrainingSettings, 'adcBits'> {
+export interface CandidateSettings extends Omit<PostTrainingSettings, 'adcBits' | 'iterations'> {
   /** Resolutions tried, of all planes alike or profiles over the planes; default 1 to 6 of all alike. */
   readonly adcBits?: readonly PerPlane[];
   /** Calibration pictures on which the logits are compared; default 128. */
   readonly compared?: number;
+  /** Output channels of each layer that are pruned, at most; default 64. */
+  readonly channels?: number;
 }
 
 /** The resolutions tried by default. */
 export const candidateBits = [1, 2, 3, 4, 5, 6] as const;
+
+/** ADMM iterations: less exact than a final pruning, and only compared with one another. */
+const TRIAL_ITERATIONS = 3;
 
 /** Lowest planes that a profile leaves without ADC at most. */
 const DROPPED_PLANES = 4;
@@ -63,8 +72,8 @@ export function uniformCandidates(
 }
 
 /**
- * How much each layer suffers from each ADC resolution: every layer is pruned alone, between unpruned ones, and the
- * logits are compared with the unpruned network's. Takes layers times resolutions prunings and inferences.
+ * How much each layer suffers from each ADC resolution: its sensitivity to errors is measured once, and the error of
+ * each resolution on some of its output channels.
  * @param store keeps every layer as it is done, and gives those that an interrupted run has done already
  */
 export function layerCandidates(
@@ -75,7 +84,8 @@ export function layerCandidates(
   onProgress?: OnProgress,
   store?: CandidateStore,
 ): Map<string, LayerCandidate[]> {
-  const { adcBits = candidateBits, compared = 128, ...rest } = settings;
+  const { adcBits = candidateBits, compared = 128, channels: most = 64, ...others } = settings;
+  const rest = { ...others, iterations: TRIAL_ITERATIONS };
   const total = crossbarNodes(network.description).length * adcBits.length;
   const limits = adcBits.map((bits) => {
     const everywhere = Object.fromEntries([...network.layers.keys()].map((name) => [name, bits]));
@@ -84,6 +94,10 @@ export function layerCandidates(
   });
   const few = firstPictures(calibration, Math.min(compared, calibration.count));
   const wanted = logitsOf(network, few);
+  const divergenceOf = (layer: IntegerLayer) => {
+    const changed = { ...network, layers: new Map([...network.layers, [layer.name, layer]]) };
+    return meanDivergence(wanted, logitsOf(changed, few), network.description.classes);
+  };
   const candidates = new Map<string, LayerCandidate[]>();
   throughLayers(network, reference, calibration, rest, undefined, (step) => {
     const { node } = step;
@@ -93,18 +107,31 @@ export function layerCandidates(
       candidates.set(node.name, kept);
       return unpruned;
     }
+    const report = (done: number, note: string) =>
+      onProgress?.({ done: candidates.size * adcBits.length + done, total, note: `${node.name}: ${note}` });
+    report(0, 'sensitivity');
     const measured = measureLayer(step, network, rest);
+    const random = randomStream(settings.seed ?? 1, `noise of ${node.name}`);
+    const sensitivity = layerSensitivity(node, network, measured.moments, divergenceOf, random);
+    const channels = spreadChannels(node, unpruned.columns, most);
+    const part = onlyChannels({ node, network, reference, measured }, channels);
     const own = adcBits.map((bits, i) => {
-      onProgress?.({
-        done: candidates.size * adcBits.length + i,
-        total,
-        note: `${node.name}: ${perPlaneText(bits)}-bit ADC alone`,
-      });
-      const chosen = { budget: limits[i].budgets.get(node.name)!, allowed: limits[i].masks.get(node.name) };
-      const { layer, outcome } = pruneLayer(step, network, reference, measured, rest, chosen);
-      const changed = { ...network, layers: new Map([...network.layers, [node.name, layer]]) };
-      const divergence = meanDivergence(wanted, logitsOf(changed, few), network.description.classes);
-      return { adcBits: bits, layer, relativeError: outcome.relativeError, divergence };
+      report(i, `${perPlaneText(bits)}-bit ADC alone`);
+      const mask = limits[i].masks.get(node.name);
+      const chosen = {
+        budget: limits[i].budgets.get(node.name)!,
+        allowed: mask && maskOfChannels(mask, unpruned.columns, channels),
+      };
+      const { layer, outcome } = pruneLayer(
+        { ...step, node: part.node },
+        part.network,
+        part.reference,
+        part.measured,
+        rest,
+        chosen,
+      );
+      const { relativeError } = outcome;
+      return { adcBits: bits, layer, relativeError, divergence: sensitivity * relativeError };
     });
     candidates.set(node.name, own);
     store?.keep(node.name, own);

@@ -159,7 +159,8 @@ export const pruneCommand: Command = {
     const quantized = quantizedModel(model, dataset, pictures, bits, onProgress);
     const source = { model: model.identity, data: dataset.checksums, calibration: count, ...bits };
     const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);
-    const trials = { ...settings, adcBits: byPlane ? planeProfiles(candidateBits, planes) : candidateBits };
+    const { iterations: _, ...trial } = settings;
+    const trials = { ...trial, adcBits: byPlane ? planeProfiles(candidateBits, planes) : candidateBits };
     const measured = candidateStore(`${output}.sensitivities`, { ...source, ...trials });
     const shares = (): AdcBits => {
       const candidates = layerCandidates(quantized, model.folded, pictures, trials, onProgress, measured);

@@ -1,5 +1,6 @@
 import { type Allocation, allocateBudgets } from '../admm/allocate-budgets';
 import type { LayerCandidate } from '../admm/layer-candidates';
+import { repeatChannels } from '../admm/some-channels';
 import type { PerPlane } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
@@ -94,7 +95,12 @@ function candidateCosts(
   const costs = new Map<string, number[]>([...candidates.keys()].map((name) => [name, []]));
   const count = [...candidates.values()][0].length;
   for (let i = 0; i < count; i++) {
-    const layers = new Map([...candidates].map(([name, own]) => [name, own[i].layer]));
+    const layers = new Map(
+      [...candidates].map(([name, own]) => [
+        name,
+        repeatChannels(own[i].layer, network.layers.get(name)!.columns),
+      ]),
+    );
     const { pruned } = networkHardware(
       { ...network, layers },
       { tileRows, adcModel, adcBits: (name) => candidates.get(name)![i].adcBits },

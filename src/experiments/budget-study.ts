@@ -85,10 +85,7 @@ export interface BudgetStudyResult extends Study {
 }
 
 /** Raise it when the same settings give other results. */
-const REVISION = 3;
-
-/** ADMM iterations for the sensitivities: less exact than the final pruning, and only compared with one another. */
-const SENSITIVITY_ITERATIONS = 3;
+const REVISION = 4;
 
 /**
  * ADC bits allocated by measured sensitivity, to layers or to layers and planes, against the same bits everywhere, at
@@ -189,15 +186,9 @@ function allocated(bench: Bench) {
 
 /** Every layer pruned alone, for all planes alike and for profiles over them. */
 function triedCandidates({ model, quantized, pictures, tileRows, tried, settings, progress }: Bench) {
-  const { seed, patches, iterations = Infinity } = settings;
+  const { seed, patches } = settings;
   const { planes } = planeEncoding('sign-split', quantized.weightBits);
-  const wanted = {
-    tileRows,
-    seed,
-    patches,
-    adcBits: planeProfiles(tried, planes),
-    iterations: Math.min(SENSITIVITY_ITERATIONS, iterations),
-  };
+  const wanted = { tileRows, seed, patches, adcBits: planeProfiles(tried, planes) };
   return layerCandidates(quantized, model.folded, pictures, wanted, progress('sensitivities'));
 }
 
