@@ -6,10 +6,11 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 
 /**
  * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; all,
- * but the other layers (the first, the shortcuts, the classifier) for ADCs of N bits; or all layers to their N highest bit
- * planes, the others holding no ones and needing no ADC.
+ * but the other layers (the first, the shortcuts, the classifier) for ADCs of N bits; all layers to their N highest bit
+ * planes, the others holding no ones and needing no ADC; or all, the ADC energy that so many bits would take in every
+ * plane of every layer being allocated to layers and planes.
  */
-export type PrunedPart = 'all' | '3x3' | `outer${number}` | `top${number}`;
+export type PrunedPart = 'all' | '3x3' | `outer${number}` | `top${number}` | 'allocated';
 
 /** A crossbar to prune for. */
 export interface ImagenetPoint {
@@ -38,14 +39,15 @@ export const imagenetPoints: readonly ImagenetPoint[] = [
 
 /**
  * `r128-adc3`; `r128-adc3-3x3` where only 3x3 convolutions are pruned; `r128-adc3-outer4` with 4 bits in all other layers;
- * `r128-adc4-top3` with three planes.
+ * `r128-adc4-top3` with three planes; `r128-adc3-allocated`.
  */
 export const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
   `r${tileRows}-adc${adcBits}${part === 'all' ? '' : `-${part}`}`;
 
-/** What a title says of the part; empty: all. */
-export function partText(part: PrunedPart): string {
+/** What a title says of a point's part; empty: all. */
+export function partText({ part, adcBits }: Pick<ImagenetPoint, 'part' | 'adcBits'>): string {
   if (part === 'all') return '';
+  if (part === 'allocated') return `ADC energy of ${adcBits} bits allocated`;
   if (part === '3x3') return '3x3 convolutions only';
   return isOuter(part)
     ? `${numberOf(part)} bits outside 3x3 convolutions`
@@ -54,10 +56,10 @@ export function partText(part: PrunedPart): string {
 
 /** The point of a name. @throws InputError for another name */
 export function pointOf(name: string): ImagenetPoint {
-  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]))?$/.exec(name) ?? [];
+  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]|allocated))?$/.exec(name) ?? [];
   if (rows === undefined)
     throw new InputError(
-      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes`,
+      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes, -allocated spreads the ADC energy of B bits`,
     );
   return { tileRows: Number(rows), adcBits: Number(bits), part: (part as PrunedPart | undefined) ?? 'all' };
 }
@@ -77,7 +79,7 @@ const WHOLE_BITS = 8;
 const numberOf = (part: PrunedPart) => Number(part.replace(/\D+/, ''));
 const isOuter = (part: PrunedPart) => part.startsWith('outer');
 
-/** The point's bits, in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
+/** The bits of a point that is not allocated: in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
 export function bitsOf(
   { description, weightBits }: IntegerNetwork,
   encoding: EncodingName,

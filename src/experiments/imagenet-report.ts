@@ -74,8 +74,12 @@ export function imagenetTable(result: ImagenetResult): Table {
 }
 
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const bitsOf = ({ adcBits }: ImagenetRow) =>
-  typeof adcBits === 'number' ? adcBits : Math.min(...Object.values(adcBits).map(largestOf));
+
+/** The bits that a row stands for: of allocated ones those whose energy they spend. */
+function bitsOf({ adcBits, point }: ImagenetRow): number {
+  if (point?.part === 'allocated') return point.adcBits;
+  return typeof adcBits === 'number' ? adcBits : Math.min(...Object.values(adcBits).map(largestOf));
+}
 
 function sorted({ rows }: ImagenetResult): ImagenetRow[] {
   return [...rows].sort((a, b) => b.tileRows - a.tileRows || bitsOf(a) - bitsOf(b));

@@ -28,6 +28,7 @@ import {
   distillationDefaults,
   distilWithoutLabels,
 } from './distil-without-labels';
+import { allocatedBits } from './imagenet-allocation';
 import {
   bitsOf,
   checkPlanes,
@@ -176,13 +177,13 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
   const rows: ImagenetRow[] = [];
   for (const point of points) {
     const { network, pruning } = prunedAt(bench, point);
-    const title = ['layer ADMM', partText(point.part)].filter((text) => text).join(', ');
+    const title = ['layer ADMM', partText(point)].filter((text) => text).join(', ');
     const subject = { ...bench.settings, ...point };
     rows.push({ ...(await row(title, pointName(point), subject, network)), pruning, point });
   }
   for (const point of distilled) {
     const { network, curve, settings } = await distilledAt(bench, point);
-    const title = ['layer ADMM, distilled', partText(point.part)].filter((text) => text).join(', ');
+    const title = ['layer ADMM, distilled', partText(point)].filter((text) => text).join(', ');
     const subject = { ...bench.settings, ...point, distillation: settings };
     rows.push({ ...(await row(title, `${pointName(point)}-distilled`, subject, network)), curve });
   }
@@ -246,21 +247,19 @@ function openBench(options: ImagenetStudyOptions) {
 }
 
 /** Prunes for a crossbar, or takes what an earlier run wrote. */
-function prunedAt(
-  { options, prunable, key, settings, progress }: Bench,
-  point: ImagenetPoint,
-): { network: IntegerNetwork; pruning: PruningOutcome } {
+function prunedAt(bench: Bench, point: ImagenetPoint): { network: IntegerNetwork; pruning: PruningOutcome } {
+  const { options, prunable, key, settings, progress } = bench;
   const { model, pictures, folder } = options;
   const name = pointName(point);
   const path = join(folder, `${name}.safetensors`);
   const own = { ...key, ...settings, ...point };
   const prune = (): PruningOutcome => {
     const store = layerStore(`${path}.unfinished`, own);
-    const adcBits = bitsOf(prunable, settings.encoding, point);
     const { weightBits, ...others } = settings;
-    const wanted = { ...others, tileRows: point.tileRows, adcBits, ...PRUNED_BY };
-    const onProgress = progress(name);
     const { calibration } = pictures;
+    const onProgress = progress(name);
+    const plan = { ...others, tileRows: point.tileRows, ...PRUNED_BY };
+    const wanted = { ...plan, adcBits: chosenBits(bench, point, plan, onProgress) };
     const pruned = prunePostTraining(prunable, model.folded, calibration, wanted, onProgress, store);
     const source = { model: model.name, sha256: model.sha256 };
     saveIntegerNetwork(path, pruned.network, { source, settings: wanted });
@@ -275,6 +274,21 @@ function prunedAt(
   };
   const pruning = cachedResult(folder, name, own, prune, [path]);
   return { network: loadIntegerNetwork(path), pruning };
+}
+
+/** A point's bits: what its name says, or what is allocated. */
+function chosenBits(
+  { options, prunable, key, settings }: Bench,
+  point: ImagenetPoint,
+  plan: Omit<PostTrainingSettings, 'adcBits'>,
+  onProgress: OnProgress,
+): AdcBits {
+  if (point.part !== 'allocated') return bitsOf(prunable, settings.encoding, point);
+  const { model, pictures, folder } = options;
+  const { weightBits } = settings;
+  const { calibration } = pictures;
+  const own = { key: { ...key, weightBits }, network: prunable, reference: model.folded };
+  return allocatedBits({ ...own, calibration, settings: plan, folder, onProgress }, point.adcBits);
 }
 
 /** The network pruned for a crossbar, trained further on the calibration pictures; or what an earlier run wrote. */

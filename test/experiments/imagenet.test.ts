@@ -256,7 +256,11 @@ describe('layerStore', () => {
 
 describe('pointOf', () => {
   it('reads the names of crossbars, and says what a name must look like', () => {
-    const others = (['top3', 'outer5'] as const).map((part) => ({ tileRows: 64, adcBits: 4, part }));
+    const others = (['top3', 'outer5', 'allocated'] as const).map((part) => ({
+      tileRows: 64,
+      adcBits: 4,
+      part,
+    }));
     for (const point of [...imagenetPoints, ...others]) expect(pointOf(pointName(point))).toEqual(point);
     for (const name of ['r128', 'r0-adc3', 'r128-adc9', 'r128-adc3-1x1', 'r128-adc3-top7'])
       expect(() => pointOf(name)).toThrow(`--points ${name}: rR-adcB is needed`);
@@ -269,6 +273,7 @@ describe('imagenetStudy', () => {
     { tileRows: 128, adcBits: 2, part: '3x3' },
     { tileRows: 32, adcBits: 4, part: 'top3' },
     { tileRows: 32, adcBits: 2, part: 'outer4' },
+    { tileRows: 32, adcBits: 3, part: 'allocated' },
   ];
   const study = (folder: string) =>
     imagenetStudy({
@@ -285,7 +290,7 @@ describe('imagenetStudy', () => {
     const started = performance.now();
     const result = await study(folder);
     const seconds = (performance.now() - started) / 1000;
-    const [all, some, high, mixed] = result.rows;
+    const [all, some, high, mixed, allocated] = result.rows;
     expect(result.rows.every(({ lossless }) => lossless)).toBe(true);
     expect(result.crossbar).toMatchObject({ agrees: true, pictures: 1 });
     const coding = { encoding: 'sign-split', weightBits: 8 };
@@ -301,12 +306,18 @@ describe('imagenetStudy', () => {
     expect(mixed.title).toBe('layer ADMM, 4 bits outside 3x3 convolutions');
     expect(mixed.adcBits).toMatchObject({ conv1: 4 });
     expect(new Set(Object.values(mixed.adcBits))).toEqual(new Set([2, 4]));
+    expect(allocated.title).toBe('layer ADMM, ADC energy of 3 bits allocated');
+    const planes = Object.values(allocated.adcBits).map((bits) => [bits].flat());
+    expect(planes.flat().every((bits) => bits === 0 || (bits >= 2 && bits <= 5))).toBe(true);
+    // Sums of the layers pruned alone keep the budget; pruned together they use other columns.
+    const adcEnergy = ({ hardware }: typeof all) => hardware.energyPj.adc;
+    expect(adcEnergy(allocated)).toBeLessThan(1.1 * adcEnergy(all));
     expect(all.accuracy.top1).toBeCloseTo(result.float.top1 - all.fromFloat.drop.mean, 6);
     const inStages = sumOf(result.rows.flatMap(({ pruning }) => Object.values(pruning!.stages)));
     expect(inStages).toBeGreaterThan(seconds / 10);
     expect(inStages).toBeLessThanOrEqual(seconds);
     expect(await study(folder)).toEqual(result);
-    expect(imagenetTable(result).rows).toHaveLength(4);
+    expect(imagenetTable(result).rows).toHaveLength(5);
     expect(kernelTable(result).rows).toHaveLength(network.layers.size);
     expect([...imagenetFigures(result).keys()]).toEqual(
       ['drop', 'agreement', 'divergence', 'layers'].map((name) => `06-${description.name}-${name}`),

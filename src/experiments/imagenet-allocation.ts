@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { candidateStore } from '../admm/candidate-store';
+import { layerCandidates, planeProfiles } from '../admm/layer-candidates';
+import type { PostTrainingSettings } from '../admm/post-training-settings';
+import type { ReferenceNetwork } from '../admm/through-layers';
+import { planeEncoding } from '../bitplanes/plane-encoding';
+import type { Pictures } from '../networks/inference';
+import type { OnProgress } from '../progress';
+import type { AdcBits } from '../quantization/adc-bits';
+import type { IntegerNetwork } from '../quantization/integer-network';
+import { allocateAdcBits } from './allocate-adc-bits';
+import { cachedResult, digestOf } from './cached-result';
+
+/** ADC bits tried for each layer, in all planes or without ADC in the lowest. */
+const TRIED = [2, 3, 4, 5];
+
+export interface ImagenetAllocation {
+  readonly network: IntegerNetwork;
+  readonly reference: ReferenceNetwork;
+  readonly calibration: Pictures;
+  /** As the network will be pruned. */
+  readonly settings: Omit<PostTrainingSettings, 'adcBits'>;
+  /** Where sensitivities are kept, for other budgets too. */
+  readonly folder: string;
+  /** Everything else that they depend on. */
+  readonly key: object;
+  readonly onProgress: OnProgress;
+}
+
+/**
+ * ADC bits by layer and plane that spend the energy of `bits` everywhere.
+ * @throws InputError for a budget outside the bits that are tried
+ */
+export function allocatedBits(
+  { network, reference, calibration, settings, folder, key, onProgress }: ImagenetAllocation,
+  bits: number,
+): AdcBits {
+  const { iterations: _, ...trial } = settings;
+  const { tileRows, encoding = 'sign-split' } = settings;
+  const { planes } = planeEncoding(encoding, network.weightBits);
+  const wanted = { ...trial, adcBits: planeProfiles(TRIED, planes) };
+  const own = { ...key, ...wanted };
+  return cachedResult(folder, `r${tileRows}-adc${bits}-allocation`, { ...own, bits }, () => {
+    const store = candidateStore(join(folder, `r${tileRows}-sensitivities`), digestOf(own));
+    const candidates = layerCandidates(network, reference, calibration, wanted, onProgress, store);
+    return allocateAdcBits(network, candidates, { tileRows, budget: { uniformBits: bits } }).adcBits;
+  });
+}
