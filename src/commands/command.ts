@@ -82,7 +82,7 @@ export function wholeNumber(options: Options, name: string, low: number, high: n
   const text = options[name];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text === '' || !Number.isInteger(value) || value < low || value > high)
+  if (isBlank(text) || !Number.isInteger(value) || value < low || value > high)
     throw new InputError(`--${name} ${text}: a whole number from ${low} to ${high} is needed`);
   return value;
 }
@@ -99,10 +99,13 @@ export function realNumber(options: Options, name: string, low: number, high: nu
   const text = options[name];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text === '' || !(value >= low && value <= high))
+  if (isBlank(text) || !(value >= low && value <= high))
     throw new InputError(`--${name} ${text}: a number from ${low} to ${high} is needed`);
   return value;
 }
+
+/** What would read as 0. */
+const isBlank = (text: string | boolean) => String(text).trim() === '';
 
 /** A text option, undefined when it was not given. */
 export function textOption(options: Options, name: string): string | undefined {

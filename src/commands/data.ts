@@ -25,7 +25,8 @@ export const dataCommand: Command = {
       const rows = list.map(({ name: key, what, folder }) => ({ name: key, what, folder: folder ?? '-' }));
       return { data: list, text: toText({ title: 'data sets and weights', columns, rows }) };
     }
-    const weights = torchvisionWeights()[name];
+    const published = torchvisionWeights();
+    const weights = Object.hasOwn(published, name) ? published[name] : undefined;
     const report = weights
       ? await provideWeights(name, weights, namedFolder({ dir }).dir ?? weightsFolder(), { onProgress })
       : await verifyData({ name, dir, onProgress });

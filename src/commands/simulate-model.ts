@@ -113,7 +113,13 @@ function askedOf(name: string, options: Options) {
   const converter = converterFile === undefined ? undefined : (readJsonFile(converterFile) as ConverterModel);
   checkDevice(device);
   const circuit = device !== undefined || converter !== undefined ? { device, converter } : undefined;
+  if (circuit === undefined)
+    refuseOptions(options, ['seeds'], 'without --device or --converter nothing is drawn');
   const statistics = textOption(options, 'statistics');
+  if (statistics !== undefined && circuit !== undefined)
+    throw new InputError(
+      '--statistics: not with --device or --converter; what layers saw is told of ideal crossbars',
+    );
   if (statistics !== undefined && options.range !== undefined)
     throw new InputError(
       '--statistics and --range exclude each other: what layers saw is told for one --step',
@@ -172,14 +178,14 @@ function rangeOf(options: Options): { policy: RangePolicy; granularity: StepGran
 }
 
 function policyOf(text: string): RangePolicy {
-  const [policy, share] = text.split(':') as [RangePolicy['policy'], string | undefined];
+  const [policy, ...given] = text.split(':') as [RangePolicy['policy'], ...string[]];
   if (policy === 'percentile') {
-    const value = Number(share);
-    if (!(value > 0 && value <= 1))
+    const share = given.length === 1 ? Number(given[0]) : Number.NaN;
+    if (!(share > 0 && share <= 1))
       throw new InputError(`--range ${text}: percentile:SHARE with a share above 0, at most 1`);
-    return { policy, share: value };
+    return { policy, share };
   }
-  if (rangePolicies.includes(policy) && share === undefined) return { policy };
+  if (rangePolicies.includes(policy) && given.length === 0) return { policy };
   throw new InputError(`--range ${text}: one of ${rangePolicies.join(', ')} is needed`);
 }
 

@@ -16,7 +16,8 @@ export interface AnalogResult extends LayerResult<Float64Array> {
 
 /**
  * Runs a layer on real cells, wires, DACs and converters. Outputs are in units of weight code times input code, as those of the
- * reference engine, which this one equals to the bit when the circuit is ideal.
+ * reference engine, which this one equals when the circuit is ideal: to the bit where codes times the step are exact
+ * floats (whole steps, halves, quarters, ...), within their rounding otherwise.
  *
  * Bit columns without charge are skipped as there: the controller knows them. Sums are linear in the cells, so per tile every
  * four columns get tables of what each pattern of eight pulses adds (`analogKernel`).

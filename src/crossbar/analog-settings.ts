@@ -5,7 +5,7 @@ import { checkDevice, type DeviceModel } from './device-model';
 import { checkWires, type WireModel } from './ir-drop';
 import type { LayerJob } from './layer-job';
 
-/** The circuit that a layer runs on. With nothing set it is ideal and gives what the reference engine gives, to the bit. */
+/** The circuit that a layer runs on. With nothing set it is ideal and gives what the reference engine gives (see `analogEngine`). */
 export interface CircuitSettings {
   /** Memory cell. Default: ideal, its value is its digit. */
   readonly device?: DeviceModel;

@@ -6,7 +6,7 @@ import type { SumHistogram } from './sum-histogram';
 
 /**
  * The crossbar in the plainest way: one conversion at a time, each a sum over the rows of its tile. Slow and clear; every
- * other engine must agree with it to the bit.
+ * other engine must agree with it, those on integers to the bit.
  */
 export function referenceEngine(job: LayerJob, record = false): LayerResult {
   const { inputRows, columns, vectors, tiles, slices } = job;

@@ -56,7 +56,8 @@ export function partText({ part, adcBits }: Pick<ImagenetPoint, 'part' | 'adcBit
 
 /** The point of a name. @throws InputError for another name */
 export function pointOf(name: string): ImagenetPoint {
-  const [, rows, bits, part] = /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]|allocated))?$/.exec(name) ?? [];
+  const [, rows, bits, part] =
+    /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]|allocated))?$/.exec(name) ?? [];
   if (rows === undefined)
     throw new InputError(
       `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes, -allocated spreads the ADC energy of B bits`,

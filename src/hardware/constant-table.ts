@@ -21,7 +21,7 @@ export type ConstantTable = ReadonlyMap<string, Constant>;
 
 /**
  * Checks a table as read from JSON (a list of constants) and indexes it by name. `where` names it in errors. Energies,
- * areas, powers and times must not be negative, rates must be above 0.
+ * areas, powers and times must not be negative, rates and resistances must be above 0.
  */
 export function constantTable(list: unknown, where = 'constants'): ConstantTable {
   if (!Array.isArray(list)) throw new InputError(`${where}: a list of constants is needed`);
@@ -41,7 +41,8 @@ export function constantTable(list: unknown, where = 'constants'): ConstantTable
     if (value < 0 && unit !== 'dB' && unit !== '1') {
       throw new InputError(`${at}.value: ${value} ${unit} is negative`);
     }
-    if (value === 0 && unit === 'GS/s') throw new InputError(`${at}.value: a rate is above 0`);
+    if (value === 0 && (unit === 'GS/s' || unit === 'ohm'))
+      throw new InputError(`${at}.value: a ${unit === 'ohm' ? 'resistance' : 'rate'} is above 0`);
     if (node !== null && !(typeof node === 'number' && node > 0)) {
       throw new InputError(`${at}.node: ${node}; nanometres or null is needed`);
     }

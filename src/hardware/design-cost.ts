@@ -12,7 +12,7 @@ import {
 import { type ConstantTable, constantValue } from './constant-table';
 import { type MacroPart, macroParts, tileConstants, tileParts } from './isaac-tile';
 import type { LayerMapping } from './layer-mapping';
-import { replicateLayers } from './replicate-layers';
+import { replicateLayers, stageNs } from './replicate-layers';
 
 export type Scope = 'adc' | 'macro' | 'tile';
 
@@ -136,12 +136,13 @@ export function designCost(
   if (layers.length === 0) throw new InputError(`design ${name}: no layers`);
   const stages = layers.map(({ mapping, adcBits }) => ({
     latencyNs: layerLatencyNs(mapping, largestOf(adcBits), model),
+    vectors: mapping.vectors,
     arrays: mapping.arrays,
   }));
   const copies = arrayBudget === undefined ? stages.map(() => 1) : replicateLayers(stages, arrayBudget);
-  const intervalNs = Math.max(...stages.map(({ latencyNs }, i) => latencyNs / copies[i]));
+  const intervalNs = Math.max(...stages.map((stage, i) => stageNs(stage, copies[i])));
   const costs = layers.map(({ mapping, adcBits }, i) => {
-    const latencyNs = stages[i].latencyNs / copies[i];
+    const latencyNs = stageNs(stages[i], copies[i]);
     const conversionsByBits = byResolution(mapping, adcBits);
     const energyPj = layerEnergyPj(mapping, conversionsByBits, model);
     const { name, arrays, conversions, utilisation, macs } = mapping;

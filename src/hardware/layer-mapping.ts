@@ -69,6 +69,8 @@ export interface LayerMapping {
   readonly busiestColumns: number;
   /** Row groups driven one after another: 1, or ceil(tile rows / rowsPerConversion). */
   readonly rowGroups: number;
+  /** Input vectors an inference. */
+  readonly vectors: number;
   /** Pulses an inference: vectors * ceil(inputBits / dacBits). */
   readonly pulses: number;
   /** Share of the arrays' cells that stand in a converted column and a row of the layer, 0..1. */
@@ -195,6 +197,7 @@ export function layerMapping(
     reads: readsPerPulse * pulses,
     busiestColumns,
     rowGroups,
+    vectors,
     pulses,
     utilisation: arrays === 0 ? 0 : cells / (arrays * arrayColumns * arrayRows),
     macs: rows * columns * vectors,

@@ -67,6 +67,22 @@ export function checkIntegerNetwork(where: string, network: IntegerNetwork): voi
       flipsFault(layer, pruning);
     require(fault === undefined, `layer '${node.name}': ${fault}`);
   }
+  const apart = codedApart(network);
+  require(apart === undefined, `${apart}`);
+}
+
+/** Layers that read the same numbers read the same codes. */
+function codedApart({ description, layers }: IntegerNetwork): string | undefined {
+  const first = new Map<string, IntegerLayer>();
+  for (const { name, input } of crossbarNodes(description)) {
+    const layer = layers.get(name)!;
+    const other = first.get(input) ?? layer;
+    first.set(input, other);
+    for (const field of ['inputScale', 'inputBits', 'inputSigned'] as const)
+      if (layer[field] !== other[field])
+        return `layers '${other.name}' and '${name}' read the same input with ${field} ${other[field]} and ${layer[field]}; one is needed`;
+  }
+  return undefined;
 }
 
 function layerFault(

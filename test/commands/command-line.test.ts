@@ -98,16 +98,17 @@ describe('numbers of options', () => {
   it('are whole where they must be, within their range', () => {
     expect(wholeNumber({ rows: '128' }, 'rows', 1, 65535)).toBe(128);
     expect(wholeNumber({}, 'rows', 1, 65535)).toBeUndefined();
-    for (const text of ['0', '1.5', 'x', '', '65536', '-1', 'NaN', '1e99'])
+    for (const text of ['0', '1.5', 'x', '', ' ', '65536', '-1', 'NaN', '1e99'])
       expect(() => wholeNumber({ rows: text }, 'rows', 1, 65535)).toThrow(
         `--rows ${text}: a whole number from 1 to 65535 is needed`,
       );
-    expect(() => wholeNumber({ seed: '' }, 'seed', 0, 9)).toThrow(InputError);
+    for (const blank of ['', ' '])
+      expect(() => wholeNumber({ seed: blank }, 'seed', 0, 9)).toThrow(InputError);
   });
 
   it('are real elsewhere', () => {
     expect(realNumber({ rate: '0.05' }, 'rate', 0, 1)).toBe(0.05);
-    for (const text of ['2', 'fast', '', 'Infinity'])
+    for (const text of ['2', 'fast', '', ' ', 'Infinity'])
       expect(() => realNumber({ rate: text }, 'rate', 0, 1)).toThrow(/--rate .*a number from 0 to 1/);
   });
 });
@@ -152,6 +153,7 @@ describe('bad input', () => {
     );
     expect(await refusal('bench', 'everything')).toMatch(/everything/);
     expect(await refusal('data', 'cifar11')).toMatch(/cifar11/);
+    expect(await refusal('data', 'constructor')).toMatch(/constructor/);
   });
 
   it('is one line and status 1: ADCs and cells of simulate', async () => {
@@ -163,6 +165,12 @@ describe('bad input', () => {
     expect(await refusal(...three, '--step', '0')).toMatch(/--step 0: a number above 0/);
     expect(await refusal(...three, '--rounding', 'up')).toMatch(/--rounding up: one of half-even/);
     expect(await refusal(...three, '--range', 'percentile')).toMatch(/--range percentile: percentile:SHARE/);
+    expect(await refusal(...three, '--range', 'percentile:0.9:1')).toMatch(/percentile:SHARE/);
+    expect(await refusal(...three, '--seeds', '2')).toMatch(/--seeds: without --device or --converter/);
+    const statistics = ['--statistics', scratch('drawn.json')];
+    expect(await refusal(...three, '--device', 'isaac-reram', ...statistics)).toMatch(
+      /--statistics: not with/,
+    );
     expect(await refusal(...three, '--range', 'widest')).toMatch(
       /--range widest: one of lossless, full-scale/,
     );

@@ -17,6 +17,7 @@ describe('constantTable', () => {
     ['no value', [{ ...good, value: undefined }], /^t: a\.value: missing/],
     ['NaN', [{ ...good, value: Number.NaN }], /^t: a\.value: NaN/],
     ['a negative energy', [{ ...good, value: -1 }], /^t: a\.value: -1 pJ is negative/],
+    ['a resistance of 0', [{ ...good, value: 0, unit: 'ohm' }], /^t: a\.value: a resistance is above 0/],
     ['a rate of 0', [{ ...good, value: 0, unit: 'GS/s' }], /^t: a\.value: a rate is above 0/],
     ['an unknown unit', [{ ...good, unit: 'erg' }], /^t: a\.unit: "erg" is unknown/],
     ['no source', [{ ...good, source: '' }], /^t: a\.source: missing/],

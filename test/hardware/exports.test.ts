@@ -5,6 +5,8 @@ import type { CrossSimLayer } from '../../src/hardware/exports/crosssim';
 import { neurosimInputs, neurosimNetwork, neurosimWeights } from '../../src/hardware/exports/neurosim';
 import { layerMapping } from '../../src/hardware/layer-mapping';
 import { networkByName } from '../../src/networks/network-by-name';
+import { nodeShapes } from '../../src/networks/node-shapes';
+import { crossbarNodes } from '../../src/quantization/crossbar-layers';
 import type { IntegerNetwork } from '../../src/quantization/integer-network';
 import { toOnnx } from '../../src/quantization/to-onnx';
 import { pictures, smallModel } from '../quantization/small-model';
@@ -96,6 +98,20 @@ describe('the NeuroSim export', () => {
       '34,34,16,3,3,32,0,2',
       '1,1,64,1,1,10,0,1',
     ]);
+    // Sides that the stride does not fit, as at 112 pixels: still the sizes of the outputs.
+    const small = networkByName('resnet18-imagenet');
+    const sized = { ...small, input: { ...small.input, height: 112, width: 112 } };
+    const shapes = nodeShapes(sized);
+    crossbarNodes(sized).forEach((node, i) => {
+      if (node.op !== 'conv') return;
+      const [height, width, , kernel, , , , stride] = neurosimNetwork(sized)
+        .split('\n')
+        [i].split(',')
+        .map(Number);
+      expect([(height - kernel + 1) / stride, (width - kernel + 1) / stride]).toEqual(
+        shapes.get(node.name)!.slice(0, 2),
+      );
+    });
     const vgg = neurosimNetwork(networkByName('vgg11')).trim().split('\n');
     expect(vgg[0].split(',')[6]).toBe('1');
   });

@@ -169,6 +169,15 @@ describe('projectColumn', () => {
     expect(keepsLimits(options, codes)).toBe(true);
   });
 
+  it('ignores previous codes of more bits than it has', () => {
+    const options = { targets: Float64Array.of(20, 20, 20, 20), weightBits: 4, bitLimit: 1 };
+    const exact = projectColumn({ ...options, method: 'exact' });
+    const previous = Int8Array.of(24, 16, 0, 0);
+    const { codes, objective } = projectColumn({ ...options, method: 'lagrangian', previous });
+    expect(keepsLimits(options, codes)).toBe(true);
+    expect(objective).toBeGreaterThanOrEqual(exact.objective);
+  });
+
   it('certifies Laplace columns of 128 rows to a tenth of a percent in the mean', () => {
     for (const [bitLimit, valueLimit, top] of [
       [3, undefined, 3.2],

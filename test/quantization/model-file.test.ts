@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors';
 import { readSafetensors } from '../../src/networks/read-safetensors';
 import { type WritableTensor, writeSafetensors } from '../../src/networks/write-safetensors';
+import { crossbarNodes } from '../../src/quantization/crossbar-layers';
 import type { IntegerNetwork } from '../../src/quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../../src/quantization/model-file';
 import { scratchFolder } from '../networks/scratch-folder';
@@ -106,6 +107,21 @@ describe('the file of an integer network', () => {
     expect(refusal((tensors) => tensors.set('conv1.bias', bad))).toMatch(/'conv1': bias NaN/);
     expect(refusal((tensors) => (tensors.get('fc2.codes')!.data as Int8Array).fill(-128))).toMatch(
       /'fc2': code -128 is outside -127..127/,
+    );
+  });
+
+  it('is refused where layers read the same input in different codes', () => {
+    const two = network;
+    const nodes = crossbarNodes(two.description);
+    const [first, second] = nodes.filter(
+      ({ input }) => nodes.filter((own) => own.input === input).length > 1,
+    );
+    const layer = two.layers.get(second.name)!;
+    const apart = { ...layer, inputScale: 2 * layer.inputScale };
+    const path = scratch('apart.safetensors');
+    saveIntegerNetwork(path, { ...two, layers: new Map(two.layers).set(second.name, apart) });
+    expect(() => loadIntegerNetwork(path)).toThrow(
+      `layers '${first.name}' and '${second.name}' read the same input with inputScale`,
     );
   });
 

@@ -56,24 +56,21 @@ export function neurosimFiles(
 
 /**
  * A line a layer: input height, width and channels, kernel height and width, output channels, whether max pooling
- * follows, stride. Padding is counted in height and width, so that (height - kernel + 1) / stride is the output's.
+ * follows, stride. Height and width are such that (height - kernel + 1) / stride is the output's, padding included.
  */
 export function neurosimNetwork(description: NetworkDescription): string {
   const shapes = nodeShapes(description);
-  const { height, width } = description.input;
   return crossbarNodes(description)
     .map((node) => {
       requireUngrouped(node, 'NeuroSim');
       const pooled = Number(poolFollows(description, node));
       if (node.op === 'dense') return [1, 1, node.inFeatures, 1, 1, node.outFeatures, pooled, 1];
-      const [h, w] = node.input === 'input' ? [height, width] : shapes.get(node.input)!;
       const [outHeight, outWidth] = shapes.get(node.name)!;
-      const { kernel, stride, padding } = node;
-      // What the last step leaves over is not read.
-      const read = (out: number, size: number) => Math.min(size + 2 * padding, out * stride + kernel - 1);
+      const { kernel, stride } = node;
+      const read = (out: number) => out * stride + kernel - 1;
       return [
-        read(outHeight, h),
-        read(outWidth, w),
+        read(outHeight),
+        read(outWidth),
         node.inChannels,
         kernel,
         kernel,

@@ -169,6 +169,8 @@ function offerPrevious(solver: Solver, sign: Int): void {
     const end = column.starts[side + 1];
     for (let row = column.starts[side]; row < end; row++) {
       const code = solver.previous[column.origin[row]] * polarity;
+      // Of more bits than these: no candidate.
+      if (code > column.maxMagnitude) return;
       scratch.codes[row] = code > 0 ? code : 0;
     }
   }
