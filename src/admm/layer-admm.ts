@@ -78,6 +78,7 @@ export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   const time = problem.timer?.time ?? ((_, body) => body());
   const quadratic = time('solving', () => leastSquares(problem));
   try {
+    requireDetermined(problem, quadratic);
     return minimise(problem, quadratic, time);
   } finally {
     quadratic.dispose();
@@ -152,6 +153,14 @@ function check({ name = 'layer', weights, moments }: LayerAdmmProblem): void {
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new InputError(`${name}: ${field} ${bad} is ${values[bad]}, not a finite number`);
   }
+}
+
+/** Without a ridge the samples alone must tell every weight. */
+function requireDetermined({ name = 'layer', ridge }: LayerAdmmProblem, { wanted }: Quadratic): void {
+  if (!wanted.every(Number.isFinite))
+    throw new InputError(
+      `${name}: its calibration inputs leave weights open at ridge ${ridge}; more is needed`,
+    );
 }
 
 type Time = StageTimer['time'];

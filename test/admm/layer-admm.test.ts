@@ -499,6 +499,13 @@ describe('layerAdmm', () => {
     expect(layerAdmm(base).iterations[0]).toMatchObject({ rho: 0.1 });
   });
 
+  it('refuses inputs that leave weights open where there is no ridge', () => {
+    const moments = momentsOf(correlated(100, 'dead', [5]));
+    expect(() => layerAdmm({ ...base, name: 'conv1', moments, ridge: 0 })).toThrow(
+      'conv1: its calibration inputs leave weights open at ridge 0; more is needed',
+    );
+  });
+
   it('refuses moments of no samples or of another layer, and numbers that are not finite', () => {
     const { moments } = base;
     for (const [change, line] of [
