@@ -30,20 +30,20 @@ export interface LayerCandidate {
   readonly divergence: number;
 }
 
-export interface CandidateSettings extends Omit<PostTrainingSettings, 'adcBits' | 'iterations'> {
+export interface CandidateSettings extends Omit<PostTrainingSettings, 'adcBits' | keyof typeof TRIAL> {
   /** Resolutions tried, of all planes alike or profiles over the planes; default 1 to 6 of all alike. */
   readonly adcBits?: readonly PerPlane[];
   /** Calibration pictures on which the logits are compared; default 128. */
   readonly compared?: number;
-  /** Output channels of each layer that are pruned, at most; default 64. */
+  /** Output channels of each layer that are pruned, at most; default 32. */
   readonly channels?: number;
 }
 
 /** The resolutions tried by default. */
 export const candidateBits = [1, 2, 3, 4, 5, 6] as const;
 
-/** ADMM iterations: less exact than a final pruning, and only compared with one another. */
-const TRIAL_ITERATIONS = 3;
+/** Less exact than a final pruning, and only compared with one another: targets as they are, for a fraction of the time. */
+const TRIAL = { iterations: 3, rectification: false } as const;
 
 /** Lowest planes that a profile leaves without ADC at most. */
 const DROPPED_PLANES = 4;
@@ -84,8 +84,8 @@ export function layerCandidates(
   onProgress?: OnProgress,
   store?: CandidateStore,
 ): Map<string, LayerCandidate[]> {
-  const { adcBits = candidateBits, compared = 128, channels: most = 64, ...others } = settings;
-  const rest = { ...others, iterations: TRIAL_ITERATIONS };
+  const { adcBits = candidateBits, compared = 128, channels: most = 32, ...others } = settings;
+  const rest = { ...others, ...TRIAL };
   const total = crossbarNodes(network.description).length * adcBits.length;
   const limits = adcBits.map((bits) => {
     const everywhere = Object.fromEntries([...network.layers.keys()].map((name) => [name, bits]));
