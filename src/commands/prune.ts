@@ -164,8 +164,10 @@ export const pruneCommand: Command = {
     const measured = candidateStore(`${output}.sensitivities`, { ...source, ...trials });
     const shares = (): AdcBits => {
       const candidates = layerCandidates(quantized, model.folded, pictures, trials, onProgress, measured);
-      return allocateAdcBits(quantized, candidates, { tileRows, budget: { uniformBits: uniformBits! } })
-        .adcBits;
+      const { cellBits, dacBits } = settings;
+      const coding = { encoding, cellBits, dacBits };
+      const budget = { uniformBits: uniformBits! };
+      return allocateAdcBits(quantized, candidates, { tileRows, coding, budget }).adcBits;
     };
     const given = allocates ? shares() : adcBits;
     const wanted = { ...settings, adcBits: given };

@@ -6,7 +6,7 @@ import { InputError } from '../errors';
 import type { AdcModelName } from '../hardware/adc-model';
 import { convertedBits } from '../hardware/design-cost';
 import type { IntegerNetwork } from '../quantization/integer-network';
-import { networkHardware } from './network-hardware';
+import { type NetworkDesignsOptions, networkHardware } from './network-hardware';
 
 /** What is shared out: energy of all conversions (pJ an inference), or conversions times bits. */
 export type BudgetKind = 'adc-energy' | 'conversion-bits';
@@ -18,6 +18,8 @@ export interface AllocateAdcBitsOptions {
    * and in between).
    */
   readonly budget: { readonly amount: number } | { readonly uniformBits: number };
+  /** How the candidates' codes lie in cells; default sign-split in 1-bit cells. */
+  readonly coding?: NetworkDesignsOptions['coding'];
   /** Default `adc-energy`. */
   readonly kind?: BudgetKind;
   /** Default `sar-saberi`. */
@@ -90,7 +92,7 @@ function knapsackOf(
 function candidateCosts(
   network: IntegerNetwork,
   candidates: ReadonlyMap<string, readonly LayerCandidate[]>,
-  { tileRows, kind = 'adc-energy', adcModel }: AllocateAdcBitsOptions,
+  { tileRows, coding, kind = 'adc-energy', adcModel }: AllocateAdcBitsOptions,
 ): Map<string, number[]> {
   const costs = new Map<string, number[]>([...candidates.keys()].map((name) => [name, []]));
   const count = [...candidates.values()][0].length;
@@ -103,7 +105,7 @@ function candidateCosts(
     );
     const { pruned } = networkHardware(
       { ...network, layers },
-      { tileRows, adcModel, adcBits: (name) => candidates.get(name)![i].adcBits },
+      { tileRows, coding, adcModel, adcBits: (name) => candidates.get(name)![i].adcBits },
     );
     for (const layer of pruned.layers)
       costs.get(layer.name)!.push(kind === 'adc-energy' ? layer.energyPj.adc : convertedBits(layer));

@@ -43,6 +43,7 @@ export function allocatedBits(
   return cachedResult(folder, `r${tileRows}-adc${bits}-allocation`, { ...own, bits }, () => {
     const store = candidateStore(join(folder, `r${tileRows}-sensitivities`), digestOf(own));
     const candidates = layerCandidates(network, reference, calibration, wanted, onProgress, store);
-    return allocateAdcBits(network, candidates, { tileRows, budget: { uniformBits: bits } }).adcBits;
+    const coding = { encoding };
+    return allocateAdcBits(network, candidates, { tileRows, coding, budget: { uniformBits: bits } }).adcBits;
   });
 }

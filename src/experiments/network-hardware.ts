@@ -22,6 +22,8 @@ export interface NetworkDesignsOptions {
   readonly adcBits: (layer: string) => PerPlane;
   /** Zero inputs that are skipped; needs `activity`. */
   readonly skip?: Skipping;
+  /** How codes lie in cells. Default: as the network was pruned, else sign-split in 1-bit cells. */
+  readonly coding?: Pick<Partial<PruningRecord>, 'encoding' | 'cellBits' | 'dacBits'>;
   /** How many rows the inputs drive, by layer: `networkActivity`. */
   readonly activity?: ReadonlyMap<string, InputActivity>;
   /** That of the unpruned network. Default: `activity`. */
@@ -54,8 +56,8 @@ export function rowLimitedDesign(network: IntegerNetwork, options: NetworkDesign
 }
 
 function designsInput(network: IntegerNetwork, options: NetworkDesignsOptions): MapDesignsInput {
-  const { tileRows, dense, adcBits, skip, activity, denseActivity } = options;
-  const layers = hardwareLayers(network, tileRows, network.pruning).map((layer) => ({
+  const { tileRows, dense, adcBits, skip, activity, denseActivity, coding = network.pruning } = options;
+  const layers = hardwareLayers(network, tileRows, coding).map((layer) => ({
     ...layer,
     adcBits: adcBits(layer.name),
     activity: activity?.get(layer.name),

@@ -331,7 +331,7 @@ describe('imagenetStudy', () => {
       model,
       pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' },
       folder,
-      points: [points[0], points[2]],
+      points: [points[0], points[2], points[4]],
       encoding: 'csd' as const,
       weightBits: 6,
       iterations: 2,
