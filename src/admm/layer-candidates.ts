@@ -8,7 +8,7 @@ import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import { randomStream } from '../tensor/random';
 import type { CandidateStore } from './candidate-store';
-import { layerSensitivity } from './layer-sensitivity';
+import { layerSensitivity, SMALL_ERROR } from './layer-sensitivity';
 import { measureLayer } from './measure-layer';
 import type { PostTrainingSettings } from './post-training-settings';
 import { pruneLayer } from './prune-layer';
@@ -24,8 +24,9 @@ export interface LayerCandidate {
   /** Output error over output variance on the calibration pictures. */
   readonly relativeError: number;
   /**
-   * Expected mean Kullback-Leibler divergence, in nats a picture, from the unpruned network's class probabilities to
-   * those with this layer alone pruned: the error times the layer's sensitivity. No labels.
+   * Mean Kullback-Leibler divergence, in nats a picture, from the unpruned network's class probabilities to those with
+   * this layer alone pruned: measured where whole layers are tried and the error is not small, else expected, the error
+   * times the layer's sensitivity. No labels.
    */
   readonly divergence: number;
 }
@@ -35,7 +36,10 @@ export interface CandidateSettings extends Omit<PostTrainingSettings, 'adcBits' 
   readonly adcBits?: readonly PerPlane[];
   /** Calibration pictures on which the logits are compared; default 128. */
   readonly compared?: number;
-  /** Output channels of each layer that are pruned, at most; default 32. */
+  /**
+   * Output channels of each layer that are pruned, at most; default: all in networks of up to a million weights, else 32.
+   * Of some, large errors are underestimated: twofold at a tenth of the variance, up to tenfold at a half.
+   */
   readonly channels?: number;
 }
 
@@ -44,6 +48,15 @@ export const candidateBits = [1, 2, 3, 4, 5, 6] as const;
 
 /** Less exact than a final pruning, and only compared with one another: targets as they are, for a fraction of the time. */
 const TRIAL = { iterations: 3, rectification: false } as const;
+
+/** Weights of a network whose layers are tried whole. */
+const FEW_WEIGHTS = 1e6;
+
+function channelsOf({ layers }: IntegerNetwork): number {
+  let weights = 0;
+  for (const { codes } of layers.values()) weights += codes.length;
+  return weights <= FEW_WEIGHTS ? Infinity : 32;
+}
 
 /** Lowest planes that a profile leaves without ADC at most. */
 const DROPPED_PLANES = 4;
@@ -73,7 +86,8 @@ export function uniformCandidates(
 
 /**
  * How much each layer suffers from each ADC resolution: its sensitivity to errors is measured once, and the error of
- * each resolution on some of its output channels.
+ * each resolution on some of its output channels. Small errors drown in what rounding of activations does, so that the
+ * sensitivity tells more of them than a measurement.
  * @param store keeps every layer as it is done, and gives those that an interrupted run has done already
  */
 export function layerCandidates(
@@ -84,8 +98,14 @@ export function layerCandidates(
   onProgress?: OnProgress,
   store?: CandidateStore,
 ): Map<string, LayerCandidate[]> {
-  const { adcBits = candidateBits, compared = 128, channels: most = 32, ...others } = settings;
+  const {
+    adcBits = candidateBits,
+    compared = 128,
+    channels: most = channelsOf(network),
+    ...others
+  } = settings;
   const rest = { ...others, ...TRIAL };
+  const whole = [...network.layers.values()].every(({ columns }) => columns <= most);
   const total = crossbarNodes(network.description).length * adcBits.length;
   const limits = adcBits.map((bits) => {
     const everywhere = Object.fromEntries([...network.layers.keys()].map((name) => [name, bits]));
@@ -131,7 +151,9 @@ export function layerCandidates(
         chosen,
       );
       const { relativeError } = outcome;
-      return { adcBits: bits, layer, relativeError, divergence: sensitivity * relativeError };
+      const large = relativeError >= SMALL_ERROR;
+      const divergence = whole && large ? divergenceOf(layer) : sensitivity * relativeError;
+      return { adcBits: bits, layer, relativeError, divergence };
     });
     candidates.set(node.name, own);
     store?.keep(node.name, own);

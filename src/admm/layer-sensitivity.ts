@@ -7,7 +7,7 @@ import { relativeError } from './layer-admm';
 import { momentsOf, type SecondMoments } from './second-moments';
 
 /** Output error over output variance at which the network is watched: far above what rounding of activations does. */
-const ERROR = 0.01;
+export const SMALL_ERROR = 0.01;
 
 /** Independent noises: one alone is right within a factor of about 1.5. */
 const DRAWS = 2;
@@ -55,7 +55,7 @@ function noisyLayer(
   const noise = Float64Array.from(codes, (_, at) => random.normal() * Math.sqrt(size[at % columns]));
   const parts = partsOf(node, layer, moments);
   const before = parts.error(codes);
-  let share = Math.sqrt(ERROR);
+  let share = Math.sqrt(SMALL_ERROR);
   let noisy = codes;
   let error = 0;
   // Rounding to codes lets the error miss its aim.
@@ -64,8 +64,8 @@ function noisyLayer(
       Math.max(-largest, Math.min(largest, Math.round(code + share * noise[at]))),
     );
     error = Math.max(0, parts.error(noisy) - before);
-    if (error > 0.8 * ERROR && error < 1.25 * ERROR) break;
-    share *= error > 0 ? Math.min(4, Math.max(0.25, Math.sqrt(ERROR / error))) : 4;
+    if (error > 0.8 * SMALL_ERROR && error < 1.25 * SMALL_ERROR) break;
+    share *= error > 0 ? Math.min(4, Math.max(0.25, Math.sqrt(SMALL_ERROR / error))) : 4;
   }
   return { layer: { ...layer, codes: noisy, bias: parts.bias(noisy) }, error };
 }

@@ -85,7 +85,7 @@ export interface BudgetStudyResult extends Study {
 }
 
 /** Raise it when the same settings give other results. */
-const REVISION = 4;
+const REVISION = 5;
 
 /**
  * ADC bits allocated by measured sensitivity, to layers or to layers and planes, against the same bits everywhere, at

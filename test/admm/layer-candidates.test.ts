@@ -6,6 +6,8 @@ import { repeatChannels, spreadChannels } from '../../src/admm/some-channels';
 import { throughLayers } from '../../src/admm/through-layers';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { useFastEngines } from '../../src/experiments/fast-engines';
+import { meanDivergence } from '../../src/networks/divergence';
+import { createIntegerInference } from '../../src/quantization/integer-inference';
 import type { IntegerLayer } from '../../src/quantization/integer-network';
 import { liveTensors } from '../../src/tensor/engine';
 import { randomStream } from '../../src/tensor/random';
@@ -39,17 +41,42 @@ describe('layerCandidates', () => {
     }
   });
 
-  it('tells errors of all channels from some, and expects as many nats as the layer is sensitive', () => {
+  it('tells errors of all channels from some, and expects of these as many nats as the layer is sensitive', () => {
     const all = measure({});
     const some = measure({ channels: 4 });
-    for (const [name, own] of some)
+    for (const [name, own] of some) {
+      const sensitivity = own[0].divergence / own[0].relativeError;
       own.forEach(({ relativeError, divergence }, i) => {
         const whole = all.get(name)![i];
         expect(relativeError).toBeGreaterThan(0.2 * whole.relativeError);
         expect(relativeError).toBeLessThan(5 * whole.relativeError);
-        // One sensitivity a layer, the same whatever is pruned.
-        expect(divergence * whole.relativeError).toBeCloseTo(whole.divergence * relativeError, 9);
+        expect(divergence / relativeError).toBeCloseTo(sensitivity, 9);
+        if (whole.relativeError < 0.01)
+          expect(whole.divergence / whole.relativeError).toBeCloseTo(sensitivity, 9);
       });
+    }
+  });
+
+  it('measures large errors of whole layers', () => {
+    const few = { ...pictures, count: 32, pixels: pictures.pixels.subarray(0, 32 * 768) };
+    const logitsOf = (changed: typeof network) => {
+      const inference = createIntegerInference(changed);
+      try {
+        return inference.logits(few);
+      } finally {
+        inference.dispose();
+      }
+    };
+    const wanted = logitsOf(network);
+    let large = 0;
+    for (const [name, own] of measure({}))
+      for (const { layer, relativeError, divergence } of own) {
+        if (relativeError < 0.01) continue;
+        large++;
+        const changed = { ...network, layers: new Map([...network.layers, [name, layer]]) };
+        expect(divergence).toBe(meanDivergence(wanted, logitsOf(changed), network.description.classes));
+      }
+    expect(large).toBeGreaterThan(0);
   });
 
   it('frees every tensor', () => {
