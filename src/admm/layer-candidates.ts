@@ -142,14 +142,7 @@ export function layerCandidates(
         budget: limits[i].budgets.get(node.name)!,
         allowed: mask && maskOfChannels(mask, unpruned.columns, channels),
       };
-      const { layer, outcome } = pruneLayer(
-        { ...step, node: part.node },
-        part.network,
-        part.reference,
-        part.measured,
-        rest,
-        chosen,
-      );
+      const { layer, outcome } = pruneLayer(part, step.timer, rest, chosen);
       const { relativeError } = outcome;
       const large = relativeError >= SMALL_ERROR;
       const divergence = whole && large ? divergenceOf(layer) : sensitivity * relativeError;

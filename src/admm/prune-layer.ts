@@ -1,4 +1,5 @@
 import { evenTileRows } from '../bitplanes/even-tile-rows';
+import type { ConvNode, DenseNode } from '../networks/description';
 import type { BitMask } from '../projections/bit-mask';
 import { groupColumns, groupCount, groupRows, joinColumns } from '../quantization/channel-groups';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
@@ -19,8 +20,8 @@ import { type PostTrainingSettings, postTrainingDefaults } from './post-training
 import { projectWeights } from './project-weights';
 import { rectifiedMoments } from './rectified-targets';
 import { momentsOf } from './second-moments';
-import type { StageSeconds } from './stage-timer';
-import type { LayerStep, ReferenceNetwork } from './through-layers';
+import type { StageSeconds, StageTimer } from './stage-timer';
+import type { ReferenceNetwork } from './through-layers';
 
 export interface LayerOutcome {
   readonly name: string;
@@ -37,6 +38,14 @@ export interface LayerOutcome {
   readonly seconds: StageSeconds;
 }
 
+/** A layer of a network, the moments of its inputs, and the float network that it should reproduce. */
+export interface LayerInputs {
+  readonly node: ConvNode | DenseNode;
+  readonly network: IntegerNetwork;
+  readonly reference: ReferenceNetwork;
+  readonly measured: MeasuredLayer;
+}
+
 /** What a layer's codes must keep. */
 export interface ChosenLimits {
   readonly budget: LayerBudget;
@@ -46,13 +55,12 @@ export interface ChosenLimits {
 
 /** One layer pruned, given the moments of its inputs. */
 export function pruneLayer(
-  { node, timer }: LayerStep,
-  network: IntegerNetwork,
-  reference: ReferenceNetwork,
-  { moments, samples, ridge }: MeasuredLayer,
+  { node, network, reference, measured }: LayerInputs,
+  timer: StageTimer,
   settings: Omit<PostTrainingSettings, 'adcBits'>,
   { budget, allowed }: ChosenLimits,
 ): { layer: IntegerLayer; outcome: LayerOutcome } {
+  const { moments, samples, ridge } = measured;
   const { method = 'lagrangian', balancedRows = false } = settings;
   const layer = network.layers.get(node.name)!;
   const { columns, rows } = layer;

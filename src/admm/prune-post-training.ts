@@ -56,7 +56,7 @@ export function prunePostTraining(
     }
     const measured = timer.time('moments', () => measureLayer(step, ordered, settings));
     const chosen = { budget: budgets.get(node.name)!, allowed: masks.get(node.name) };
-    const { layer, outcome } = pruneLayer(step, network, reference, measured, settings, chosen);
+    const { layer, outcome } = pruneLayer({ node, network, reference, measured }, timer, settings, chosen);
     outcomes.push(outcome);
     done.set(node.name, layer);
     store?.keep({ ...network, layers: done, pruning: unfinished }, outcomes);

@@ -1,17 +1,9 @@
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { BitMask } from '../projections/bit-mask';
-import { groupCount } from '../quantization/channel-groups';
-import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
-import type { MeasuredLayer } from './measure-layer';
+import { chosenColumns, groupCount } from '../quantization/channel-groups';
+import type { IntegerLayer } from '../quantization/integer-network';
+import type { LayerInputs } from './prune-layer';
 import type { ReferenceNetwork } from './through-layers';
-
-/** What pruning one layer takes. */
-export interface LayerInputs {
-  readonly node: ConvNode | DenseNode;
-  readonly network: IntegerNetwork;
-  readonly reference: ReferenceNetwork;
-  readonly measured: MeasuredLayer;
-}
 
 /** At most so many of a layer's output channels, evenly spread; all of a grouped convolution. */
 export function spreadChannels(node: ConvNode | DenseNode, columns: number, most: number): Int32Array {
@@ -28,7 +20,7 @@ export function onlyChannels(inputs: LayerInputs, channels: Int32Array): LayerIn
   const { moments, samples } = measured;
   const { cross, targetMean, targetVariance } = moments;
   const own = <Values extends Float32Array | Int8Array>(values: Values) =>
-    columnsAt(values, layer.columns, channels);
+    chosenColumns(values, layer.columns, channels);
   return {
     node: node.op === 'conv' ? { ...node, outChannels: columns } : { ...node, outFeatures: columns },
     network: {
@@ -62,7 +54,7 @@ export function onlyChannels(inputs: LayerInputs, channels: Int32Array): LayerIn
 
 /** A mask's chosen columns. */
 export function maskOfChannels({ mask, sign }: BitMask, columns: number, channels: Int32Array): BitMask {
-  return { mask: columnsAt(mask, columns, channels), sign: columnsAt(sign, columns, channels) };
+  return { mask: chosenColumns(mask, columns, channels), sign: chosenColumns(sign, columns, channels) };
 }
 
 /** A layer of `columns` output channels that has those of `some`, which stands for it, again and again. */
@@ -72,10 +64,10 @@ export function repeatChannels(some: IntegerLayer, columns: number): IntegerLaye
   return {
     ...some,
     columns,
-    codes: columnsAt(some.codes, some.columns, channels),
-    scales: columnsAt(some.scales, some.columns, channels),
-    bias: columnsAt(some.bias, some.columns, channels),
-    ...(some.flips && { flips: columnsAt(some.flips, some.columns, channels) }),
+    codes: chosenColumns(some.codes, some.columns, channels),
+    scales: chosenColumns(some.scales, some.columns, channels),
+    bias: chosenColumns(some.bias, some.columns, channels),
+    ...(some.flips && { flips: chosenColumns(some.flips, some.columns, channels) }),
   };
 }
 
@@ -91,18 +83,4 @@ function parametersOf({ parameters }: ReferenceNetwork, name: string, channels: 
     ...parameters,
     [`${name}.weight`, { shape: [channels.length, ...shape.slice(1)], data: chosen }] as const,
   ]);
-}
-
-/** Some columns of a row-major matrix. */
-function columnsAt<Values extends Float32Array | Int8Array | Uint8Array>(
-  values: Values,
-  columns: number,
-  chosen: Int32Array,
-): Values {
-  const rows = values.length / columns;
-  const result = new (values.constructor as new (length: number) => Values)(rows * chosen.length);
-  for (let row = 0; row < rows; row++)
-    for (let i = 0; i < chosen.length; i++)
-      result[row * chosen.length + i] = values[row * columns + chosen[i]];
-  return result;
 }

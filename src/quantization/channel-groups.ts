@@ -30,12 +30,24 @@ export function groupColumns<Values extends Vector>(
 ): Values {
   if (groups === 1) return values;
   const width = columns / groups;
+  return chosenColumns(
+    values,
+    columns,
+    Int32Array.from({ length: width }, (_, i) => group * width + i),
+  );
+}
+
+/** Some columns, in the given order, of a row-major matrix [rows, columns] (or of a vector [columns]). */
+export function chosenColumns<Values extends Vector>(
+  values: Values,
+  columns: number,
+  chosen: Int32Array,
+): Values {
   const lines = values.length / columns;
+  const width = chosen.length;
   const part = new (values.constructor as new (length: number) => Values)(lines * width);
-  for (let line = 0; line < lines; line++) {
-    const start = line * columns + group * width;
-    part.set(values.subarray(start, start + width), line * width);
-  }
+  for (let line = 0; line < lines; line++)
+    for (let i = 0; i < width; i++) part[line * width + i] = values[line * columns + chosen[i]];
   return part;
 }
 

@@ -111,15 +111,14 @@ describe('the file of an integer network', () => {
   });
 
   it('is refused where layers read the same input in different codes', () => {
-    const two = network;
-    const nodes = crossbarNodes(two.description);
+    const nodes = crossbarNodes(network.description);
     const [first, second] = nodes.filter(
       ({ input }) => nodes.filter((own) => own.input === input).length > 1,
     );
-    const layer = two.layers.get(second.name)!;
+    const layer = network.layers.get(second.name)!;
     const apart = { ...layer, inputScale: 2 * layer.inputScale };
     const path = scratch('apart.safetensors');
-    saveIntegerNetwork(path, { ...two, layers: new Map(two.layers).set(second.name, apart) });
+    saveIntegerNetwork(path, { ...network, layers: new Map(network.layers).set(second.name, apart) });
     expect(() => loadIntegerNetwork(path)).toThrow(
       `layers '${first.name}' and '${second.name}' read the same input with inputScale`,
     );
