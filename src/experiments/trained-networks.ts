@@ -15,7 +15,14 @@ export interface TrainedNetwork {
   /** Curves of its training, epoch by epoch. */
   readonly admm: readonly EpochRecord[];
   /** Under frozen bits, or of the whole of a relaxed training. */
-  readonly training: readonly { readonly epoch: number; readonly testAccuracy?: number | null }[];
+  readonly training: readonly TrainingEpoch[];
+}
+
+/** An epoch of a kept curve: percent on the augmented training pictures, and on test pictures where they were measured. */
+export interface TrainingEpoch {
+  readonly epoch: number;
+  readonly trainAccuracy: number;
+  readonly testAccuracy?: number | null;
 }
 
 /** Those of the verified networks that were pruned in training; their files are in `folder` (default: the package's). */
@@ -33,7 +40,16 @@ export function trainedNetworks(
   });
 }
 
-/** Test accuracy of each network's codes while it was trained, and ADMM's residuals where there was ADMM. */
+/** Test accuracies of a network's codes under way, at last that of the kept network. */
+function tested({ recordedTop1, training }: TrainedNetwork): { x: number[]; y: number[] } {
+  const points = training.flatMap(({ epoch, testAccuracy }) =>
+    typeof testAccuracy === 'number' ? [[epoch + 1, testAccuracy] as const] : [],
+  );
+  if (points.at(-1)?.[0] !== training.length) points.push([training.length, recordedTop1]);
+  return { x: points.map(([epoch]) => epoch), y: points.map(([, top1]) => top1) };
+}
+
+/** Accuracies of each network while it was trained, on test and on training pictures, and ADMM's residuals where there was ADMM. */
 export function trainedNetworksFigures(networks: readonly TrainedNetwork[]): Map<string, Figure> {
   const figures = new Map<string, Figure>();
   figures.set(
@@ -42,14 +58,20 @@ export function trainedNetworksFigures(networks: readonly TrainedNetwork[]): Map
       title: 'Test accuracy of the codes while the network was trained',
       x: { title: 'epoch' },
       y: { title: 'top-1 (%)' },
-      series: networks.map(({ name, training }) => {
-        const tested = training.filter(({ testAccuracy }) => typeof testAccuracy === 'number');
-        return {
-          name,
-          x: tested.map(({ epoch }) => epoch + 1),
-          y: tested.map(({ testAccuracy }) => testAccuracy!),
-        };
-      }),
+      series: networks.map((network) => ({ name: network.name, ...tested(network) })),
+    }),
+  );
+  figures.set(
+    '03-training-pictures',
+    lines({
+      title: 'Accuracy on the augmented training pictures: relaxed weights, then frozen bits',
+      x: { title: 'epoch' },
+      y: { title: 'top-1 (%)' },
+      series: networks.map(({ name, training }) => ({
+        name,
+        x: training.map(({ epoch }) => epoch + 1),
+        y: training.map(({ trainAccuracy }) => trainAccuracy),
+      })),
     }),
   );
   const withAdmm = networks.filter(({ admm }) => admm.length > 0);

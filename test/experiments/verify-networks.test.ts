@@ -111,14 +111,22 @@ describe('trainedNetworks', () => {
     mkdirSync(other);
     saveIntegerNetwork(join(other, 'tiny-pruned.safetensors'), loadIntegerNetwork(pruned), {
       top1: 50,
-      curves: { training: [{ epoch: 0 }, { epoch: 1, testAccuracy: 40 }, { epoch: 2, testAccuracy: 50 }] },
+      curves: {
+        training: [
+          { epoch: 0, trainAccuracy: 30 },
+          { epoch: 1, trainAccuracy: 45, testAccuracy: 40 },
+          { epoch: 2, trainAccuracy: 55 },
+        ],
+      },
     });
     const networks = trainedNetworks(result, other);
     expect(networks).toMatchObject([{ name: 'tiny-pruned', recordedTop1: 50, admm: [] }]);
     expect(networks[0].verified).toBe(result.networks[2]);
     const figures = trainedNetworksFigures(networks);
-    expect([...figures.keys()]).toEqual(['03-training']);
+    expect([...figures.keys()]).toEqual(['03-training', '03-training-pictures']);
+    // The last epoch was not tested under way: the kept network's accuracy stands there.
     expect(figures.get('03-training')!.data).toMatchObject([{ x: [2, 3], y: [40, 50] }]);
+    expect(figures.get('03-training-pictures')!.data).toMatchObject([{ x: [1, 2, 3], y: [30, 45, 55] }]);
   });
 });
 
