@@ -7,9 +7,10 @@ import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { type Best, createBest, type Projected } from './best-codes';
 import { descend } from './hessian-descent';
-import { type LeastSquaresProblem, leastSquares, type Quadratic } from './layer-quadratic';
+import type { LeastSquaresProblem, Quadratic } from './layer-quadratic';
+import { type LayerSystem, layerSystem } from './layer-system';
 import type { CodeSearch } from './project-weights';
-import { createRidgeSolver, type RidgeSolver } from './ridge-solver';
+import type { RidgeSolver } from './ridge-solver';
 import type { SecondMoments } from './second-moments';
 import type { StageTimer } from './stage-timer';
 
@@ -21,6 +22,8 @@ export interface LayerAdmmProblem extends CodeSearch, LeastSquaresProblem {
   /** Cross moments with targets that suit the codes found so far better; asked for after each finish but the last. */
   readonly retarget?: (codes: Int8Array, scales: Float32Array) => Pick<SecondMoments, 'cross'>;
   readonly timer?: StageTimer;
+  /** Gives the systems of these moments, which stay the giver's; default: they are made and disposed of here. */
+  readonly system?: (problem: LeastSquaresProblem) => LayerSystem;
 }
 
 /** What one ADMM iteration did. */
@@ -76,26 +79,26 @@ const RESTARTS = 3;
 export function layerAdmm(problem: LayerAdmmProblem): LayerAdmmResult {
   check(problem);
   const time = problem.timer?.time ?? ((_, body) => body());
-  const quadratic = time('solving', () => leastSquares(problem));
+  const { system: given } = problem;
+  const system = time('solving', () => (given ?? layerSystem)(problem));
   try {
-    requireDetermined(problem, quadratic);
-    return minimise(problem, quadratic, time);
+    requireDetermined(problem, system);
+    return minimise(problem, system, time);
   } finally {
-    quadratic.dispose();
+    if (!given) system.dispose();
   }
 }
 
-function minimise(problem: LayerAdmmProblem, quadratic: Quadratic, time: Time): LayerAdmmResult {
+function minimise(problem: LayerAdmmProblem, system: LayerSystem, time: Time): LayerAdmmResult {
   const { moments, projection = 'lagrangian' } = problem;
-  const { rows, hessian, wanted } = quadratic;
-  const diagonal = Float64Array.from({ length: rows }, (_, i) => hessian[i * (rows + 1)]);
+  const { rows, hessian, wanted, diagonal } = system;
   const budget = budgetOf(problem);
   const searchMethod = projection === 'truncation' ? 'truncation' : 'greedy';
   const tune = () =>
     tuneScales({ ...budget, weights: wanted, curvature: diagonal, searchMethod, method: searchMethod });
   const scales = problem.scales ?? time('projecting', () => tune().scales);
-  const best = createBest(quadratic, scales, problem);
-  const { iterations, gaps } = alternate(problem, quadratic, diagonal, scales, best, time);
+  const best = createBest(system, scales, problem);
+  const { iterations, gaps } = alternate(problem, system, scales, best, time);
   const { codes, flips } = best;
   // Truncation's set is a choice of rows: the finish keeps the choice and tunes what they hold.
   const allowed =
@@ -111,7 +114,7 @@ function minimise(problem: LayerAdmmProblem, quadratic: Quadratic, time: Time): 
   finish(wanted, [4, 3, 3]);
   for (let i = 0; problem.retarget && i < RETARGETS; i++) {
     const { cross } = problem.retarget(codes, best.scales);
-    const aim = time('solving', () => quadratic.towards(cross));
+    const aim = time('solving', () => system.towards(cross));
     best.aim(aim);
     finish(aim.wanted, [3, 3]);
   }
@@ -179,33 +182,23 @@ function inUnitsOf(weights: Float32Array, scales: Float32Array): Float32Array {
  */
 function alternate(
   problem: LayerAdmmProblem,
-  quadratic: Quadratic,
-  diagonal: Float64Array,
+  { rows, columns, wanted, right, diagonal, root, solver }: LayerSystem,
   scales: Float32Array,
   best: Best,
   time: Time,
 ): { iterations: AdmmIteration[]; gaps?: Float64Array } {
-  const { rows, columns, hessian, wanted, right } = quadratic;
   const projection = projectionOf(problem, diagonal);
   const project = (late: boolean, targets: Float32Array, state?: Projected) =>
     time('projecting', () => projection(late, targets, state));
-  const root = Float32Array.from(diagonal, Math.sqrt);
-  const normalised = hessian.slice();
-  for (let i = 0; i < rows; i++) for (let j = 0; j < rows; j++) normalised[i * rows + j] /= root[i] * root[j];
-  const solver = createRidgeSolver(normalised, rows, true);
   const pull = inUnitsOf(right, scales);
   for (let i = 0; i < rows; i++) for (let n = 0; n < columns; n++) pull[i * columns + n] /= root[i];
   const first = project(true, inUnitsOf(wanted, scales));
   time('solving', () => best.offer(first));
   const setting = { columns, root, pull, solver, first, project, best, time };
   let run: Run = { records: [], last: first };
-  try {
-    for (let restart = 0, rho = FIRST_RHO; restart <= RESTARTS; restart++, rho /= 5) {
-      run = iterate(setting, rho, problem.iterations);
-      if (run.records[0].changed > 0) break;
-    }
-  } finally {
-    solver.dispose();
+  for (let restart = 0, rho = FIRST_RHO; restart <= RESTARTS; restart++, rho /= 5) {
+    run = iterate(setting, rho, problem.iterations);
+    if (run.records[0].changed > 0) break;
   }
   return { iterations: run.records, gaps: run.last.gaps };
 }

@@ -9,6 +9,7 @@ import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-netwo
 import { randomStream } from '../tensor/random';
 import type { CandidateStore } from './candidate-store';
 import { layerSensitivity, SMALL_ERROR } from './layer-sensitivity';
+import { withSharedInputs } from './layer-system';
 import { measureLayer } from './measure-layer';
 import type { PostTrainingSettings } from './post-training-settings';
 import { pruneLayer } from './prune-layer';
@@ -135,19 +136,21 @@ export function layerCandidates(
     const sensitivity = layerSensitivity(node, network, measured.moments, divergenceOf, random);
     const channels = spreadChannels(node, unpruned.columns, most);
     const part = onlyChannels({ node, network, reference, measured }, channels);
-    const own = adcBits.map((bits, i) => {
-      report(i, `${perPlaneText(bits)}-bit ADC alone`);
-      const mask = limits[i].masks.get(node.name);
-      const chosen = {
-        budget: limits[i].budgets.get(node.name)!,
-        allowed: mask && maskOfChannels(mask, unpruned.columns, channels),
-      };
-      const { layer, outcome } = pruneLayer(part, step.timer, rest, chosen);
-      const { relativeError } = outcome;
-      const large = relativeError >= SMALL_ERROR;
-      const divergence = whole && large ? divergenceOf(layer) : sensitivity * relativeError;
-      return { adcBits: bits, layer, relativeError, divergence };
-    });
+    const own = withSharedInputs((shared) =>
+      adcBits.map((bits, i) => {
+        report(i, `${perPlaneText(bits)}-bit ADC alone`);
+        const mask = limits[i].masks.get(node.name);
+        const chosen = {
+          budget: limits[i].budgets.get(node.name)!,
+          allowed: mask && maskOfChannels(mask, unpruned.columns, channels),
+        };
+        const { layer, outcome } = pruneLayer({ ...part, shared }, step.timer, rest, chosen);
+        const { relativeError } = outcome;
+        const large = relativeError >= SMALL_ERROR;
+        const divergence = whole && large ? divergenceOf(layer) : sensitivity * relativeError;
+        return { adcBits: bits, layer, relativeError, divergence };
+      }),
+    );
     candidates.set(node.name, own);
     store?.keep(node.name, own);
     return unpruned;

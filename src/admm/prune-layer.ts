@@ -15,6 +15,7 @@ import {
   relativeError,
 } from './layer-admm';
 import type { LayerBudget } from './layer-budget';
+import { placedInputs, type SharedInputs } from './layer-system';
 import type { MeasuredLayer } from './measure-layer';
 import { type PostTrainingSettings, postTrainingDefaults } from './post-training-settings';
 import { projectWeights } from './project-weights';
@@ -44,6 +45,8 @@ export interface LayerInputs {
   readonly network: IntegerNetwork;
   readonly reference: ReferenceNetwork;
   readonly measured: MeasuredLayer;
+  /** Keeps what every pruning of the layer on these inputs needs; default: each makes its own. */
+  readonly shared?: SharedInputs;
 }
 
 /** What a layer's codes must keep. */
@@ -55,7 +58,7 @@ export interface ChosenLimits {
 
 /** One layer pruned, given the moments of its inputs. */
 export function pruneLayer(
-  { node, network, reference, measured }: LayerInputs,
+  { node, network, reference, measured, shared }: LayerInputs,
   timer: StageTimer,
   settings: Omit<PostTrainingSettings, 'adcBits'>,
   { budget, allowed }: ChosenLimits,
@@ -75,7 +78,9 @@ export function pruneLayer(
     const inGroup = groupRows(node, group);
     const placed = rowOrder ? rowOrder.map((row) => inGroup[row]) : inGroup;
     const own = permuteRows(groupColumns(weights, columns, groups, group), width, rowOrder);
-    let final = momentsOf(moments, placed, groups, group);
+    const place = () => placedInputs(momentsOf(moments, placed, groups, group));
+    const inputs = shared?.of(group, rowOrder !== undefined, place) ?? place();
+    let final = inputs.moments;
     const retarget = (codes: Int8Array, scales: Float32Array) => {
       const { bias } = correctOutputs(final, codes, scales, 0);
       const natural = restoreRows(codes, width, rowOrder);
@@ -100,6 +105,7 @@ export function pruneLayer(
       scales: allowed && groupColumns(layer.scales, columns, groups, group),
       ridge,
       retarget: samples && retarget,
+      system: shared && inputs.system,
       timer,
     };
     const plain = settings.compensation === 'none';

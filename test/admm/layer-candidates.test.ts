@@ -79,6 +79,18 @@ describe('layerCandidates', () => {
     expect(large).toBeGreaterThan(0);
   });
 
+  it('finds together what it finds for each resolution alone, with rows dealt to tiles or not', () => {
+    const together = measure({ balancedRows: true });
+    const orders = new Set<boolean>();
+    settings.adcBits.forEach((bits, i) => {
+      for (const [name, [own]] of measure({ balancedRows: true, adcBits: [bits] })) {
+        expect(together.get(name)![i]).toEqual(own);
+        orders.add(own.layer.rowOrder !== undefined);
+      }
+    });
+    expect(orders).toEqual(new Set([true, false]));
+  });
+
   it('frees every tensor', () => {
     measure({ channels: 4 });
     const before = liveTensors();
