@@ -67,6 +67,8 @@ async function fetchAll(options: DownloadOptions, part: string): Promise<void> {
   const { url, bytes, retries = 3, retryDelayMs = 1000 } = options;
   let reached = false;
   let failures = 0;
+  // What was had and lost again is no progress: a server that drops what it sent is not asked forever.
+  let most = 0;
   for (let have = await sizeOf(part); have !== bytes; ) {
     const failure = await fetchRest(options, part, have > bytes ? 0 : have, () => {
       reached = true;
@@ -74,7 +76,8 @@ async function fetchAll(options: DownloadOptions, part: string): Promise<void> {
     if (failure instanceof InputError) throw failure;
     const now = await sizeOf(part);
     if (now === bytes) return;
-    failures = now === have ? failures + 1 : 0;
+    most = Math.max(most, have > bytes ? 0 : have);
+    failures = now > most ? 0 : failures + 1;
     have = now;
     if (!reached) throw new InputError(`${url} cannot be reached: ${reason(failure)}`);
     if (failures > retries) {

@@ -52,6 +52,8 @@ let dir: string;
 let server: Server;
 let requests: { range?: string }[];
 /** How many bytes of its answer the server sends before it cuts the connection, for the coming requests. */
+/** Requests for a part are answered with 416. */
+let forgetful = false;
 let cuts: number[];
 let manifest: Cifar10Manifest;
 
@@ -59,6 +61,7 @@ beforeEach(async () => {
   dir = join(mkdtempSync(join(tmpdir(), 'download ')), 'data');
   requests = [];
   cuts = [];
+  forgetful = false;
   server = createServer(serve);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
@@ -90,6 +93,10 @@ function serve(request: IncomingMessage, response: ServerResponse) {
     return;
   }
   const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  if (from && forgetful) {
+    response.writeHead(416).end();
+    return;
+  }
   const rest = archive.subarray(from);
   response.writeHead(from ? 206 : 200, {
     'content-length': rest.length,
@@ -161,6 +168,13 @@ describe('downloadCifar10', () => {
     await download();
     expect(requests).toEqual([{ range: 'bytes=100000-' }]);
     expectFiles();
+  });
+
+  it('gives up on a server that sends a part and then denies it, again and again', async () => {
+    cuts = Array.from({ length: 50 }, () => 50_000);
+    forgetful = true;
+    expect(await messageOf(download({ retries: 2 }))).toMatch(/download interrupted after/);
+    expect(requests.length).toBeLessThan(10);
   });
 
   it('goes on after a kill at any point: part of the archive, all of it, half unpacked, half moved', async () => {
