@@ -11,9 +11,11 @@ describe('technologyFactors', () => {
     expect(technologyFactors(32, 20).area).toBeCloseTo(0.46, 2);
   });
   it('gives the published energies at 0.8 V', () => {
-    const at45 = 1.103 * 0.64 - 0.362 * 0.8 + 0.2767;
-    const at32 = 0.9559 * 0.64 - 0.7823 * 0.8 + 0.471;
+    const at45 = 1.018 * 0.64 - 0.3107 * 0.8 + 0.1539;
+    const at32 = 0.8367 * 0.64 - 0.4341 * 0.8 + 0.1701;
+    const at20 = 0.373 * 0.64 - 0.1582 * 0.8 + 0.04104;
     expect(technologyFactors(45, 32).energy).toBeCloseTo(at32 / at45, 12);
+    expect(technologyFactors(32, 20).energy).toBeCloseTo(at20 / at32, 12);
   });
   it('changes nothing within a node, and there and back again', () => {
     for (const node of technologyNodes) expect(technologyFactors(node, node)).toEqual({ energy: 1, area: 1 });
