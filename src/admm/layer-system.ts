@@ -50,22 +50,19 @@ export function placedInputs(moments: SecondMoments): PlacedInputs {
   };
 }
 
-/** Placed inputs of a layer that is pruned again and again on the same inputs. */
-export interface SharedInputs {
-  of(group: number, balanced: boolean, place: () => PlacedInputs): PlacedInputs;
-}
+/** Gives the placed inputs of a layer that is pruned again and again on the same inputs: each once placed. */
+export type SharedInputs = (group: number, balanced: boolean, place: () => PlacedInputs) => PlacedInputs;
 
 /** Inputs that all prunings of a layer in `body` share. */
 export function withSharedInputs<T>(body: (shared: SharedInputs) => T): T {
   const kept = new Map<string, PlacedInputs>();
-  const of: SharedInputs['of'] = (group, balanced, place) => {
-    const key = `${group} ${balanced}`;
-    const own = kept.get(key) ?? place();
-    kept.set(key, own);
-    return own;
-  };
   try {
-    return body({ of });
+    return body((group, balanced, place) => {
+      const key = `${group} ${balanced}`;
+      const own = kept.get(key) ?? place();
+      kept.set(key, own);
+      return own;
+    });
   } finally {
     for (const own of kept.values()) own.dispose();
   }

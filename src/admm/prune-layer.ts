@@ -79,7 +79,7 @@ export function pruneLayer(
     const placed = rowOrder ? rowOrder.map((row) => inGroup[row]) : inGroup;
     const own = permuteRows(groupColumns(weights, columns, groups, group), width, rowOrder);
     const place = () => placedInputs(momentsOf(moments, placed, groups, group));
-    const inputs = shared?.of(group, rowOrder !== undefined, place) ?? place();
+    const inputs = shared?.(group, rowOrder !== undefined, place) ?? place();
     let final = inputs.moments;
     const retarget = (codes: Int8Array, scales: Float32Array) => {
       const { bias } = correctOutputs(final, codes, scales, 0);
