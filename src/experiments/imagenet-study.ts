@@ -336,15 +336,17 @@ function describePruned(network: IntegerNetwork, dense: IntegerNetwork) {
   return { tileRows, adcBits, lossless, nonzeroShare, requiredAdcBits, hardware };
 }
 
-/** Every conversion of some calibration pictures on the crossbar. */
+/** Every conversion of some calibration pictures on the crossbar that a point's network was pruned for. */
 function checkedCrossbar(bench: Bench, point: ImagenetPoint): CrossbarCheck {
   const { options, key, settings, progress } = bench;
   const { crossbarPictures = 1, pictures, folder } = options;
-  return cachedResult(folder, 'crossbar', { ...key, ...settings, point, crossbarPictures }, () =>
+  const { network } = prunedAt(bench, point);
+  const { adcBits, tileRows } = network.pruning!;
+  return cachedResult(folder, 'crossbar', { ...key, ...settings, point, adcBits, crossbarPictures }, () =>
     checkCrossbar(
-      prunedAt(bench, point).network,
+      network,
       firstPictures(pictures.calibration, crossbarPictures),
-      point,
+      { adcBits, tileRows },
       progress('crossbar'),
     ),
   );

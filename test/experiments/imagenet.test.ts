@@ -275,12 +275,12 @@ describe('imagenetStudy', () => {
     { tileRows: 32, adcBits: 2, part: 'outer4' },
     { tileRows: 32, adcBits: 3, part: 'allocated' },
   ];
-  const study = (folder: string) =>
+  const study = (folder: string, measured = points) =>
     imagenetStudy({
       model,
       pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' },
       folder,
-      points,
+      points: measured,
       iterations: 2,
       patches: 200,
     });
@@ -323,6 +323,8 @@ describe('imagenetStudy', () => {
       ['drop', 'agreement', 'divergence', 'layers'].map((name) => `06-${description.name}-${name}`),
     );
     expect(imagenetClaims(result).obtained).toMatchObject({ lossless: true, crossbar: true });
+    // Whatever ADCs the first point's layers and planes have, the crossbar that is checked has them.
+    for (const point of points) expect((await study(folder, [point])).crossbar.agrees).toBe(true);
   });
 
   it('prunes weights of fewer bits in another encoding, into figures of their own', async () => {
