@@ -1,4 +1,4 @@
-import { type Axis, type Figure, type FigureFrame, houseLayout } from './figure';
+import { type Axis, type Figure, type FigureFrame, houseLayout, PALETTE } from './figure';
 import { plainValues, type Values } from './figure-values';
 
 /** One line of a figure. */
@@ -23,6 +23,8 @@ export interface LineFigure extends FigureFrame {
 // Dashes and symbols keep the lines apart in print without colour.
 const DASHES = ['solid', 'dash', 'dot', 'dashdot'] as const;
 const SYMBOLS = ['circle', 'square', 'diamond', 'triangle-up', 'cross', 'x', 'star', 'pentagon'] as const;
+/** Of line i; shifted by one each time the colours begin anew, so that no two lines look alike. */
+const styleOf = (i: number) => i + Math.floor(i / PALETTE.length);
 const MODES = { line: 'lines', points: 'markers', both: 'lines+markers' } as const;
 
 /** Lines over numbers, with error bars where given. */
@@ -35,11 +37,11 @@ export function lines(options: LineFigure): Figure {
       x: plainValues(series.x, series.x.length, `x of "${series.name}"`),
       y: plainValues(series.y, series.x.length, `y of "${series.name}"`),
       line: {
-        dash: DASHES[i % DASHES.length],
+        dash: DASHES[styleOf(i) % DASHES.length],
         width: 2,
         shape: series.shape === 'step' ? 'hv' : 'linear',
       },
-      marker: { symbol: SYMBOLS[i % SYMBOLS.length], size: 8 },
+      marker: { symbol: SYMBOLS[styleOf(i) % SYMBOLS.length], size: 8 },
       ...(series.errors
         ? {
             error_y: {

@@ -64,6 +64,16 @@ test('lines differ in dash and symbol too, and a step line holds its value', () 
   expect(first.line.shape).toBe('hv');
 });
 
+test('no two of many lines look alike', () => {
+  const series = Array.from({ length: 32 }, (_, i) => ({ name: `${i}`, x: [1], y: [1] }));
+  const { data, layout } = lines({ title: 'many', x: { title: 'x' }, y: { title: 'y' }, series });
+  const { colorway } = layout as { colorway: string[] };
+  const looks = (data as { line: { dash: string }; marker: { symbol: string } }[]).map(
+    ({ line, marker }, i) => `${colorway[i % colorway.length]} ${line.dash} ${marker.symbol}`,
+  );
+  expect(new Set(looks).size).toBe(32);
+});
+
 test('a logarithmic axis gives its range in powers of ten, markers are dashed lines with labels', () => {
   const figure = lines({
     ...frame,
