@@ -341,13 +341,10 @@ function checkedCrossbar(bench: Bench, point: ImagenetPoint): CrossbarCheck {
   const { options, key, settings, progress } = bench;
   const { crossbarPictures = 1, pictures, folder } = options;
   const { network } = prunedAt(bench, point);
-  const { adcBits, tileRows } = network.pruning!;
-  return cachedResult(folder, 'crossbar', { ...key, ...settings, point, adcBits, crossbarPictures }, () =>
-    checkCrossbar(
-      network,
-      firstPictures(pictures.calibration, crossbarPictures),
-      { adcBits, tileRows },
-      progress('crossbar'),
-    ),
+  const pruning = network.pruning!;
+  const own = { ...key, ...settings, point, adcBits: pruning.adcBits, crossbarPictures };
+  const few = firstPictures(pictures.calibration, crossbarPictures);
+  return cachedResult(folder, 'crossbar', own, () =>
+    checkCrossbar(network, few, pruning, progress('crossbar')),
   );
 }

@@ -40,8 +40,14 @@ export function trainedNetworks(
   });
 }
 
+/** Epochs and the accuracies after them, in percent. */
+interface Points {
+  readonly x: number[];
+  readonly y: number[];
+}
+
 /** Test accuracies of a network's codes under way, at last that of the kept network. */
-function tested({ recordedTop1, training }: TrainedNetwork): { x: number[]; y: number[] } {
+function tested({ recordedTop1, training }: TrainedNetwork): Points {
   const points = training.flatMap(({ epoch, testAccuracy }) =>
     typeof testAccuracy === 'number' ? [[epoch + 1, testAccuracy] as const] : [],
   );
@@ -52,27 +58,23 @@ function tested({ recordedTop1, training }: TrainedNetwork): { x: number[]; y: n
 /** Accuracies of each network while it was trained, on test and on training pictures, and ADMM's residuals where there was ADMM. */
 export function trainedNetworksFigures(networks: readonly TrainedNetwork[]): Map<string, Figure> {
   const figures = new Map<string, Figure>();
-  figures.set(
-    '03-training',
+  const accuracies = (title: string, pointsOf: (network: TrainedNetwork) => Points) =>
     lines({
-      title: 'Test accuracy of the codes while the network was trained',
+      title,
       x: { title: 'epoch' },
       y: { title: 'top-1 (%)' },
-      series: networks.map((network) => ({ name: network.name, ...tested(network) })),
-    }),
-  );
+      series: networks.map((network) => ({ name: network.name, ...pointsOf(network) })),
+    });
+  figures.set('03-training', accuracies('Test accuracy of the codes while the network was trained', tested));
   figures.set(
     '03-training-pictures',
-    lines({
-      title: 'Accuracy on the augmented training pictures: relaxed weights, then frozen bits',
-      x: { title: 'epoch' },
-      y: { title: 'top-1 (%)' },
-      series: networks.map(({ name, training }) => ({
-        name,
+    accuracies(
+      'Accuracy on the augmented training pictures: relaxed weights, then frozen bits',
+      ({ training }) => ({
         x: training.map(({ epoch }) => epoch + 1),
         y: training.map(({ trainAccuracy }) => trainAccuracy),
-      })),
-    }),
+      }),
+    ),
   );
   const withAdmm = networks.filter(({ admm }) => admm.length > 0);
   if (withAdmm.length === 0) return figures;

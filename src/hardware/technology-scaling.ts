@@ -15,7 +15,8 @@ export interface TechnologyFactors {
 
 /**
  * Scaling between nodes after Stillmaker and Baas (2017), both at the same supply, by their fits to high-performance
- * devices where they have two; between tabulated nodes the factors follow a power of the node. The law is fitted to digital logic: a converter that noise limits shrinks less.
+ * devices where they have two; between tabulated nodes the factors follow a power of the node. The law is fitted to
+ * digital logic: a converter that noise limits shrinks less.
  * @throws InputError for a node outside 7 to 130 nm
  */
 export function technologyFactors(
