@@ -53,6 +53,7 @@ export * from './crossbar/crossbar-inference';
 export * from './crossbar/device-model';
 export * from './crossbar/device-presets';
 export * from './crossbar/ir-drop';
+export * from './crossbar/layer-adcs';
 export * from './crossbar/layer-job';
 export * from './crossbar/layer-simulator';
 export * from './crossbar/layer-statistics';

@@ -1,4 +1,4 @@
-import { type Adc, type Rounding, roundings } from '../crossbar/adc';
+import { type Rounding, roundings } from '../crossbar/adc';
 import { type RangePolicy, rangePolicies } from '../crossbar/adc-range';
 import { type StepGranularity, stepGranularities } from '../crossbar/adc-steps';
 import { type ConverterModel, checkConverter } from '../crossbar/converter-model';
@@ -10,10 +10,10 @@ import { calibrationPictures } from '../experiments/calibration';
 import { modelPath, openModel } from '../experiments/open-model';
 import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
-import { simulateNetwork } from '../experiments/simulate-network';
+import { adcOfLayer, type NetworkAdcs, simulateNetwork } from '../experiments/simulate-network';
 import { firstPictures } from '../networks/first-pictures';
 import { replaceFile } from '../networks/replace-file';
-import { adcBitsText } from '../quantization/adc-bits';
+import { adcBitsText, allBits } from '../quantization/adc-bits';
 import type { PruningRecord } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset, openNamed } from './dataset-options';
@@ -63,7 +63,7 @@ export async function simulateModel(name: string, options: Options, { onProgress
   const converter = asked.circuit?.converter;
   if (converter !== undefined) {
     if (adc === 'lossless') throw new InputError('--converter: it needs an ADC of some bits, not lossless');
-    checkConverter(converter, adc);
+    for (const bits of new Set(allBits(adc.bits))) if (bits > 0) checkConverter(converter, { ...adc, bits });
   }
   const tileRows = asked.tileRows ?? pruning?.tileRows ?? 128;
   const dataset = await openNamed(namedDataset(options, onProgress), note);
@@ -73,7 +73,7 @@ export async function simulateModel(name: string, options: Options, { onProgress
   if (model.kind === 'float') note(`${model.name}: quantised to 8-bit weights and activations, not pruned`);
   const few = firstPictures(calibration, FEW);
   if (asked.statistics !== undefined) {
-    const layers = observeNetwork(network, few, { tileRows, adc: () => adc });
+    const layers = observeNetwork(network, few, { tileRows, adc: (layer) => adcOfLayer(adc, layer) });
     const seen = { model: model.name, tileRows, adc, pictures: few.count, layers };
     replaceFile(asked.statistics, [Buffer.from(`${JSON.stringify(seen, null, 1)}\n`)]);
   }
@@ -82,7 +82,7 @@ export async function simulateModel(name: string, options: Options, { onProgress
   const settings = { tileRows, adc, range, circuit, seeds, limit, onProgress };
   const { accuracy, bySeed, steps } = simulateNetwork(network, dataset.test, settings);
   const { top1, interval, pictures } = accuracy;
-  const bits = adc === 'lossless' ? 'lossless' : `${adc.bits}-bit`;
+  const adcs = adc === 'lossless' ? 'lossless ADC' : `ADC of ${adcBitsText(adc.bits)} bits`;
   const ranges = range ? `, ${range.policy.policy} range per ${range.granularity}` : '';
   const drawn = circuit ? `, ${bySeed.length} circuit${bySeed.length > 1 ? 's' : ''}` : '';
   const { encoding = 'sign-split' } = pruning ?? {};
@@ -101,7 +101,7 @@ export async function simulateModel(name: string, options: Options, { onProgress
       bySeed,
       steps,
     },
-    text: `${model.name} on ${dataset.title}: top-1 ${top1.toFixed(2)} % (+-${interval.toFixed(2)}), ${pictures} pictures${drawn}; R = ${tileRows}, ${bits} ADC${ranges}, ${encoding}`,
+    text: `${model.name} on ${dataset.title}: top-1 ${top1.toFixed(2)} % (+-${interval.toFixed(2)}), ${pictures} pictures${drawn}; R = ${tileRows}, ${adcs}${ranges}, ${encoding}`,
   };
 }
 
@@ -140,7 +140,7 @@ function askedOf(name: string, options: Options) {
 }
 
 /** The ADC asked for; its bits may be those of a pruning record. */
-function adcOf(options: Options): (pruning: PruningRecord | undefined) => Adc {
+function adcOf(options: Options): (pruning: PruningRecord | undefined) => 'lossless' | NetworkAdcs {
   const lossless = options['adc-bits'] === 'lossless';
   if (lossless) refuseOptions(options, ['range', 'step', 'rounding'], 'a lossless ADC has none');
   const given = lossless ? undefined : wholeNumber(options, 'adc-bits', 1, 16);
@@ -153,10 +153,7 @@ function adcOf(options: Options): (pruning: PruningRecord | undefined) => Adc {
   return (pruning) => {
     if (lossless) return 'lossless';
     const bits = given ?? pruning?.adcBits;
-    if (typeof bits !== 'number')
-      throw new InputError(
-        `--adc-bits: needed, since the model was ${bits ? `pruned for ADCs of ${adcBitsText(bits)} bits, not for one resolution` : 'not pruned'}`,
-      );
+    if (bits === undefined) throw new InputError('--adc-bits: needed, since the model was not pruned');
     return { bits, step, rounding };
   };
 }

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import type { Adc } from './adc';
+import type { AdcSettings } from './adc';
 import type { Readout } from './readouts';
 
 /** What shares one step: all of a layer, each array (row tile), or each converted column. */
@@ -16,7 +16,7 @@ export interface AdcSteps {
 
 /** What tells a layer's steps. */
 interface SteppedLayer {
-  readonly adc: Adc;
+  readonly adc: 'lossless' | Pick<AdcSettings, 'step'>;
   readonly steps?: AdcSteps;
   readonly columns: number;
   readonly tiles: Int32Array;

@@ -1,3 +1,4 @@
+import { largestOf } from '../bitplanes/per-plane';
 import { InputError } from '../errors';
 import type { RandomStream } from '../tensor/random';
 import { type AnalogKernel, analogKernel, lanes, maxPatternRows } from './analog-kernel';
@@ -49,7 +50,7 @@ export function analogEngine(
   const outputs = new Float64Array(job.vectors * job.columns);
   const recorder = settings.record && createRecorder(job, settings.record);
   const kernels = new Map<number, AnalogKernel>();
-  const levels = job.adc === 'lossless' ? 0 : 2 ** job.adc.bits;
+  const levels = job.adc === 'lossless' ? 0 : 2 ** largestOf(job.adc.bits);
   let saturated = 0;
   let columns = 0;
   for (const [tile, array] of programmed.arrays.entries()) {

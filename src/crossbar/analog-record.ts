@@ -1,6 +1,7 @@
 import { adcCodes } from './adc';
 import type { AnalogSettings } from './analog-settings';
 import type { Converter } from './build-converter';
+import { largestAdc } from './layer-adcs';
 import type { LayerJob } from './layer-job';
 import { mergeHistograms, type SumHistogram, sumCounter } from './sum-histogram';
 
@@ -47,6 +48,6 @@ export function createRecorder(job: LayerJob, granularity: NonNullable<AnalogSet
 /** Over all codes that the ADC has, also those that never came up. */
 function spanned(seen: SumHistogram, { adc }: LayerJob): SumHistogram {
   if (adc === 'lossless') return seen;
-  const { lowest, highest } = adcCodes(adc);
+  const { lowest, highest } = adcCodes(largestAdc(adc));
   return mergeHistograms([{ lowest, counts: new Float64Array(highest - lowest + 1) }, seen]);
 }

@@ -1,8 +1,10 @@
 import { InputError } from '../errors';
+import type { AdcSettings } from './adc';
 import type { StepGranularity } from './adc-steps';
 import { type ConverterModel, checkConverter } from './converter-model';
 import { checkDevice, type DeviceModel } from './device-model';
 import { checkWires, type WireModel } from './ir-drop';
+import { adcKinds } from './layer-adcs';
 import type { LayerJob } from './layer-job';
 
 /** The circuit that a layer runs on. With nothing set it is ideal and gives what the reference engine gives (see `analogEngine`). */
@@ -42,7 +44,7 @@ export function checkCircuit(job: LayerJob, settings: CircuitSettings): void {
   if (converter !== undefined) {
     if (job.adc === 'lossless')
       throw new InputError('converter: it needs an ADC of some bits, not "lossless"');
-    checkConverter(converter, job.adc);
+    for (const adc of adcKinds(job).kinds) checkConverter(converter, adc as AdcSettings);
   }
   if (wires !== undefined) checkWires(wires);
   if (!Number.isInteger(columnsPerAdc) || columnsPerAdc < 1) {

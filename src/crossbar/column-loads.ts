@@ -6,29 +6,32 @@ export interface ColumnLoads {
   readonly conversions: number;
   /** Largest sum (of either sign) that a conversion can see. */
   readonly largest: number;
+  /** The same by bit plane, lowest first. */
+  readonly byPlane: readonly number[];
 }
 
 export function columnLoads(layer: MappedLayer): ColumnLoads {
-  const { slices } = layer;
+  const { slices, encoding, readouts } = layer;
+  const byPlane = new Array<number>(encoding.planes).fill(0);
   let conversions = 0;
-  let largest = 0;
-  eachBitColumn(layer, (added, taken, used) => {
+  eachBitColumn(layer, (added, taken, used, readout) => {
     if (!used) return;
     conversions++;
     // Pulses of either sign turn what is subtracted into what is added.
     const most = slices.form === 'sign-magnitude' ? added + taken : Math.max(added, taken);
-    if (most > largest) largest = most;
+    const plane = readouts[readout].plus % encoding.planes;
+    byPlane[plane] = Math.max(byPlane[plane], most * slices.maxPulse);
   });
-  return { conversions, largest: largest * slices.maxPulse };
+  return { conversions, largest: Math.max(...byPlane), byPlane };
 }
 
 /**
  * Visits every converted column of a layer, tiles outermost: the digit sums of the cells it adds and takes off, and whether
- * any code asks for it.
+ * any code asks for it, and which of the readouts it is.
  */
 export function eachBitColumn(
   { codes, cells, columns, tiles, encoding, readouts }: MappedLayer,
-  visit: (added: number, taken: number, used: boolean) => void,
+  visit: (added: number, taken: number, used: boolean, readout: number) => void,
 ): void {
   const { digits } = encoding;
   const slots = encoding.polarities * encoding.planes;
@@ -45,9 +48,9 @@ export function eachBitColumn(
       column = column + 1 === columns ? 0 : column + 1;
     }
     for (let to = 0; to < loads.length; to += slots) {
-      for (const { plus, minus } of readouts) {
+      for (const [readout, { plus, minus }] of readouts.entries()) {
         const used = asked[to + plus] + (minus < 0 ? 0 : asked[to + minus]) > 0;
-        visit(loads[to + plus], minus < 0 ? 0 : loads[to + minus], used);
+        visit(loads[to + plus], minus < 0 ? 0 : loads[to + minus], used, readout);
       }
     }
   }

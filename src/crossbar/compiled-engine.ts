@@ -1,13 +1,13 @@
 import { InputError } from '../errors';
 import type { CompiledModule } from '../tensor/compiled-module';
 import { jobBuffer, runParts, threadCount } from '../tensor/parallel';
-import { type AdcSettings, adcCode, adcCodes, adcStep, clips } from './adc';
-import { distinctSteps, stepAt } from './adc-steps';
+import { type Adc, type AdcSettings, adcCode, adcCodes, adcStep, clips } from './adc';
 import { columnLoads } from './column-loads';
 import { LANES } from './compiled-kernel';
 import { addOffset, outputArray } from './finish-outputs';
 import { type BlockWork, type Conversion, type Reading, runBlocks, tableEntries } from './kernel-blocks';
 import { countingProgram, type KernelProgram, type Reads, tableProgram } from './kernel-program';
+import { adcKinds } from './layer-adcs';
 import { inputMatrix, type LayerInputs } from './layer-inputs';
 import { type LayerResult, type MappedLayer, outputBound, sumRange } from './layer-job';
 
@@ -52,20 +52,25 @@ export function compileLayer(layer: MappedLayer, compiled: CompiledModule): Comp
   };
 }
 
-/** The converted columns by their step, ascending: the order in which their outputs are added up. */
+/** The converted columns by the kind of ADC that reads them, in the order in which their outputs are added up. */
 function readingsOf(
   layer: MappedLayer,
   bound: number,
   record: boolean,
 ): { readings: Reading[]; ones: number } {
   let ones = 0;
-  const readings = distinctSteps(layer).map((step): Reading => {
-    const adc = layer.adc === 'lossless' ? layer.adc : { ...layer.adc, step };
-    const reads: Reads = (...column) => stepAt(layer, ...column) === step;
+  const { kinds, kindAt } = adcKinds(layer);
+  const readings = kinds.map((adc, kind): Reading => {
+    const reads: Reads = (...column) => kindAt(...column) === kind;
     const { program, conversion } = prepare({ ...layer, adc }, record, reads);
     ones += program.ones;
     const largest = conversion.kind === 'table' ? Math.max(...sumRange(layer).map(Math.abs)) : bound;
-    return { program: shared(program.words), conversion, step, width: 33 - Math.clz32(largest) };
+    return {
+      program: shared(program.words),
+      conversion,
+      step: adcStep(adc),
+      width: 33 - Math.clz32(largest),
+    };
   });
   return { readings, ones };
 }
@@ -80,8 +85,11 @@ function checkedBound(layer: MappedLayer): number {
 const MOST_ONES = 255;
 const MOST_CODES = 31;
 
+/** A layer whose columns are all read by one kind of ADC. */
+type OneAdcLayer = MappedLayer & { readonly adc: Adc };
+
 /** How a layer's conversions can stay bit-sliced to the end; undefined where sums are more than counts of ones. */
-function counting(layer: MappedLayer): 'clipped' | 'thresholds' | undefined {
+function counting(layer: OneAdcLayer): 'clipped' | 'thresholds' | undefined {
   const { adc, signedSums, encoding, slices } = layer;
   if (signedSums || encoding.cellBits !== 1 || slices.dacBits !== 1) return undefined;
   if (adc === 'lossless') return 'clipped';
@@ -93,7 +101,7 @@ function counting(layer: MappedLayer): 'clipped' | 'thresholds' | undefined {
 
 /** What a layer's ADC makes of the columns that `reads` tells. */
 function prepare(
-  layer: MappedLayer,
+  layer: OneAdcLayer,
   record: boolean,
   reads: Reads,
 ): { program: KernelProgram; conversion: Conversion } {
@@ -104,7 +112,7 @@ function prepare(
   return byThresholds(layer, layer.adc as AdcSettings, negativePlane, reads);
 }
 
-function byClipping(layer: MappedLayer, negativePlane: number, reads: Reads) {
+function byClipping(layer: OneAdcLayer, negativePlane: number, reads: Reads) {
   const { adc } = layer;
   const adcBits = adc === 'lossless' ? 8 : Math.min(8, adc.bits);
   const kind = adcBits <= 3 ? ('narrow' as const) : ('wide' as const);
@@ -112,7 +120,7 @@ function byClipping(layer: MappedLayer, negativePlane: number, reads: Reads) {
   return { program, conversion: { kind, adcBits, negativePlane } };
 }
 
-function byThresholds(layer: MappedLayer, adc: AdcSettings, negativePlane: number, reads: Reads) {
+function byThresholds(layer: OneAdcLayer, adc: AdcSettings, negativePlane: number, reads: Reads) {
   const [, most] = sumRange(layer);
   const thresholds: number[] = [];
   let clipping = MOST_ONES + 2;
@@ -131,7 +139,7 @@ function byThresholds(layer: MappedLayer, adc: AdcSettings, negativePlane: numbe
   return { program: countingProgram(layer, 0, reads), conversion };
 }
 
-function byTable(layer: MappedLayer, reads: Reads): { program: KernelProgram; conversion: Conversion } {
+function byTable(layer: OneAdcLayer, reads: Reads): { program: KernelProgram; conversion: Conversion } {
   const [lowest, highest] = sumRange(layer);
   const length = highest - lowest + 1;
   if (length > LARGEST_TABLE)

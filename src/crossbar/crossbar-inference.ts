@@ -1,11 +1,13 @@
+import { ofPlane } from '../bitplanes/per-plane';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Inference } from '../networks/inference';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
-import { type Adc, adcCodes } from './adc';
+import { adcCodes } from './adc';
 import { type AdcSteps, distinctSteps } from './adc-steps';
 import type { CircuitSettings } from './analog-settings';
 import { columnLoads } from './column-loads';
+import type { LayerAdc } from './layer-adcs';
 import { type LayerResult, type MappedLayer, mapLayer } from './layer-job';
 import {
   createCircuitSimulator,
@@ -28,7 +30,7 @@ export interface CrossbarInferenceOptions {
   /** R: rows summed in one conversion. */
   readonly tileRows: number;
   /** The ADCs of a layer. */
-  readonly adc: (layer: string) => Adc;
+  readonly adc: (layer: string) => LayerAdc;
   /** Steps in place of a layer's ADC's own. */
   readonly steps?: (layer: string) => AdcSteps | undefined;
   /** Added digitally to each output channel of a layer whose conversions can clip, in units of weight code times input code. [columns] */
@@ -84,7 +86,9 @@ export function createCrossbarInference(
 export function neverClips(layer: MappedLayer): boolean {
   const { adc } = layer;
   if (adc === 'lossless') return true;
-  return (
-    distinctSteps(layer).every((step) => step === 1) && columnLoads(layer).largest <= adcCodes(adc).highest
-  );
+  const fits = (load: number, plane: number) => {
+    const bits = ofPlane(adc.bits, plane);
+    return load === 0 || load <= adcCodes({ ...adc, bits }).highest;
+  };
+  return distinctSteps(layer).every((step) => step === 1) && columnLoads(layer).byPlane.every(fits);
 }

@@ -1,10 +1,11 @@
 import { checkCodes, checkFlips } from '../bitplanes/code-matrix';
 import { type EncodingName, type PlaneEncoding, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
-import { type Adc, adcCodes, checkAdc } from './adc';
+import { adcCodes } from './adc';
 import { type AdcSteps, checkSteps, distinctSteps } from './adc-steps';
 import { isNumber } from './check-fields';
 import { type InputForm, type InputSlices, inputSlices } from './input-slices';
+import { checkLayerAdc, type LayerAdc, largestAdc } from './layer-adcs';
 import { type Readout, readouts, type Subtraction } from './readouts';
 import { type RowSplit, rowTiles } from './row-tiles';
 import type { SumHistogram } from './sum-histogram';
@@ -30,7 +31,7 @@ export interface CrossbarSettings {
   /** Bits of an input pulse, 1..8. Default 1. */
   readonly dacBits?: number;
   /** Default `lossless`. `signed` follows from the sums: they are signed with analog subtraction or sign-magnitude inputs. */
-  readonly adc?: Adc;
+  readonly adc?: LayerAdc;
   /** Steps in place of the ADC's one: for the layer, each array or each converted column. Not with a lossless ADC. */
   readonly steps?: AdcSteps;
 }
@@ -85,7 +86,7 @@ export interface MappedLayer {
   readonly encoding: PlaneEncoding;
   readonly readouts: readonly Readout[];
   readonly slices: InputSlices;
-  readonly adc: Adc;
+  readonly adc: LayerAdc;
   /** In place of the ADC's own step. */
   readonly steps?: AdcSteps;
   /** Whether a column sum can be negative. */
@@ -155,10 +156,10 @@ export function mapLayer(layer: CrossbarLayer, tiles?: Int32Array): MappedLayer 
 }
 
 /** The same layer read by other ADCs, signed ones where sums can be negative. */
-export function withAdc(layer: MappedLayer, adc: Adc): MappedLayer {
+export function withAdc(layer: MappedLayer, adc: LayerAdc): MappedLayer {
   const own = typeof adc === 'object' ? { ...adc, signed: layer.signedSums } : adc;
-  checkAdc(own);
   const read = { ...layer, adc: own };
+  checkLayerAdc(read);
   checkSteps(read);
   return read;
 }
@@ -246,7 +247,8 @@ export function outputBound(layer: MappedLayer): number {
   let bound = 0;
   for (const most of fullScales(layer)) {
     // Rounding may take a sum up to the next step but never past the highest code.
-    const converted = adc === 'lossless' ? most : Math.min(most + step, adcCodes(adc).highest * step);
+    const converted =
+      adc === 'lossless' ? most : Math.min(most + step, adcCodes(largestAdc(adc)).highest * step);
     for (const { weight } of layer.readouts) bound += Math.abs(weight) * pulses * converted;
   }
   const inputs = Math.max(slices.maxCode, -slices.minCode);

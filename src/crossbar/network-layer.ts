@@ -5,7 +5,7 @@ import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-netwo
 import { crossbarCodes } from '../quantization/row-order';
 import { type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import type { Adc } from './adc';
+import type { LayerAdc } from './layer-adcs';
 import type { CrossbarLayer, LayerResult } from './layer-job';
 import type { LayerSimulator } from './layer-simulator';
 import { patchGrid } from './patches';
@@ -18,7 +18,7 @@ export function networkLayer(
   node: ConvNode | DenseNode,
   layer: IntegerLayer,
   { weightBits, pruning }: Pick<IntegerNetwork, 'weightBits' | 'pruning'>,
-  { tileRows, adc }: { readonly tileRows: number; readonly adc: Adc },
+  { tileRows, adc }: { readonly tileRows: number; readonly adc: LayerAdc },
 ): CrossbarLayer & Required<Pick<CrossbarLayer, 'wiring' | 'inputRows'>> {
   const { rows, columns, rowOrder, flips, inputBits, inputSigned } = layer;
   const groups = groupCount(node);

@@ -6,6 +6,7 @@ import { adcCode, adcCodes } from './adc';
 import { eachBitColumn } from './column-loads';
 import type { CrossbarInferenceOptions, LayerSeen } from './crossbar-inference';
 import { createCrossbarInference } from './crossbar-inference';
+import type { PlaneAdcs } from './layer-adcs';
 import type { MappedLayer } from './layer-job';
 import type { SumHistogram } from './sum-histogram';
 
@@ -23,7 +24,7 @@ export interface LayerObservation {
   readonly clippingRate: number;
   /** How often each column sum was seen: counts[sum - lowest], up to the largest seen. */
   readonly sums: { readonly lowest: number; readonly counts: readonly number[] };
-  /** How often each ADC code was given: counts[code - lowest]; absent for a lossless ADC. */
+  /** How often each ADC code was given: counts[code - lowest]; absent for a lossless ADC, and where planes have ADCs of their own. */
   readonly codes?: { readonly lowest: number; readonly counts: readonly number[] };
   /** Share of the input codes that are zero, and of their bits. */
   readonly zeroInputs: number;
@@ -65,7 +66,7 @@ function observation({ node, layer, codes, result }: LayerSeen): LayerObservatio
     conversions,
     clippingRate: conversions === 0 ? 0 : saturated / conversions,
     sums,
-    ...(adc !== 'lossless' && { codes: codesOf(sums, layer) }),
+    ...(adc !== 'lossless' && { codes: codesOf(sums, adc) }),
     ...inputSparsity(codes, layer),
   };
 }
@@ -78,8 +79,9 @@ function trimmed({ lowest, counts }: SumHistogram): { lowest: number; counts: nu
   return { lowest: lowest + first, counts: Array.from(counts.subarray(first, seen[seen.length - 1] + 1)) };
 }
 
-function codesOf(sums: { lowest: number; counts: readonly number[] }, { adc }: MappedLayer) {
-  if (adc === 'lossless') return undefined;
+function codesOf(sums: { lowest: number; counts: readonly number[] }, { bits, ...rest }: PlaneAdcs) {
+  if (typeof bits !== 'number') return undefined;
+  const adc = { ...rest, bits };
   const { lowest, highest } = adcCodes(adc);
   const counts = new Array<number>(highest - lowest + 1).fill(0);
   sums.counts.forEach((count, at) => {

@@ -1,10 +1,11 @@
 import { randomStream } from '../tensor/random';
-import { stepAt } from './adc-steps';
+import type { AdcSettings } from './adc';
 import { type CircuitSettings, checkCircuit } from './analog-settings';
 import { buildConverter, type Converter } from './build-converter';
 import type { ConverterModel } from './converter-model';
 import type { DeviceModel } from './device-model';
 import { wiredCells } from './ir-drop';
+import { adcKinds } from './layer-adcs';
 import type { LayerJob } from './layer-job';
 import { offValue, programCells, readVariances } from './program-cells';
 
@@ -152,8 +153,8 @@ function physicalColumns(job: LayerJob, tile: number): PhysicalColumns {
 type ConverterMaker = (tile: number, columns: Int32Array) => readonly Converter[] | undefined;
 
 function converterMaker(job: LayerJob, settings: CircuitSettings): ConverterMaker {
-  const { adc } = job;
-  if (adc === 'lossless') return () => undefined;
+  if (job.adc === 'lossless') return () => undefined;
+  const { kinds, kindAt } = adcKinds(job);
   const { columnsPerAdc = 1, seed = 1, layer = 'layer' } = settings;
   const readouts = job.readouts.length;
   // An ideal ADC is a flash one without errors.
@@ -163,16 +164,16 @@ function converterMaker(job: LayerJob, settings: CircuitSettings): ConverterMake
   return (tile, columns) => {
     const own = new Map<string, Converter>();
     return Array.from(columns, (column) => {
-      const step = stepAt(job, tile, Math.floor(column / readouts), column % readouts);
+      const kind = kindAt(tile, Math.floor(column / readouts), column % readouts);
       const circuit = Math.floor(column / columnsPerAdc);
       const make = () =>
         buildConverter(
-          { ...adc, step },
+          kinds[kind] as AdcSettings,
           model,
           randomStream(seed, `ADC ${circuit} of ${layer}, array ${tile}`),
         );
-      // One ADC read at several steps is the same circuit at several references: drawn alike, in LSB.
-      return alike ? once(shared, step, make) : once(own, `${circuit}/${step}`, make);
+      // One ADC read at several steps or resolutions is the same circuit at several references: drawn alike, in LSB.
+      return alike ? once(shared, kind, make) : once(own, `${circuit}/${kind}`, make);
     });
   };
 }

@@ -1,6 +1,6 @@
-import { adcCode, clips } from './adc';
-import { distinctSteps, stepAt } from './adc-steps';
+import { adcCode, adcStep, clips } from './adc';
 import { addOffset, outputArray } from './finish-outputs';
+import { adcKinds } from './layer-adcs';
 import { type LayerJob, type LayerResult, sumRange } from './layer-job';
 import type { SumHistogram } from './sum-histogram';
 
@@ -11,8 +11,9 @@ import type { SumHistogram } from './sum-histogram';
 export function referenceEngine(job: LayerJob, record = false): LayerResult {
   const { inputRows, columns, vectors, tiles, slices } = job;
   const { cells, asks } = cellsOf(job);
-  // Weighted codes by step: whole numbers, in whatever order they are added.
-  const codes = new Map(distinctSteps(job).map((step) => [step, new Float64Array(vectors * columns)]));
+  const { kinds, kindAt } = adcKinds(job);
+  // Weighted codes by kind of ADC: whole numbers, in whatever order they are added.
+  const codes = kinds.map(() => new Float64Array(vectors * columns));
   const [lowest, highest] = sumRange(job);
   const sums: SumHistogram = { lowest, counts: new Float64Array(record ? highest - lowest + 1 : 0) };
   let saturated = 0;
@@ -31,9 +32,9 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
         }
         if (!used) continue;
         const sign = job.flips?.[tile * columns + column] ? -1 : 1;
-        const step = stepAt(job, tile, column, readout);
-        const adc = job.adc === 'lossless' ? job.adc : { ...job.adc, step };
-        const added = codes.get(step)!;
+        const kind = kindAt(tile, column, readout);
+        const adc = kinds[kind];
+        const added = codes[kind];
         const elements = job.wiring[Math.floor((column * job.wiring.length) / columns)];
         for (let vector = 0; vector < vectors; vector++) {
           for (let plane = 0; plane < slices.planes; plane++) {
@@ -52,7 +53,10 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
     }
   }
   const outputs = outputArray(job, vectors * columns);
-  for (const [step, added] of codes) for (let i = 0; i < outputs.length; i++) outputs[i] += step * added[i];
+  for (const [kind, added] of codes.entries()) {
+    const step = adcStep(kinds[kind]);
+    for (let i = 0; i < outputs.length; i++) outputs[i] += step * added[i];
+  }
   if (job.encoding.offset !== 0) addOffset(job, outputs, job.inputs);
   return { outputs, saturated, conversions, ...(record && { sums }) };
 }

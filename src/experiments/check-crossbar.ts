@@ -1,4 +1,3 @@
-import { largestOf } from '../bitplanes/per-plane';
 import { createLayerSimulator } from '../crossbar/layer-simulator';
 import { inputCodesOf, networkLayer, simulateCodes } from '../crossbar/network-layer';
 import type { ConvNode, DenseNode } from '../networks/description';
@@ -30,7 +29,7 @@ export interface CrossbarCheck {
 /**
  * Sends each layer's input codes through the bit-serial crossbar with ADCs of `adcBits` and compares every output with
  * the tensor engine's integer, bit for bit. What the engine gives goes on to the next layer. Encoding, cells, DACs and
- * flips are those of the network's pruning record; of ADCs that differ by plane a layer has the largest.
+ * flips are those of the network's pruning record.
  */
 export function checkCrossbar(
   network: IntegerNetwork,
@@ -67,7 +66,7 @@ function compareLayer(
   crossbar: { readonly adcBits: AdcBits; readonly tileRows: number },
 ) {
   const layer = network.layers.get(node.name)!;
-  const adc = { bits: largestOf(adcBitsOf(crossbar.adcBits, node.name)) };
+  const adc = { bits: adcBitsOf(crossbar.adcBits, node.name) };
   const simulator = createLayerSimulator(
     networkLayer(node, layer, network, { tileRows: crossbar.tileRows, adc }),
   );

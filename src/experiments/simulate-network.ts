@@ -1,19 +1,26 @@
-import { type Adc, adcStep } from '../crossbar/adc';
+import type { AdcSettings } from '../crossbar/adc';
 import type { CircuitSettings } from '../crossbar/analog-settings';
 import { createCrossbarInference } from '../crossbar/crossbar-inference';
+import type { LayerAdc } from '../crossbar/layer-adcs';
 import type { PictureSet } from '../data/dataset';
 import type { OnProgress } from '../progress';
+import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Accuracy, measureAccuracy } from '../training/evaluate';
 import { type CalibratedRange, networkSteps } from './network-steps';
 import { overSeeds } from './over-seeds';
 
+/** ADCs whose resolution may differ by layer and bit plane. */
+export interface NetworkAdcs extends Omit<AdcSettings, 'bits'> {
+  readonly bits: AdcBits;
+}
+
 export interface SimulationSettings {
   /** R. */
   readonly tileRows: number;
   /** The ADCs of all layers. A `range` chooses their steps instead. */
-  readonly adc: Adc;
+  readonly adc: 'lossless' | NetworkAdcs;
   readonly range?: CalibratedRange;
   /** Default: ideal cells, wires and converters. */
   readonly circuit?: Omit<CircuitSettings, 'layer' | 'seed'>;
@@ -33,6 +40,11 @@ export interface Simulation {
   readonly steps: Readonly<Record<string, readonly number[]>>;
 }
 
+/** The ADCs of one layer of a network. */
+export function adcOfLayer(adc: 'lossless' | NetworkAdcs, layer: string): LayerAdc {
+  return adc === 'lossless' ? adc : { ...adc, bits: adcBitsOf(adc.bits, layer) };
+}
+
 /** Accuracy of a network on bit-serial crossbars with finite ADCs, on real or ideal circuits. */
 export function simulateNetwork(
   network: IntegerNetwork,
@@ -45,7 +57,7 @@ export function simulateNetwork(
   const accuracies = drawn.map((seed, i) => {
     const inference = createCrossbarInference(network, {
       tileRows,
-      adc: () => adc,
+      adc: (name) => adcOfLayer(adc, name),
       steps: (name) => steps?.get(name),
       circuit: circuit && { ...circuit, seed },
     });
@@ -70,7 +82,7 @@ export function simulateNetwork(
     steps: Object.fromEntries(
       crossbarNodes(network.description).map(({ name }) => [
         name,
-        [...(steps?.get(name)?.values ?? [adcStep(adc)])],
+        [...(steps?.get(name)?.values ?? [adc === 'lossless' ? 1 : (adc.step ?? 1)])],
       ]),
     ),
   };

@@ -23,6 +23,7 @@ export function adcBitsText(adcBits: AdcBits): string {
   return least === most ? `${least}` : `${least} to ${most}`;
 }
 
-function allBits(adcBits: AdcBits): readonly number[] {
+/** The resolutions of all layers and planes, one after the other. */
+export function allBits(adcBits: AdcBits): readonly number[] {
   return typeof adcBits === 'number' ? [adcBits] : Object.values(adcBits).flat();
 }

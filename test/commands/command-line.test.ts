@@ -444,7 +444,7 @@ describe('cim-pruning in a process of its own', () => {
     expect(skipping.status).toBe(0);
   });
 
-  it('prunes by a rival at bits allocated to the layers, which certify and hardware read from the file', async () => {
+  it('prunes by a rival at bits allocated to the layers, which certify, simulate and hardware read from the file', async () => {
     const float = scratch('tiny-rival.safetensors');
     const network = networkByName('tiny');
     saveParameters(float, network, initialParameters(network, 1));
@@ -462,12 +462,13 @@ describe('cim-pruning in a process of its own', () => {
       requiredAdcBits: Math.max(...bits),
     });
     expect((await run('hardware', pruned)).out).toMatch(/\d to \d-bit ADCs/);
-    expect(await refusal('simulate', pruned, '--dataset', 'generated')).toMatch(
-      /--adc-bits: needed, since the model was pruned for ADCs of \d to \d bits/,
-    );
+    const simulated = await run('simulate', pruned, '--dataset', 'generated', '--json');
+    const evaluated = await run('evaluate', pruned, '--dataset', 'generated', '--json');
+    expect(JSON.parse(simulated.out)).toMatchObject({ adc: { bits: adcBits } });
+    expect(JSON.parse(simulated.out).top1).toBe(JSON.parse(evaluated.out).top1);
   });
 
-  it('allocates bits to layers and planes, which certify, hardware and export read from the file', async () => {
+  it('allocates bits to layers and planes, which certify, simulate, hardware and export read from the file', async () => {
     const float = scratch('tiny-planes.safetensors');
     const network = networkByName('tiny');
     saveParameters(float, network, initialParameters(network, 1));
@@ -494,6 +495,13 @@ describe('cim-pruning in a process of its own', () => {
     expect((await run('hardware', pruned, '--layers')).out).toMatch(/(\d \d \d) /);
     for (const format of ['crosssim', 'timeloop'])
       expect((await run('export', pruned, '--to', format, '-o', scratch(format))).status).toBe(0);
+    const simulate = ['simulate', pruned, '--dataset', 'generated'];
+    const simulated = JSON.parse((await run(...simulate, '--json')).out);
+    const evaluated = JSON.parse((await run('evaluate', pruned, '--dataset', 'generated', '--json')).out);
+    expect(simulated.top1).toBe(evaluated.top1);
+    expect(await refusal(...simulate, '--range', 'maximum')).toMatch(
+      /range: the ADCs of \w+ differ by bit plane/,
+    );
   });
 
   it('retrains a pruned network within the limits that it has, where no others are given', async () => {

@@ -8,7 +8,7 @@ import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { stuckCells } from '../../src/crossbar/stuck-cells';
 import { useFastEngines } from '../../src/experiments/fast-engines';
 import { randomStream } from '../../src/tensor/random';
-import { randomAdcs, randomLayers, randomSteps, stepsFor } from './random-layers';
+import { planeBitsFor, randomAdcs, randomLayers, randomSteps, stepsFor } from './random-layers';
 
 useFastEngines({ threads: 1 });
 afterAll(() => useFastEngines({ threads: 1 }));
@@ -18,13 +18,20 @@ const floats = (values: ArrayLike<number>) => Float64Array.from(values);
 describe('createCircuitSimulator', () => {
   it('gives what the other engines give when the circuit is ideal', () => {
     fc.assert(
-      fc.property(randomLayers, randomAdcs, fc.option(randomSteps), (layer, adc, choice) => {
-        const { inputs, vectors } = layer;
-        const read = { ...layer, adc, ...(choice && { steps: stepsFor(layer, choice) }) };
-        const simulator = createCircuitSimulator(layerJob(read), {});
-        const wanted = simulateLayer(read);
-        expect(simulator.run(inputs, vectors)).toEqual({ ...wanted, outputs: floats(wanted.outputs) });
-      }),
+      fc.property(
+        randomLayers,
+        randomAdcs,
+        fc.option(randomSteps),
+        fc.option(fc.nat()),
+        (layer, any, choice, seed) => {
+          const { inputs, vectors } = layer;
+          const adc = seed === null ? any : { ...any, bits: planeBitsFor(layer, seed) };
+          const read = { ...layer, adc, ...(choice && { steps: stepsFor(layer, choice) }) };
+          const simulator = createCircuitSimulator(layerJob(read), {});
+          const wanted = simulateLayer(read);
+          expect(simulator.run(inputs, vectors)).toEqual({ ...wanted, outputs: floats(wanted.outputs) });
+        },
+      ),
       { numRuns: 40 },
     );
   });

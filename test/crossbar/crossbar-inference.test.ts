@@ -88,6 +88,13 @@ describe('neverClips', () => {
       mapped(2, [1, -1], { inputForm: 'sign-magnitude', subtraction: 'analog' }),
     ],
     ['a step of 2', false, mapped(2, [1], { adc: { bits: 2, step: 2 } })],
+    [
+      'ADCs of bit planes that each hold theirs',
+      true,
+      mapped(0, [2, 3], { weightBits: 3, adc: { bits: [1, 2] } }),
+    ],
+    ['one that does not', false, mapped(0, [3, 3], { weightBits: 3, adc: { bits: [1, 2] } })],
+    ['an empty plane without', true, mapped(0, [2, 2], { weightBits: 3, adc: { bits: [0, 2] } })],
   ])('knows %s', (_, expected, layer) => {
     expect(neverClips(layer)).toBe(expected);
   });

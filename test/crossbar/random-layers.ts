@@ -75,6 +75,12 @@ export function stepsFor(
   return { granularity, values: Float64Array.from({ length }, () => choice[random.integer(choice.length)]) };
 }
 
+/** ADC bits of its own for each bit plane of a layer, 2 to 6. */
+export function planeBitsFor(layer: LayerInput, seed: number): number[] {
+  const random = randomStream(seed, 'bits');
+  return Array.from({ length: mapInput(layer).encoding.planes }, () => 2 + random.integer(5));
+}
+
 /** A layer of stated size with random codes and inputs. */
 export function someLayer(rows: number, columns: number, vectors: number, seed = 1): LayerInput {
   const random = randomStream(seed, 'some layer');

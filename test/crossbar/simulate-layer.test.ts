@@ -7,7 +7,16 @@ import { engines } from '../../src/crossbar/layer-simulator';
 import { layerStatistics } from '../../src/crossbar/layer-statistics';
 import { simulateLayer } from '../../src/crossbar/simulate-layer';
 import { useFastEngines } from '../../src/experiments/fast-engines';
-import { integerProduct, randomAdcs, randomLayers, randomSteps, someLayer, stepsFor } from './random-layers';
+import { randomStream } from '../../src/tensor/random';
+import {
+  integerProduct,
+  planeBitsFor,
+  randomAdcs,
+  randomLayers,
+  randomSteps,
+  someLayer,
+  stepsFor,
+} from './random-layers';
 
 useFastEngines({ threads: 1 });
 
@@ -78,6 +87,61 @@ describe('simulateLayer', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('gives the same to the bit on both engines with ADCs that differ by bit plane, at any steps', () => {
+    const choices = fc.option(randomSteps, { nil: undefined });
+    fc.assert(
+      fc.property(
+        randomLayers,
+        randomAdcs,
+        fc.nat(),
+        choices,
+        fc.boolean(),
+        (layer, adc, seed, choice, record) => {
+          const steps = choice && stepsFor(layer, choice);
+          const read = { ...layer, adc: { ...adc, bits: planeBitsFor(layer, seed) }, steps };
+          expect(simulateLayer(read, 'compiled', record)).toEqual(simulateLayer(read, 'reference', record));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives with an ADC a bit plane what layers of one plane each, read by these ADCs, give together', () => {
+    const random = randomStream(7, 'planes');
+    const [rows, columns, vectors] = [40, 3, 9];
+    const codes = Int8Array.from({ length: rows * columns }, () => random.integer(31) - 15);
+    const inputs = Uint8Array.from({ length: rows * vectors }, () => random.integer(256));
+    const layer = { codes, rows, columns, inputs, vectors, tileRows: 16, weightBits: 5 };
+    const bits = [1, 3, 2, 4];
+    const alone = bits.map((own, plane) =>
+      simulateLayer({
+        ...layer,
+        codes: codes.map((code) => Math.sign(code) * (Math.abs(code) & (1 << plane))),
+        adc: { bits: own },
+      }),
+    );
+    for (const engine of engines) {
+      const { outputs, saturated, conversions } = simulateLayer({ ...layer, adc: { bits } }, engine);
+      const total = (of: (result: (typeof alone)[number]) => number) =>
+        alone.reduce((sum, result) => sum + of(result), 0);
+      outputs.forEach((output, i) => {
+        expect(output).toBe(total((result) => result.outputs[i]));
+      });
+      expect([saturated, conversions]).toEqual([
+        total((result) => result.saturated),
+        total((result) => result.conversions),
+      ]);
+      expect(saturated).toBeGreaterThan(0);
+    }
+  });
+
+  it('needs no ADC where no weight has a one in a bit plane', () => {
+    const layer = { ...someLayer(20, 2, 3), weightBits: 4, codes: new Int8Array(40).fill(5) };
+    const read = { ...layer, adc: { bits: [5, 0, 5] } };
+    for (const engine of engines)
+      expect([...simulateLayer(read, engine).outputs]).toEqual(integerProduct(layer));
   });
 
   it('converts each column by its own step', () => {
@@ -193,6 +257,13 @@ describe('simulateLayer', () => {
     ['steps of another size', { adc: { bits: 3 }, steps: steps('array', 2) }, /steps\.values: 2 where 1/],
     ['a step of 0', { adc: { bits: 3 }, steps: steps('layer', 1, 0) }, /steps\.values\[0\]: 0 is not/],
     ['steps of rows', { adc: { bits: 3 }, steps: steps('row', 1) }, /steps\.granularity: "row" is unknown/],
+    ['ADC bits of other planes', { adc: { bits: [2, 2] } }, /adc\.bits: 2 numbers for the 7 planes/],
+    [
+      'no ADC for a plane that holds ones',
+      { weightBits: 3, codes: Int8Array.of(0, 2, 0, 0), adc: { bits: [1, 0] } },
+      /adc\.bits: 0 for plane 1, which holds ones/,
+    ],
+    ['ADC bits of a plane out of range', { weightBits: 3, adc: { bits: [2, 17] } }, /adc\.bits: 17 is not/],
     ['analog without polarities', { encoding: 'offset', subtraction: 'analog' } as const, /two polarities/],
   ])('refuses %s', (_, change, message) => {
     expect(() => simulateLayer({ ...good(), ...change })).toThrow(message);

@@ -80,6 +80,15 @@ describe('checkCrossbar', () => {
     expect(check.differing).toBeGreaterThan(0);
   });
 
+  it("reads each bit plane with its own ADC, whatever the layer's others hold", () => {
+    const bitsOf = (plane3: number) =>
+      Object.fromEntries([...network.layers.keys()].map((name) => [name, [2, 2, 2, plane3, 2, 2, 2]]));
+    const check = (plane3: number) => checkCrossbar(network, few, { ...settings, adcBits: bitsOf(plane3) });
+    expect(check(2)).toEqual(checkCrossbar(network, few, settings));
+    expect(check(1)).toMatchObject({ agrees: false });
+    expect(check(1).clipped).toBeGreaterThan(0);
+  });
+
   it('finds a single output that differs', () => {
     const { simulateCodes } = simulate;
     const spy = vi.spyOn(simulate, 'simulateCodes').mockImplementation((simulator, ...inputs) => {
