@@ -111,6 +111,8 @@ export interface ImagenetRow {
   /** Of the training after pruning: agreement with the float network as its test accuracy. */
   readonly curve?: readonly EpochRecord[];
   readonly hardware: HardwareSummary;
+  /** All conversions on some calibration pictures, one by one. */
+  readonly crossbar: Pick<CrossbarCheck, 'agrees' | 'pictures' | 'conversions'>;
 }
 
 export interface ImagenetResult {
@@ -131,8 +133,6 @@ export interface ImagenetResult {
   readonly quantization: LogitComparison;
   readonly kernels: readonly KernelStatistics[];
   readonly rows: readonly ImagenetRow[];
-  /** All conversions of the first point's network on some pictures, one by one. */
-  readonly crossbar: CrossbarCheck;
 }
 
 /** What tells a coding from the package's own in names: nothing, or `csd-w7`. */
@@ -172,6 +172,7 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
       accuracy: accuracyOf(scores),
       fromFloat: compareLogits(float.logits, scores.logits, scores.labels),
       from8bit: compareLogits(integer.logits, scores.logits, scores.labels),
+      crossbar: checkedCrossbar(bench, name, subject, network),
     };
   };
   const rows: ImagenetRow[] = [];
@@ -209,7 +210,6 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
     quantization: compareLogits(float.logits, integer.logits, integer.labels),
     kernels: kernelStatistics(description, parameters),
     rows,
-    crossbar: checkedCrossbar(bench, points[0]),
   };
   writeJson(join(folder, 'results.json'), result);
   return result;
@@ -336,15 +336,14 @@ function describePruned(network: IntegerNetwork, dense: IntegerNetwork) {
   return { tileRows, adcBits, lossless, nonzeroShare, requiredAdcBits, hardware };
 }
 
-/** Every conversion of some calibration pictures on the crossbar that a point's network was pruned for. */
-function checkedCrossbar(bench: Bench, point: ImagenetPoint): CrossbarCheck {
-  const { options, key, settings, progress } = bench;
+/** Every conversion of some calibration pictures on the crossbar that a network was pruned for. */
+function checkedCrossbar(bench: Bench, name: string, subject: unknown, network: IntegerNetwork) {
+  const { options, key, progress } = bench;
   const { crossbarPictures = 1, pictures, folder } = options;
-  const { network } = prunedAt(bench, point);
-  const pruning = network.pruning!;
-  const own = { ...key, ...settings, point, adcBits: pruning.adcBits, crossbarPictures };
   const few = firstPictures(pictures.calibration, crossbarPictures);
-  return cachedResult(folder, 'crossbar', own, () =>
-    checkCrossbar(network, few, pruning, progress('crossbar')),
+  const own = { ...key, subject, crossbarPictures };
+  const { agrees, conversions } = cachedResult(folder, `${name}-crossbar`, own, () =>
+    checkCrossbar(network, few, network.pruning!, progress(name)),
   );
+  return { agrees, conversions, pictures: crossbarPictures };
 }
