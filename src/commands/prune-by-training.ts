@@ -91,6 +91,7 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
 
 /** Options of `prune` that training has no use for: it keeps the order of the rows and 1-bit cells. */
 const postTrainingOnly = [
+  'adc-bits-of',
   'allocate',
   'allocate-planes',
   'balanced-rows',

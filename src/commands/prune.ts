@@ -15,6 +15,7 @@ import { modelPath, openFloatModel, openIntegerModel, openPrunableModel } from '
 import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
+import type { IntegerNetwork } from '../quantization/integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
@@ -22,6 +23,7 @@ import { type Command, oneOf, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { requireWritable } from './output-file';
 import { pruneByTrainingCommand, refuseWithoutEffect, trainingOptions } from './prune-by-training';
+import { refuseOptions } from './refuse-options';
 
 const METHODS = ['post-training', 'training', ...pruningMethods] as const;
 
@@ -32,6 +34,22 @@ function ridgeOf(text: string | undefined): number | 'shrinkage' | undefined {
     throw new InputError(`--ridge ${text}: allowed are numbers from 0 to 1 and shrinkage`);
   return ridge;
 }
+
+/** What a pruned network tells with the bits of its ADCs. */
+const TOLD = [
+  'adc-bits',
+  'allocate',
+  'allocate-planes',
+  'rows',
+  'encoding',
+  'cell-bits',
+  'dac-bits',
+  'flip',
+  'weight-bits',
+];
+
+const isFlipped = (network: IntegerNetwork | undefined) =>
+  [...(network?.layers.values() ?? [])].some(({ flips }) => flips !== undefined);
 
 export const pruneCommand: Command = {
   name: 'prune',
@@ -48,6 +66,10 @@ export const pruneCommand: Command = {
     },
     'allocate-planes': {
       help: 'the same over layers and bit planes: the lowest planes of a layer may have less, or no ADC at all',
+    },
+    'adc-bits-of': {
+      value: 'FILE',
+      help: 'the ADC bits of each layer and plane, the rows, cells and weight bits that a pruned network has',
     },
     rows: { value: 'R', help: 'rows summed in one conversion (default 128)' },
     'balanced-rows': {
@@ -106,11 +128,16 @@ export const pruneCommand: Command = {
     refuseWithoutEffect(options);
     const start = textOption(options, 'start');
     const startModel = start === undefined ? undefined : openIntegerModel(start);
+    const bitsOf = textOption(options, 'adc-bits-of');
+    if (bitsOf !== undefined) refuseOptions(options, TOLD, 'not with --adc-bits-of, which tells it');
     const uniformBits = wholeNumber(options, 'adc-bits', 1, 8);
     // Without --adc-bits a pruned network is retrained within the limits that it has.
-    const like = uniformBits === undefined && options.pytorch === undefined ? startModel?.network : undefined;
+    const retrained =
+      uniformBits === undefined && options.pytorch === undefined ? startModel?.network : undefined;
+    const like = bitsOf === undefined ? retrained : openIntegerModel(bitsOf).network;
     const adcBits = uniformBits ?? like?.pruning?.adcBits;
-    if (adcBits === undefined) throw new InputError('prune: give the ADC resolution with --adc-bits B');
+    if (adcBits === undefined)
+      throw new InputError('prune: give the ADC resolution with --adc-bits B or --adc-bits-of FILE');
     if (method === 'training') requireNativeEngine('pruning by training');
     const byPlane = options['allocate-planes'] === true;
     const allocates = byPlane || options.allocate === true;
@@ -129,9 +156,9 @@ export const pruneCommand: Command = {
       seed,
       valueLimit: wholeNumber(options, 'value-limit', 1, 65535),
       encoding,
-      cellBits: wholeNumber(options, 'cell-bits', 1, 4),
-      dacBits: wholeNumber(options, 'dac-bits', 1, 8),
-      flip: options.flip === true,
+      cellBits: wholeNumber(options, 'cell-bits', 1, 4) ?? like?.pruning?.cellBits,
+      dacBits: wholeNumber(options, 'dac-bits', 1, 8) ?? like?.pruning?.dacBits,
+      flip: options.flip === true || isFlipped(like),
       balancedRows: options['balanced-rows'] === true,
       iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? postTrainingDefaults.iterations,
       patches: wholeNumber(options, 'patches', 64, 1e7) ?? postTrainingDefaults.patches,
@@ -141,7 +168,8 @@ export const pruneCommand: Command = {
       weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? like?.weightBits ?? 8,
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
     };
-    requireWritable(output, [name, ...(start === undefined ? [] : [start])].map(modelPath));
+    const others = [start, bitsOf].filter((file) => file !== undefined);
+    requireWritable(output, [name, ...others].map(modelPath));
     const startedAt = new Date();
     const open = method === 'training' ? openFloatModel : openPrunableModel;
     const model = open(name, textOption(options, 'network'));

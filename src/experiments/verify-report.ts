@@ -126,7 +126,11 @@ function pointsOf({ kind, float, measured, recounted, unpruned }: VerifiedNetwor
     adcBits,
     accuracy: measured.accuracy,
   });
-  if (recounted) return [point(recounted.tileRows, recounted.method, largestAdcBits(recounted.adcBits))];
+  if (recounted) {
+    const { tileRows, method, adcBits } = recounted;
+    const shared = typeof adcBits === 'number' ? method : `${method}, ADCs allocated`;
+    return [point(tileRows, shared, largestAdcBits(adcBits))];
+  }
   return (unpruned ?? []).map(({ tileRows, requiredAdcBits }) =>
     point(tileRows, 'unpruned, 8 bits', requiredAdcBits),
   );

@@ -492,6 +492,16 @@ describe('cim-pruning in a process of its own', () => {
     expect([certificate.status, JSON.parse(certificate.out).adcBits]).toEqual([0, adcBits]);
     const { layers } = JSON.parse((await run('hardware', pruned, '--json')).out);
     for (const { name, adcBits: own } of layers) expect(own).toEqual(adcBits[name]);
+    const again = scratch('planes-again.safetensors');
+    const like = ['prune', float, '--dataset', 'generated', '--adc-bits-of', pruned, '-o', again];
+    const more = ['--calibration', '32', '--iterations', '1', '--patches', '100'];
+    expect(JSON.parse((await run(...like, ...more, '--json')).out)).toMatchObject({
+      tileRows: 64,
+      adcBits,
+      lossless: true,
+    });
+    expect(loadIntegerNetwork(again).weightBits).toBe(4);
+    expect(await refusal(...like, '--rows', '32')).toMatch(/--rows: not with --adc-bits-of, which tells it/);
     expect((await run('hardware', pruned, '--layers')).out).toMatch(/(\d \d \d) /);
     for (const format of ['crosssim', 'timeloop'])
       expect((await run('export', pruned, '--to', format, '-o', scratch(format))).status).toBe(0);
