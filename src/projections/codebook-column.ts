@@ -1,4 +1,4 @@
-import type { Codebook, LevelMask } from './codebook';
+import { addUses, type Codebook, type LevelMask } from './codebook';
 import { openAtLeast, openAtMost } from './open-options';
 
 /** One column's rows laid out for the solvers of any codebook, smallest target first. */
@@ -73,13 +73,13 @@ export function optionCost(
 
 /** Recomputes usage and cost of a choice from its options. */
 export function measureOptions(column: CodebookColumn, choice: CodebookChoice): void {
-  const { resources, uses } = column.book;
+  const { used } = column.book;
   choice.usage.fill(0);
   choice.cost = 0;
   for (let row = 0; row < column.rows; row++) {
     const option = choice.options[row];
     choice.cost += optionCost(column, row, option);
-    for (let at = 0; at < resources; at++) choice.usage[at] += uses[option * resources + at];
+    addUses(used, option, 1, choice.usage);
   }
 }
 
@@ -97,11 +97,10 @@ export function copyOptions(column: CodebookColumn, from: CodebookChoice, to: Co
 
 /** Changes one row's option and keeps the books. */
 export function setOption(column: CodebookColumn, choice: CodebookChoice, row: number, option: number): void {
-  const { resources, uses } = column.book;
+  const { used } = column.book;
   const before = choice.options[row];
-  for (let at = 0; at < resources; at++) {
-    choice.usage[at] += uses[option * resources + at] - uses[before * resources + at];
-  }
+  addUses(used, option, 1, choice.usage);
+  addUses(used, before, -1, choice.usage);
   choice.cost += optionCost(column, row, option) - optionCost(column, row, before);
   choice.options[row] = option;
 }

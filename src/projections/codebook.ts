@@ -16,6 +16,8 @@ export interface Codebook {
   readonly resources: number;
   /** Digit of each option in each bit column, then 1 unless the code is 0: [count][resources]. */
   readonly uses: Uint8Array;
+  /** The same without the zeros: most options use few of the resources. */
+  readonly used: UsedResources;
   /** Most that one option uses of each resource. */
   readonly most: Uint8Array;
   /** Every resource has one level (as in 1-bit cells): a level is a resource. */
@@ -37,6 +39,14 @@ export interface Codebook {
   readonly planes: number;
   /** Infinity where there is no limit. [resources] */
   readonly budgets: Float64Array;
+}
+
+/** What options use, one use after another: those of option o are starts[o]..starts[o + 1]-1, by resource, ascending. */
+export interface UsedResources {
+  /** [count + 1] */
+  readonly starts: Int32Array;
+  readonly resources: Uint8Array;
+  readonly amounts: Uint8Array;
 }
 
 /** Levels of resources, one bit each, in the order of `Codebook.levels`. */
@@ -99,6 +109,7 @@ function wordsOf(
     count,
     resources,
     uses,
+    used: usedOf(uses, resources),
     most,
     single,
     levels,
@@ -109,6 +120,30 @@ function wordsOf(
     polarities,
     planes,
   };
+}
+
+function usedOf(uses: Uint8Array, resources: number): UsedResources {
+  const count = uses.length / resources;
+  const starts = new Int32Array(count + 1);
+  const places = Array.from(uses.keys()).filter((place) => uses[place] > 0);
+  for (const place of places) starts[Math.floor(place / resources) + 1]++;
+  for (let option = 0; option < count; option++) starts[option + 1] += starts[option];
+  return {
+    starts,
+    resources: Uint8Array.from(places, (place) => place % resources),
+    amounts: Uint8Array.from(places, (place) => uses[place]),
+  };
+}
+
+/** Adds what an option uses, times `sign`, to what is used of each resource. */
+export function addUses(
+  { starts, resources, amounts }: UsedResources,
+  option: number,
+  sign: 1 | -1,
+  usage: Int32Array,
+): void {
+  const end = starts[option + 1];
+  for (let at = starts[option]; at < end; at++) usage[resources[at]] += sign * amounts[at];
 }
 
 /** The levels above `ceilings` (0 or more) of resources that reach up to `most` each, into `words`; at most 64 in all. */

@@ -1,4 +1,4 @@
-import type { Codebook } from './codebook';
+import { addUses, type Codebook } from './codebook';
 import type { CodebookColumn } from './codebook-column';
 
 /**
@@ -23,6 +23,9 @@ interface Hull {
   readonly options: Int16Array;
   readonly heights: Float64Array;
   readonly borders: Float64Array;
+  /** Where on the hull, down and up from each place, the next option of a smaller penalty is; -1: nowhere. */
+  readonly below: Int16Array;
+  readonly above: Int16Array;
 }
 
 export function createCodebookDual(column: CodebookColumn): CodebookDual {
@@ -39,6 +42,8 @@ export function createCodebookDual(column: CodebookColumn): CodebookDual {
       options: new Int16Array(count),
       heights: new Float64Array(count),
       borders: new Float64Array(count),
+      below: new Int16Array(count),
+      above: new Int16Array(count),
     },
   };
 }
@@ -46,26 +51,24 @@ export function createCodebookDual(column: CodebookColumn): CodebookDual {
 /** Evaluates g at `multipliers`; leaves options, costs, usage and penalties of the minimum in `dual`. */
 export function relaxCodebook(dual: CodebookDual, multipliers: Float64Array): number {
   const { column, options, usage } = dual;
-  const { resources, uses, budgets } = column.book;
+  const { resources, used, budgets } = column.book;
   fillPenalty(dual, multipliers);
   buildHull(dual);
+  if (!column.uniform) linkCheaper(dual);
   let value = minimiseRows(dual);
   usage.fill(0);
-  for (let row = 0; row < column.rows; row++) {
-    const from = options[row] * resources;
-    for (let at = 0; at < resources; at++) usage[at] += uses[from + at];
-  }
+  for (let row = 0; row < column.rows; row++) addUses(used, options[row], 1, usage);
   for (let at = 0; at < resources; at++) if (multipliers[at] > 0) value -= multipliers[at] * budgets[at];
   return value;
 }
 
 function fillPenalty({ column, penalty }: CodebookDual, multipliers: Float64Array): void {
-  const { count, resources, uses } = column.book;
-  penalty.fill(0);
-  for (let at = 0; at < resources; at++) {
-    const price = multipliers[at];
-    if (price === 0) continue;
-    for (let option = 0; option < count; option++) penalty[option] += price * uses[option * resources + at];
+  const { count, used } = column.book;
+  const { starts, resources, amounts } = used;
+  for (let option = 0, at = 0; option < count; option++) {
+    let sum = 0;
+    for (const end = starts[option + 1]; at < end; at++) sum += multipliers[resources[at]] * amounts[at];
+    penalty[option] = sum;
   }
 }
 
@@ -95,12 +98,28 @@ function buildHull({ column, penalty, hull }: CodebookDual): void {
   hull.count = count;
 }
 
+/** Away from a target only options cheaper than all those nearer can be its minimum: links each place to the next such. */
+function linkCheaper({ penalty, hull }: CodebookDual): void {
+  const { options, count, below, above } = hull;
+  for (let at = 0; at < count; at++) {
+    let next = at - 1;
+    while (next >= 0 && penalty[options[next]] >= penalty[options[at]]) next = below[next];
+    below[at] = next;
+  }
+  for (let at = count - 1; at >= 0; at--) {
+    let next = at + 1 < count ? at + 1 : -1;
+    while (next >= 0 && penalty[options[next]] >= penalty[options[at]]) next = above[next];
+    above[at] = next;
+  }
+}
+
 /** Each row's minimum of d (a - c)^2 + L(c) over the hull; returns their sum. */
 function minimiseRows(dual: CodebookDual): number {
   const { column, penalty, costs, hull } = dual;
   const { targets, curvature, book, uniform, maxCurvature } = column;
-  const { options, borders, count } = hull;
+  const { options, borders, count, below, above } = hull;
   let at = 0;
+  let under = -1;
   let sum = 0;
   for (let row = 0; row < column.rows; row++) {
     const target = targets[row] - book.minCode;
@@ -112,16 +131,25 @@ function minimiseRows(dual: CodebookDual): number {
     let best = weight * error * error + penalty[option];
     if (!uniform && weight !== maxCurvature) {
       // A smaller d weighs L more: cheaper codes on either side may win, until distance alone costs more.
-      for (const step of [-1, 1]) {
-        for (let other = at + step; other >= 0 && other < count; other += step) {
-          error = target - options[other];
-          const distance = weight * error * error;
-          if (error * step < 0 && distance >= best) break;
-          const cost = distance + penalty[options[other]];
-          if (cost < best) {
-            best = cost;
-            option = options[other];
-          }
+      while (under + 1 < count && options[under + 1] <= target) under++;
+      for (let other = under; other >= 0; other = below[other]) {
+        error = target - options[other];
+        const distance = weight * error * error;
+        if (distance >= best) break;
+        const cost = distance + penalty[options[other]];
+        if (cost < best) {
+          best = cost;
+          option = options[other];
+        }
+      }
+      for (let other = under + 1 < count ? under + 1 : -1; other >= 0; other = above[other]) {
+        error = target - options[other];
+        const distance = weight * error * error;
+        if (distance >= best) break;
+        const cost = distance + penalty[options[other]];
+        if (cost < best) {
+          best = cost;
+          option = options[other];
         }
       }
     }
