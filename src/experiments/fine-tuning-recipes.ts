@@ -8,10 +8,9 @@ export const fineTuningDrop = 0.25;
 
 const SIZE = '--size 112 --resize 112';
 const CODING = '--encoding csd --weight-bits 7';
-const ADMM = '--balanced-rows --ridge shrinkage --iterations 10';
-const LAYERS = `${CODING} --rows 128 ${ADMM} --calibration 512 ${SIZE}`;
-const RETRAINING = `--method training --frozen-batch-norm --epochs 4 --batch-size 64 --distillation 0.95 --mixing 0.5 --average-decay 0.99 --calibration 512 ${SIZE}`;
-const LIMITED = `${CODING} --rows 128 --rate 0.01 ${RETRAINING}`;
+const ADMM = `--balanced-rows --ridge shrinkage ${SIZE}`;
+const LAYERS = `${CODING} --rows 128 ${ADMM} --calibration 512`;
+const RETRAINING = `${CODING} --rows 128 --method training --frozen-batch-norm --epochs 4 --batch-size 64 --rate 0.01 --distillation 0.95 --mixing 0.5 --average-decay 0.99 --calibration 512 ${SIZE}`;
 
 const recipe = (name: string, line: string, minutes: number): Recipe => ({
   name,
@@ -22,10 +21,10 @@ const recipe = (name: string, line: string, minutes: number): Recipe => ({
 });
 
 /**
- * An imported ImageNet ResNet-18 fine-tuned on class folders of pictures of 112 pixels, then pruned to 3 and to 2 bits, and to
- * ADCs that differ by layer and plane, together of the energy of 2 bits everywhere: layer ADMM chooses the bits, retraining
- * under them learns from the fine-tuned network. The 2-bit network comes from the 3-bit one; ADCs are shared out on fewer
- * pictures than layers are pruned for them on, which late layers need: they have few patches a picture.
+ * An imported ImageNet ResNet-18 fine-tuned on class folders of pictures of 112 pixels, then pruned to 3 and to 2 bits: layer
+ * ADMM chooses the bits, retraining under them learns from the fine-tuned network, and the 2-bit network comes from the 3-bit
+ * one. A third has ADCs that differ by layer and plane, together of the energy of 2 bits everywhere, and needs no retraining:
+ * they are shared out on fewer pictures than layers are pruned for them on, since late layers have few patches a picture.
  */
 export const fineTuningRecipes: readonly Recipe[] = [
   recipe(
@@ -33,20 +32,15 @@ export const fineTuningRecipes: readonly Recipe[] = [
     `train resnet18-imagenet --start {${IMPORTED}} ${SIZE} --schedule cosine --epochs 20 --batch-size 128 --rate 0.02 --warmup 0.1 --cutout 16 --mixing 0.5 --weight-decay 0.0005 --average-decay 0.99`,
     56,
   ),
-  recipe('layers-adc3', `prune {fine-tuned} --adc-bits 3 ${LAYERS}`, 7),
-  recipe('fine-tuned-r128-adc3', `prune {fine-tuned} --start {layers-adc3} --adc-bits 3 ${LIMITED}`, 10),
-  recipe('layers-adc2', `prune {fine-tuned-r128-adc3} --adc-bits 2 ${LAYERS}`, 7),
-  recipe('fine-tuned-r128-adc2', `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 ${LIMITED}`, 10),
-  recipe('shares-adc2', `prune {fine-tuned} --allocate-planes --adc-bits 2 ${LAYERS}`, 40),
-  recipe(
-    'layers-adc2-allocated',
-    `prune {fine-tuned} --adc-bits-of {shares-adc2} ${ADMM} --calibration 2048 ${SIZE}`,
-    13,
-  ),
+  recipe('layers-adc3', `prune {fine-tuned} --adc-bits 3 ${LAYERS} --iterations 10`, 14),
+  recipe('fine-tuned-r128-adc3', `prune {fine-tuned} --start {layers-adc3} --adc-bits 3 ${RETRAINING}`, 10),
+  recipe('layers-adc2', `prune {fine-tuned-r128-adc3} --adc-bits 2 ${LAYERS} --iterations 4`, 7),
+  recipe('fine-tuned-r128-adc2', `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 ${RETRAINING}`, 10),
+  recipe('shares-adc2', `prune {fine-tuned} --allocate-planes --adc-bits 2 ${LAYERS} --iterations 10`, 40),
   recipe(
     'fine-tuned-r128-adc2-allocated',
-    `prune {fine-tuned} --start {layers-adc2-allocated} --rate 0.003 ${RETRAINING}`,
-    10,
+    `prune {fine-tuned} --adc-bits-of {shares-adc2} ${ADMM} --calibration 2048 --iterations 10`,
+    13,
   ),
 ];
 
