@@ -118,6 +118,7 @@ function minimiseRows(dual: CodebookDual): number {
   const { column, penalty, costs, hull } = dual;
   const { targets, curvature, book, uniform, maxCurvature } = column;
   const { options, borders, count, below, above } = hull;
+  const directions = [below, above];
   let at = 0;
   let under = -1;
   let sum = 0;
@@ -132,24 +133,17 @@ function minimiseRows(dual: CodebookDual): number {
     if (!uniform && weight !== maxCurvature) {
       // A smaller d weighs L more: cheaper codes on either side may win, until distance alone costs more.
       while (under + 1 < count && options[under + 1] <= target) under++;
-      for (let other = under; other >= 0; other = below[other]) {
-        error = target - options[other];
-        const distance = weight * error * error;
-        if (distance >= best) break;
-        const cost = distance + penalty[options[other]];
-        if (cost < best) {
-          best = cost;
-          option = options[other];
-        }
-      }
-      for (let other = under + 1 < count ? under + 1 : -1; other >= 0; other = above[other]) {
-        error = target - options[other];
-        const distance = weight * error * error;
-        if (distance >= best) break;
-        const cost = distance + penalty[options[other]];
-        if (cost < best) {
-          best = cost;
-          option = options[other];
+      const over = under + 1 < count ? under + 1 : -1;
+      for (const links of directions) {
+        for (let other = links === below ? under : over; other >= 0; other = links[other]) {
+          error = target - options[other];
+          const distance = weight * error * error;
+          if (distance >= best) break;
+          const cost = distance + penalty[options[other]];
+          if (cost < best) {
+            best = cost;
+            option = options[other];
+          }
         }
       }
     }
