@@ -15,7 +15,7 @@ import { modelPath, openFloatModel, openIntegerModel, openPrunableModel } from '
 import { quantizedModel } from '../experiments/quantized-model';
 import { requireFit } from '../experiments/require-fit';
 import { type AdcBits, adcBitsText } from '../quantization/adc-bits';
-import type { IntegerNetwork } from '../quantization/integer-network';
+import { hasFlips } from '../quantization/integer-network';
 import { saveIntegerNetwork } from '../quantization/model-file';
 import { provenance } from '../reports/provenance';
 import { engineVersion, requireNativeEngine } from '../tensor/engine';
@@ -47,9 +47,6 @@ const TOLD = [
   'flip',
   'weight-bits',
 ];
-
-const isFlipped = (network: IntegerNetwork | undefined) =>
-  [...(network?.layers.values() ?? [])].some(({ flips }) => flips !== undefined);
 
 export const pruneCommand: Command = {
   name: 'prune',
@@ -158,7 +155,7 @@ export const pruneCommand: Command = {
       encoding,
       cellBits: wholeNumber(options, 'cell-bits', 1, 4) ?? like?.pruning?.cellBits,
       dacBits: wholeNumber(options, 'dac-bits', 1, 8) ?? like?.pruning?.dacBits,
-      flip: options.flip === true || isFlipped(like),
+      flip: options.flip === true || (like !== undefined && hasFlips(like)),
       balancedRows: options['balanced-rows'] === true,
       iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? postTrainingDefaults.iterations,
       patches: wholeNumber(options, 'patches', 64, 1e7) ?? postTrainingDefaults.patches,

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import type { AdcSettings } from './adc';
+import { type AdcSettings, adcStep } from './adc';
 import type { Readout } from './readouts';
 
 /** What shares one step: all of a layer, each array (row tile), or each converted column. */
@@ -30,16 +30,15 @@ export function stepAt(
   channel: number,
   readout: number,
 ): number {
-  if (adc === 'lossless') return 1;
-  if (!steps) return adc.step ?? 1;
+  if (adc === 'lossless' || !steps) return adcStep(adc);
   const column = (tile * columns + channel) * readouts.length + readout;
   return steps.values[{ layer: 0, array: tile, column }[steps.granularity]];
 }
 
 /** Every step of a layer once, ascending. */
 export function distinctSteps({ adc, steps }: Pick<SteppedLayer, 'adc' | 'steps'>): readonly number[] {
-  if (adc === 'lossless') return [1];
-  return steps ? [...new Set(steps.values)].sort((a, b) => a - b) : [adc.step ?? 1];
+  if (adc === 'lossless' || !steps) return [adcStep(adc)];
+  return [...new Set(steps.values)].sort((a, b) => a - b);
 }
 
 /** Throws an InputError unless the layer's steps fit it. */

@@ -49,7 +49,7 @@ export function adcCode(sum: number, adc: Adc): number {
 }
 
 /** What a code counts for; 1 for a lossless ADC. */
-export function adcStep(adc: Adc): number {
+export function adcStep(adc: 'lossless' | Pick<AdcSettings, 'step'>): number {
   return adc === 'lossless' ? 1 : (adc.step ?? 1);
 }
 

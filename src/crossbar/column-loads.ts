@@ -11,15 +11,14 @@ export interface ColumnLoads {
 }
 
 export function columnLoads(layer: MappedLayer): ColumnLoads {
-  const { slices, encoding, readouts } = layer;
+  const { slices, encoding } = layer;
   const byPlane = new Array<number>(encoding.planes).fill(0);
   let conversions = 0;
-  eachBitColumn(layer, (added, taken, used, readout) => {
+  eachBitColumn(layer, (added, taken, used, plane) => {
     if (!used) return;
     conversions++;
     // Pulses of either sign turn what is subtracted into what is added.
     const most = slices.form === 'sign-magnitude' ? added + taken : Math.max(added, taken);
-    const plane = readouts[readout].plus % encoding.planes;
     byPlane[plane] = Math.max(byPlane[plane], most * slices.maxPulse);
   });
   return { conversions, largest: Math.max(...byPlane), byPlane };
@@ -27,11 +26,11 @@ export function columnLoads(layer: MappedLayer): ColumnLoads {
 
 /**
  * Visits every converted column of a layer, tiles outermost: the digit sums of the cells it adds and takes off, and whether
- * any code asks for it, and which of the readouts it is.
+ * any code asks for it, and its bit plane.
  */
 export function eachBitColumn(
   { codes, cells, columns, tiles, encoding, readouts }: MappedLayer,
-  visit: (added: number, taken: number, used: boolean, readout: number) => void,
+  visit: (added: number, taken: number, used: boolean, plane: number) => void,
 ): void {
   const { digits } = encoding;
   const slots = encoding.polarities * encoding.planes;
@@ -48,9 +47,9 @@ export function eachBitColumn(
       column = column + 1 === columns ? 0 : column + 1;
     }
     for (let to = 0; to < loads.length; to += slots) {
-      for (const [readout, { plus, minus }] of readouts.entries()) {
+      for (const { plus, minus } of readouts) {
         const used = asked[to + plus] + (minus < 0 ? 0 : asked[to + minus]) > 0;
-        visit(loads[to + plus], minus < 0 ? 0 : loads[to + minus], used, readout);
+        visit(loads[to + plus], minus < 0 ? 0 : loads[to + minus], used, plus % encoding.planes);
       }
     }
   }

@@ -49,7 +49,7 @@ export function largestAdc(adc: PlaneAdcs): AdcSettings {
 
 /** Throws an InputError unless the layer can have these ADCs: fields within range, one resolution a plane, none only where it is empty. */
 export function checkLayerAdc(layer: MappedLayer): void {
-  const { adc, encoding, readouts } = layer;
+  const { adc, encoding } = layer;
   if (typeof adc !== 'object' || !Array.isArray(adc?.bits)) {
     checkAdc(adc as Adc);
     return;
@@ -57,8 +57,7 @@ export function checkLayerAdc(layer: MappedLayer): void {
   const bits = planeList('adc.bits', adc.bits, encoding.planes);
   for (const own of bits) if (own !== 0) checkAdc({ ...adc, bits: own });
   if (!bits.includes(0)) return;
-  eachBitColumn(layer, (_added, _taken, used, readout) => {
-    const plane = readouts[readout].plus % encoding.planes;
+  eachBitColumn(layer, (_added, _taken, used, plane) => {
     if (used && bits[plane] === 0) throw new InputError(`adc.bits: 0 for plane ${plane}, which holds ones`);
   });
 }

@@ -2,7 +2,7 @@ import { certifyLayer, type LayerCertificate } from '../bitplanes/certify-layer'
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
-import type { IntegerNetwork } from '../quantization/integer-network';
+import { hasFlips, type IntegerNetwork } from '../quantization/integer-network';
 import { layerCodeMatrix } from '../quantization/layer-code-matrix';
 
 export interface NetworkCertificate {
@@ -37,7 +37,7 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
     );
   // Limits hold for the tiles they were made for; at another R only counts can be told.
   const limits = pruning && rows === pruning.tileRows ? pruning : undefined;
-  if (!limits && [...network.layers.values()].some(({ flips }) => flips !== undefined))
+  if (!limits && hasFlips(network))
     throw new InputError(
       `--rows ${rows}: which columns are stored complemented is known only for tiles of ${pruning?.tileRows} rows`,
     );

@@ -339,11 +339,11 @@ function describePruned(network: IntegerNetwork, dense: IntegerNetwork) {
 /** Every conversion of some calibration pictures on the crossbar that a network was pruned for. */
 function checkedCrossbar(bench: Bench, name: string, subject: unknown, network: IntegerNetwork) {
   const { options, key, progress } = bench;
-  const { crossbarPictures = 1, pictures, folder } = options;
-  const few = firstPictures(pictures.calibration, crossbarPictures);
+  const { crossbarPictures = 1, folder } = options;
+  const few = firstPictures(options.pictures.calibration, crossbarPictures);
   const own = { ...key, subject, crossbarPictures };
-  const { agrees, conversions } = cachedResult(folder, `${name}-crossbar`, own, () =>
+  const { agrees, conversions, pictures } = cachedResult(folder, `${name}-crossbar`, own, () =>
     checkCrossbar(network, few, network.pruning!, progress(name)),
   );
-  return { agrees, conversions, pictures: crossbarPictures };
+  return { agrees, conversions, pictures };
 }

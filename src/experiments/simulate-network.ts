@@ -1,4 +1,4 @@
-import type { AdcSettings } from '../crossbar/adc';
+import { type AdcSettings, adcStep } from '../crossbar/adc';
 import type { CircuitSettings } from '../crossbar/analog-settings';
 import { createCrossbarInference } from '../crossbar/crossbar-inference';
 import type { LayerAdc } from '../crossbar/layer-adcs';
@@ -82,7 +82,7 @@ export function simulateNetwork(
     steps: Object.fromEntries(
       crossbarNodes(network.description).map(({ name }) => [
         name,
-        [...(steps?.get(name)?.values ?? [adc === 'lossless' ? 1 : (adc.step ?? 1)])],
+        [...(steps?.get(name)?.values ?? [adcStep(adc)])],
       ]),
     ),
   };

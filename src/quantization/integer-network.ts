@@ -50,6 +50,11 @@ export interface IntegerNetwork {
   readonly pruning?: PruningRecord;
 }
 
+/** Whether some columns are stored complemented. */
+export function hasFlips({ layers }: Pick<IntegerNetwork, 'layers'>): boolean {
+  return [...layers.values()].some(({ flips }) => flips !== undefined);
+}
+
 /** The settings a network was pruned with, and the limits it must keep. */
 export interface PruningRecord {
   readonly method: string;

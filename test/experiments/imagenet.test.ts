@@ -275,12 +275,12 @@ describe('imagenetStudy', () => {
     { tileRows: 32, adcBits: 2, part: 'outer4' },
     { tileRows: 32, adcBits: 3, part: 'allocated' },
   ];
-  const study = (folder: string, measured = points) =>
+  const study = (folder: string) =>
     imagenetStudy({
       model,
       pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' },
       folder,
-      points: measured,
+      points,
       iterations: 2,
       patches: 200,
     });
