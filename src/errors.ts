@@ -6,3 +6,13 @@
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
+
+/** What `act` returns; an InputError of it tells `where` first: a file, a layer. */
+export function inputAt<T>(where: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`${where}: ${error.message}`);
+    throw error;
+  }
+}

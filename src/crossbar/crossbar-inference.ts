@@ -1,4 +1,5 @@
 import { ofPlane } from '../bitplanes/per-plane';
+import { inputAt } from '../errors';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Inference } from '../networks/inference';
 import { createIntegerInference } from '../quantization/integer-inference';
@@ -58,7 +59,7 @@ export function createCrossbarInference(
     const { name } = node;
     if (!simulators.has(name)) {
       const layer = networkLayer(node, network.layers.get(name)!, network, { tileRows, adc: adc(name) });
-      const mapped = mapLayer({ ...layer, steps: steps?.(name) });
+      const mapped = inputAt(`layer ${name}`, () => mapLayer({ ...layer, steps: steps?.(name) }));
       const exact = dispatch && !onLayer && !circuit && neverClips(mapped);
       const create = () =>
         circuit

@@ -1,6 +1,6 @@
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { planeEncoding } from '../bitplanes/plane-encoding';
-import { InputError } from '../errors';
+import { InputError, inputAt } from '../errors';
 import { type Adc, type Rounding, roundings } from './adc';
 import { type InputForm, inputForms, inputSlices } from './input-slices';
 import { layerJob } from './layer-job';
@@ -92,12 +92,7 @@ export function simulateCommand(text: string, file = 'case'): CaseResult {
   } catch (error) {
     throw new InputError(`${file}: no JSON (${(error as Error).message})`);
   }
-  try {
-    return simulateCase(parsed);
-  } catch (error) {
-    if (error instanceof InputError) throw new InputError(`${file}: ${error.message}`);
-    throw error;
-  }
+  return inputAt(file, () => simulateCase(parsed));
 }
 
 const schemes: Readonly<Record<CaseConfig['scheme'], { encoding: EncodingName; subtraction?: Subtraction }>> =

@@ -1,5 +1,6 @@
 import { createLayerSimulator } from '../crossbar/layer-simulator';
 import { inputCodesOf, networkLayer, simulateCodes } from '../crossbar/network-layer';
+import { inputAt } from '../errors';
 import type { ConvNode, DenseNode } from '../networks/description';
 import type { Pictures } from '../networks/inference';
 import type { OnProgress } from '../progress';
@@ -67,9 +68,8 @@ function compareLayer(
 ) {
   const layer = network.layers.get(node.name)!;
   const adc = { bits: adcBitsOf(crossbar.adcBits, node.name) };
-  const simulator = createLayerSimulator(
-    networkLayer(node, layer, network, { tileRows: crossbar.tileRows, adc }),
-  );
+  const crossbarLayer = networkLayer(node, layer, network, { tileRows: crossbar.tileRows, adc });
+  const simulator = inputAt(`layer ${node.name}`, () => createLayerSimulator(crossbarLayer));
   const codes = inputCodesOf(inputCodes, layer.inputSigned);
   const { outputs, conversions, saturated } = simulateCodes(simulator, node, codes, inputCodes.shape);
   const expected = read(sums);

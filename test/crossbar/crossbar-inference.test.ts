@@ -70,6 +70,14 @@ describe('createCrossbarInference', () => {
       expect(logit - plain[i]).toBeCloseTo(expected, 3);
     });
   });
+
+  it('names the layer whose ADCs cannot read its codes', () => {
+    const adc = () => ({ bits: new Array(7).fill(0) });
+    const [first] = network.layers.keys();
+    expect(() => logitsOf(createCrossbarInference(network, { tileRows, adc }))).toThrow(
+      new InputError(`layer ${first}: adc.bits: 0 for plane 0, which holds ones`),
+    );
+  });
 });
 
 describe('neverClips', () => {
