@@ -1,4 +1,5 @@
 import { addUses, type Codebook, type LevelMask } from './codebook';
+import { RowOrder } from './core/row-order';
 import { openAtLeast, openAtMost } from './open-options';
 
 /** One column's rows laid out for the solvers of any codebook, smallest target first. */
@@ -12,6 +13,8 @@ export interface CodebookColumn {
   maxCurvature: number;
   /** Position of each row in what was given. */
   readonly origin: Int32Array;
+  /** For the solvers, to sort rows by. */
+  readonly order: RowOrder;
 }
 
 /** An option for every row, and what they use together. */
@@ -33,6 +36,7 @@ export function createCodebookColumn(book: Codebook, capacity: number): Codebook
     uniform: true,
     maxCurvature: 1,
     origin: new Int32Array(capacity),
+    order: new RowOrder(capacity),
   };
 }
 
@@ -47,9 +51,8 @@ export function gatherRows(
   curvature: Float64Array | undefined,
 ): void {
   const rows = targets.length;
-  const origin = column.origin.subarray(0, rows);
-  for (let row = 0; row < rows; row++) origin[row] = row;
-  origin.sort((a, b) => targets[a] - targets[b]);
+  const { origin } = column;
+  origin.set(rowsByFalling(column, rows, (row) => -targets[row]));
   column.rows = rows;
   column.uniform = true;
   column.maxCurvature = 0;
@@ -60,6 +63,20 @@ export function gatherRows(
     if (weight !== column.curvature[0]) column.uniform = false;
     if (weight > column.maxCurvature) column.maxCurvature = weight;
   }
+}
+
+/** The first `count` rows in the order of falling keys; equal keys keep their order. Valid until rows are sorted again. */
+export function rowsByFalling(
+  { order }: Pick<CodebookColumn, 'order'>,
+  count: number,
+  keyOf: (row: number) => number,
+): Int32Array {
+  for (let row = 0; row < count; row++) {
+    order.rows[row] = row;
+    order.keys[row] = keyOf(row);
+  }
+  order.sort(count);
+  return order.rows.subarray(0, count);
 }
 
 export function optionCost(

@@ -6,6 +6,7 @@ import {
   nearestOption,
   optionCost,
   roundedOption,
+  rowsByFalling,
   setOption,
 } from './codebook-column';
 import { closedTo, createRoom } from './codebook-room';
@@ -16,7 +17,7 @@ import { closedTo, createRoom } from './codebook-room';
  * ones, without taking any of the columns above, until the limit holds. Rows must fit (`canHold`).
  */
 export function codebookGreedy(column: CodebookColumn, choice: CodebookChoice): void {
-  const { book, rows, targets } = column;
+  const { book, rows, targets, order } = column;
   const { resources, uses, most, budgets, worth } = book;
   const { options, usage } = choice;
   for (let row = 0; row < rows; row++) options[row] = roundedOption(book, targets[row]);
@@ -25,9 +26,7 @@ export function codebookGreedy(column: CodebookColumn, choice: CodebookChoice): 
   // Columns that are done give no more ones, the others as many as anybody likes.
   const room = createRoom(book);
   room.left.fill(Infinity);
-  const leaving = new Int32Array(rows);
   const next = new Int16Array(rows);
-  const loss = new Float64Array(rows);
   const slots = Array.from(worth.keys()).sort((a, b) => worth[b] - worth[a]);
   for (const slot of slots) {
     while (usage[slot] > budgets[slot]) {
@@ -38,12 +37,13 @@ export function codebookGreedy(column: CodebookColumn, choice: CodebookChoice): 
         const closed = closedTo(book, room, options[row], words, slot);
         const option = nearestOption(book, targets[row], Infinity, closed);
         const change = optionCost(column, row, option) - optionCost(column, row, options[row]);
-        loss[row] = change / (used - uses[option * resources + slot]);
+        order.keys[row] = -change / (used - uses[option * resources + slot]);
+        order.rows[count++] = row;
         next[row] = option;
-        leaving[count++] = row;
       }
-      for (const row of leaving.subarray(0, count).sort((a, b) => loss[a] - loss[b])) {
-        if (usage[slot] <= budgets[slot]) break;
+      order.sort(count);
+      for (let at = 0; at < count && usage[slot] > budgets[slot]; at++) {
+        const row = order.rows[at];
         setOption(column, choice, row, next[row]);
       }
     }
@@ -61,12 +61,8 @@ function lockZeros(column: CodebookColumn, { options }: CodebookChoice): Uint8Ar
   const locked = new Uint8Array(rows);
   const zeros = rows - book.budgets[book.resources - 1];
   if (zeros <= 0) return locked;
-  const loss = Float64Array.from(
-    { length: rows },
-    (_, row) => optionCost(column, row, book.zero) - optionCost(column, row, options[row]),
-  );
-  const order = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => loss[a] - loss[b]);
-  for (const row of order.subarray(0, zeros)) {
+  const gain = (row: number) => optionCost(column, row, options[row]) - optionCost(column, row, book.zero);
+  for (const row of rowsByFalling(column, rows, gain).subarray(0, zeros)) {
     options[row] = book.zero;
     locked[row] = 1;
   }

@@ -1,5 +1,5 @@
 import { type Codebook, canHold } from './codebook';
-import { type CodebookChoice, type CodebookColumn, measureOptions } from './codebook-column';
+import { type CodebookChoice, type CodebookColumn, measureOptions, rowsByFalling } from './codebook-column';
 import type { CodebookDual } from './relax-codebook';
 
 /**
@@ -24,9 +24,10 @@ export function codebookRepair(column: CodebookColumn, dual: CodebookDual, choic
 
 /** Whether there is room for an option and, after it, for `left` more rows. */
 function fits(book: Codebook, room: Float64Array, option: number, left: number): boolean {
-  const { resources, uses, zero, empty } = book;
+  const { resources, uses, used, zero, empty } = book;
   const from = option * resources;
-  for (let at = 0; at < resources; at++) if (uses[from + at] > room[at]) return false;
+  for (let at = used.starts[option]; at < used.starts[option + 1]; at++)
+    if (used.amounts[at] > room[used.resources[at]]) return false;
   if (zero === empty) return true;
   return canHold(
     book,
@@ -44,38 +45,33 @@ function cheapestOption(
 ): number {
   const place = targets[row] - book.minCode;
   const weight = curvature[row];
+  const middle = Math.max(-1, Math.min(book.count - 1, Math.floor(place)));
   let best = Infinity;
   let bestOption = -1;
-  outward(book, place, (option) => {
-    const error = place - option;
-    const distance = weight * error * error;
-    if (distance >= best) return false;
-    const cost = distance + penalty[option];
-    if (cost < best && accept(option)) {
+  // From the nearest outward, each direction until distance alone costs more.
+  for (const step of OUTWARD) {
+    for (let option = step < 0 ? middle : middle + 1; option >= 0 && option < book.count; option += step) {
+      const error = place - option;
+      const distance = weight * error * error;
+      if (distance >= best) break;
+      const cost = distance + penalty[option];
+      if (cost >= best || !accept(option)) continue;
       best = cost;
       bestOption = option;
     }
-    return true;
-  });
+  }
   return bestOption;
 }
 
-/** Visits options from the nearest outward, each direction until `visit` says false. */
-function outward({ count }: Codebook, place: number, visit: (option: number) => boolean): void {
-  const middle = Math.max(-1, Math.min(count - 1, Math.floor(place)));
-  for (let option = middle; option >= 0 && visit(option); option--);
-  for (let option = middle + 1; option < count && visit(option); option++);
-}
+const OUTWARD = [-1, 1] as const;
 
 /** Rows by how much dearer their second best option is, dearest first. */
 function regretOrder(column: CodebookColumn, dual: CodebookDual): Int32Array {
-  const { rows } = column;
-  const regret = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
+  const regret = (row: number) => {
     const best = dual.options[row];
     const second = cheapestOption(column, dual, row, (option) => option !== best);
     const error = column.targets[row] - column.book.minCode - second;
-    regret[row] = column.curvature[row] * error * error + dual.penalty[second] - dual.costs[row];
-  }
-  return Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => regret[b] - regret[a]);
+    return column.curvature[row] * error * error + dual.penalty[second] - dual.costs[row];
+  };
+  return rowsByFalling(column, column.rows, regret);
 }

@@ -1,9 +1,11 @@
+import type { Codebook } from './codebook';
 import {
   type CodebookChoice,
   type CodebookColumn,
   measureOptions,
   optionCost,
   roundedOption,
+  rowsByFalling,
 } from './codebook-column';
 
 /**
@@ -12,7 +14,8 @@ import {
  */
 export function codebookTruncate(column: CodebookColumn, choice: CodebookChoice): void {
   const { book, rows, targets } = column;
-  const { resources, uses, most, budgets, zero, planes, polarities } = book;
+  const { resources, most, budgets, zero, planes, polarities } = book;
+  const { options } = choice;
   const room = Array.from({ length: polarities }, (_, polarity) => {
     const first = polarity * planes;
     const each = Array.from({ length: planes }, (_, plane) => {
@@ -21,26 +24,28 @@ export function codebookTruncate(column: CodebookColumn, choice: CodebookChoice)
     });
     return Math.min(...each);
   });
-  const rounded = Int16Array.from({ length: rows }, (_, row) => roundedOption(book, targets[row]));
-  const benefit = Float64Array.from(
-    rounded,
-    (option, row) => optionCost(column, row, zero) - optionCost(column, row, option),
-  );
-  const order = Int32Array.from({ length: rows }, (_, row) => row).sort((a, b) => benefit[b] - benefit[a]);
+  for (let row = 0; row < rows; row++) options[row] = roundedOption(book, targets[row]);
+  const benefit = (row: number) => optionCost(column, row, zero) - optionCost(column, row, options[row]);
   let places = budgets[resources - 1];
-  for (const row of order) {
-    const word = uses.subarray(rounded[row] * resources, (rounded[row] + 1) * resources - 1);
-    const touched = room.map((_, polarity) =>
-      word.subarray(polarity * planes, (polarity + 1) * planes).some((digit) => digit > 0),
-    );
-    const keep =
-      rounded[row] !== zero && places > 0 && touched.every((used, polarity) => !used || room[polarity] > 0);
-    choice.options[row] = keep ? rounded[row] : zero;
-    if (!keep) continue;
+  for (const row of rowsByFalling(column, rows, benefit)) {
+    const touched = polaritiesOf(book, options[row]);
+    const fits = room.every((left, polarity) => left > 0 || ((touched >> polarity) & 1) === 0);
+    if (options[row] === zero || places <= 0 || !fits) {
+      options[row] = zero;
+      continue;
+    }
     places--;
-    touched.forEach((used, polarity) => {
-      if (used) room[polarity]--;
-    });
+    for (let polarity = 0; polarity < polarities; polarity++) room[polarity] -= (touched >> polarity) & 1;
   }
   measureOptions(column, choice);
+}
+
+/** The polarities in which an option has ones, a bit each. */
+function polaritiesOf({ used, resources, planes }: Codebook, option: number): number {
+  let polarities = 0;
+  for (let at = used.starts[option]; at < used.starts[option + 1]; at++) {
+    const slot = used.resources[at];
+    if (slot < resources - 1) polarities |= 1 << Math.floor(slot / planes);
+  }
+  return polarities;
 }
