@@ -128,6 +128,8 @@ function moveOf(
   const value = values[row];
   const wanted = value - gradient / curvature;
   const within = giving === undefined ? Math.abs(value - wanted) : Infinity;
+  // No other whole number is nearer.
+  if (within <= 0.5) return undefined;
   const closed = closedTo(book, room, value - book.minCode, words, giving);
   const option = nearestOption(book, wanted, within, closed);
   if (option < 0) return undefined;
