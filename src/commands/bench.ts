@@ -1,3 +1,4 @@
+import { encodingNames } from '../bitplanes/plane-encoding';
 import { benchCrossbar } from '../crossbar/bench-crossbar';
 import { InputError } from '../errors';
 import { benchNetwork, benchNetworkCase } from '../experiments/bench-network';
@@ -8,14 +9,14 @@ import type { OnProgress } from '../progress';
 import { type BenchLayer, benchProjection } from '../projections/bench-projection';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import { rowCount, weightMatrix } from '../quantization/weight-matrix';
-import { type Command, textOption, wholeNumber } from './command';
+import { type Command, oneOf, textOption, wholeNumber } from './command';
 import { refuseOptions } from './refuse-options';
 
 /** The options of each workload. */
 const workloads: Readonly<Record<string, readonly string[]>> = {
   crossbar: ['repeats', 'threads'],
   network: ['repeats', 'adc-bits', 'rows', 'pictures', 'model', 'threads'],
-  projection: ['columns', 'model', 'threads', 'engine'],
+  projection: ['columns', 'model', 'encoding', 'weight-bits', 'threads', 'engine'],
   training: ['network', 'mode', 'precision', 'steps', 'batch-size', 'parameters'],
 };
 
@@ -37,6 +38,11 @@ export const benchCommand: Command = {
       value: 'MODEL',
       help: 'projection: the weights of this network instead; network: (default resnet20-cifar10)',
     },
+    encoding: {
+      value: 'NAME',
+      help: `projection: ${encodingNames.join(', ')} (default the first, which alone is compiled)`,
+    },
+    'weight-bits': { value: 'N', help: 'projection: bits of a weight code, 2 to 8 (default 8)' },
     threads: { value: 'N', help: 'crossbar, network (default 1), projection (one a core)' },
     engine: { value: 'NAME', help: 'projection: wasm (default, where set-up has compiled it) or typescript' },
     network: { value: 'NAME', help: 'training: network of the zoo (default resnet20)' },
@@ -99,6 +105,8 @@ function projection(options: Parameters<Command['run']>[1], onProgress: OnProgre
   const result = benchProjection({
     layers: model === undefined ? undefined : layersOf(model),
     columns: wholeNumber(options, 'columns', 1, 10_000_000),
+    encoding: oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split'),
+    weightBits: wholeNumber(options, 'weight-bits', 2, 8),
     cpuSeconds: () => {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1e6;

@@ -1,8 +1,10 @@
+import type { EncodingName } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { threadCount, useThreadPool } from '../tensor/parallel';
 import { randomStream } from '../tensor/random';
 import { compiledCore, useCompiledCore } from './column-core';
+import { isPlainSignSplit } from './limits';
 import { projectLayer } from './project-layer';
 import { tuneScales } from './tune-scales';
 
@@ -20,6 +22,10 @@ export interface ProjectionBenchOptions {
   readonly layers?: readonly BenchLayer[];
   /** Default 87,000: as many as the weights of ResNet-18 for ImageNet make. */
   readonly columns?: number;
+  /** Default `sign-split`, which alone is compiled. */
+  readonly encoding?: EncodingName;
+  /** 2 to 8; default 8. */
+  readonly weightBits?: number;
   /** Columns on which plain TypeScript and the compiled core are compared; default 500. */
   readonly sample?: number;
   /** Processor time used so far by all threads, in seconds; where it can be told. */
@@ -46,8 +52,9 @@ export interface ProjectionBench {
   readonly sample: { readonly columns: number; readonly plain: number; readonly compiled?: number };
 }
 
-/** 3-bit ADCs: seven ones a bit column, of 128 rows, in the 7 planes of 8-bit weights. */
-const LIMITS = { tileRows: 128, weightBits: 8, bitLimit: 7, method: 'lagrangian' } as const;
+/** 3-bit ADCs: seven ones a bit column, of 128 rows. */
+const limitsOf = ({ encoding = 'sign-split', weightBits = 8 }: ProjectionBenchOptions) =>
+  ({ tileRows: 128, encoding, weightBits, bitLimit: 7, method: 'lagrangian' }) as const;
 
 /**
  * Projects all weights of a network by the Lagrangian method at tuned scales, and times it without the tuning.
@@ -55,6 +62,7 @@ const LIMITS = { tileRows: 128, weightBits: 8, bitLimit: 7, method: 'lagrangian'
  */
 export function benchProjection(options: ProjectionBenchOptions = {}): ProjectionBench {
   const { columns = 87_000, sample = 500, cpuSeconds, onProgress } = options;
+  const limits = limitsOf(options);
   for (const [field, value] of Object.entries({ columns, sample })) {
     if (!Number.isInteger(value) || value < 1)
       throw new InputError(`${field}: ${value} is not a whole number of at least 1`);
@@ -71,10 +79,10 @@ export function benchProjection(options: ProjectionBenchOptions = {}): Projectio
   let power = 0;
   let hash = 0x811c9dc5;
   for (const layer of layers) {
-    const { scales } = tuneScales({ ...LIMITS, ...layer, method: 'greedy' });
+    const { scales } = tuneScales({ ...limits, ...layer, method: 'greedy' });
     const cpuBefore = cpuSeconds?.() ?? 0;
     const start = performance.now();
-    const projected = projectLayer({ ...LIMITS, ...layer, targets: layer.weights, scales });
+    const projected = projectLayer({ ...limits, ...layer, targets: layer.weights, scales });
     seconds += (performance.now() - start) / 1000;
     cpu += (cpuSeconds?.() ?? 0) - cpuBefore;
     count += projected.gaps.length;
@@ -97,8 +105,8 @@ export function benchProjection(options: ProjectionBenchOptions = {}): Projectio
     relativeError: error / power,
     fnv1a: (hash >>> 0).toString(16).padStart(8, '0'),
     threads: threadCount(),
-    engine: compiledCore() ? 'WebAssembly' : 'TypeScript',
-    sample: compareEngines(sample, cpuSeconds ?? (() => performance.now() / 1000)),
+    engine: compiledCore() && isPlainSignSplit(limits) ? 'WebAssembly' : 'TypeScript',
+    sample: compareEngines(sample, limits, cpuSeconds ?? (() => performance.now() / 1000)),
   };
 }
 
@@ -118,16 +126,20 @@ function laplaceLayers(columns: number): BenchLayer[] {
 }
 
 /** Times both engines on one thread on the first columns; the pool and the core in use are put back. */
-function compareEngines(columns: number, seconds: () => number): ProjectionBench['sample'] {
+function compareEngines(
+  columns: number,
+  limits: ReturnType<typeof limitsOf>,
+  seconds: () => number,
+): ProjectionBench['sample'] {
   const [layer] = laplaceLayers(Math.min(500, columns));
-  const { scales } = tuneScales({ ...LIMITS, ...layer, method: 'greedy' });
+  const { scales } = tuneScales({ ...limits, ...layer, method: 'greedy' });
   const compiled = compiledCore();
   const time = () => {
     let least = Infinity;
     let hash = 0;
     for (let run = 0; run < 3; run++) {
       const start = seconds();
-      const { codes } = projectLayer({ ...LIMITS, ...layer, targets: layer.weights, scales });
+      const { codes } = projectLayer({ ...limits, ...layer, targets: layer.weights, scales });
       least = Math.min(least, 1000 * (seconds() - start));
       hash = fnv1a(codes, 0x811c9dc5);
     }
@@ -135,7 +147,7 @@ function compareEngines(columns: number, seconds: () => number): ProjectionBench
   };
   const pool = useThreadPool(undefined);
   try {
-    const fast = compiled && time();
+    const fast = compiled && isPlainSignSplit(limits) ? time() : undefined;
     useCompiledCore(undefined);
     const plain = time();
     if (fast && fast.hash !== plain.hash)
