@@ -30,10 +30,14 @@ export const QUICK_IMAGENET = {
   patches: 2048,
 } as const;
 
-/** An epoch of each training, two iterations of each layer. */
+/** An epoch of each training; few pictures and two iterations for each layer. */
 export const quickRecipe = ({ line, ...recipe }: Recipe): Recipe => ({
   ...recipe,
-  line: line.replace(/--epochs \d+/, '--epochs 1').replace(/--iterations \d+/, '--iterations 2'),
+  line: line
+    .replace(/--epochs \d+/, '--epochs 1')
+    .replace(/--iterations \d+/, '--iterations 2')
+    .replace(/--calibration \d+/, '--calibration 512')
+    .replace(/ --patches \d+/, ''),
 });
 
 /** One budget, few resolutions, iterations and pictures. */

@@ -17,7 +17,7 @@ export const reproduceCommand: Command = {
     'crossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells, with ADCs that err),',
     'hardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),',
     'imagenet (an ImageNet network pruned after training; hours),',
-    'fine-tuning (an ImageNet network fine-tuned on other class folders, pruned to 3 and 2 bits in training; 1.5 hours).',
+    'fine-tuning (an ImageNet network fine-tuned on other class folders, pruned to 3 and 2 bits in training; 3 hours).',
   ].join('\n'),
   options: {
     profile: { value: 'NAME', help: `${Object.keys(profiles).join(', ')} (default smoke)` },
@@ -62,7 +62,7 @@ ${' '.repeat(26)}r128-adc3-outer4, r128-adc4-top4, r128-adc3-allocated (default:
     },
     pytorch: {
       value: 'PYTHON',
-      help: 'profile full: a Python with PyTorch for the recipes that need it (default python3)',
+      help: `profile full: a Python with PyTorch for the recipes that need it (default python3);\n${' '.repeat(26)}fine-tuning: the float network is trained by it`,
     },
     fresh: { help: 'compute everything again instead of going on from an earlier run' },
     'no-notebook': { help: 'leave the notebook alone' },

@@ -148,13 +148,14 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
     },
   },
   'fine-tuning': {
-    options: ['data', 'model', 'quick', 'no-notebook'],
+    options: ['data', 'model', 'pytorch', 'quick', 'no-notebook'],
     run: async (options, context) =>
       networksReport(
         await runFineTuning({
           ...common('fine-tuning', options, context),
           notebook: notebookOf(options, '09-fine-tuning.ipynb'),
           ...(options.quick === true && { recipes: fineTuningRecipes.map(quickRecipe) }),
+          python: textOption(options, 'pytorch'),
           context,
         }),
       ),

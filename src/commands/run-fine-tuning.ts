@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
-import { fineTuningDrop, fineTuningRecipes, IMPORTED } from '../experiments/fine-tuning-recipes';
+import { byPytorch, fineTuningDrop, fineTuningRecipes, IMPORTED } from '../experiments/fine-tuning-recipes';
 import { type ExperimentOptions, resultsFolder } from '../experiments/open-experiment';
 import type { Recipe } from '../experiments/recipes';
 import { type NetworksOutcome, reportNetworks } from '../experiments/run-networks';
@@ -15,12 +15,15 @@ export interface RunFineTuningOptions extends Omit<ExperimentOptions, 'onProgres
   readonly recipes?: readonly Recipe[];
   /** Side of the recipes' pictures; default 112. */
   readonly size?: number;
+  /** A Python whose PyTorch trains the float network; default: the package's own engine does. */
+  readonly python?: string;
   readonly context: CommandContext;
 }
 
 /** Fine-tunes an imported network on other pictures, prunes it in training, and verifies what came out on all test pictures. */
 export async function runFineTuning(options: RunFineTuningOptions): Promise<NetworksOutcome> {
-  const { dataDir, model, recipes = fineTuningRecipes, size = 112, context, figures, notebook } = options;
+  const { dataDir, model, recipes = fineTuningRecipes, size = 112, python, context } = options;
+  const { figures, notebook } = options;
   if (!dataDir || !model)
     throw new InputError(
       'experiment fine-tuning: name class folders of pictures, in train and val, with --data DIR and the network with --model FILE (torchvision names)',
@@ -30,8 +33,9 @@ export async function runFineTuning(options: RunFineTuningOptions): Promise<Netw
   const { onProgress } = context;
   const pictures = { size, resize: size };
   const dataset = await openDataset({ name: 'imagenet-folder', dir: dataDir, pictures, onProgress });
-  const recipesOf = { folder, given, dataDir, datasets: [dataset], python: 'python3', context };
-  const made = await runRecipes(recipes, recipesOf);
+  const own = python === undefined ? recipes : recipes.map(byPytorch);
+  const recipesOf = { folder, given, dataDir, datasets: [dataset], python: python ?? 'python3', context };
+  const made = await runRecipes(own, recipesOf);
   return reportNetworks({
     profile: 'fine-tuning',
     stem: '09-fine-tuning',

@@ -7,8 +7,11 @@ export const IMPORTED = 'imported';
 export const fineTuningDrop = 0.25;
 
 const SIZE = '--size 112 --resize 112';
-const LAYERS = `--rows 128 --balanced-rows --ridge shrinkage --calibration 512 --iterations 10 ${SIZE}`;
-const RETRAINING = `--method training --frozen-batch-norm --rows 128 --epochs 8 --batch-size 64 --rate 0.01 --distillation 0.95 --mixing 0.5 --average-decay 0.99 --calibration 512 ${SIZE}`;
+const CODING = '--encoding csd --weight-bits 7 --rows 128';
+const ADMM = `--balanced-rows --ridge shrinkage --iterations 10 ${SIZE}`;
+/** Late layers have 16 patches a picture: few pictures cost accuracy. */
+const MANY = '--calibration 6144 --patches 98304';
+const RETRAINING = `--method training --frozen-batch-norm --epochs 16 --batch-size 64 --rate 0.01 --distillation 0.95 --mixing 0.5 --views 0.35 --average-decay 0.99 --calibration 512 ${SIZE}`;
 
 const recipe = (name: string, line: string, minutes: number): Recipe => ({
   name,
@@ -19,17 +22,37 @@ const recipe = (name: string, line: string, minutes: number): Recipe => ({
 });
 
 /**
- * An imported ImageNet ResNet-18 fine-tuned on class folders of pictures of 112 pixels, then pruned to 3 and to 2 bits: layer
- * ADMM chooses the bits, retraining under them learns from the fine-tuned network; the 2-bit network comes from the 3-bit one.
+ * An imported ImageNet ResNet-18 fine-tuned on class folders of pictures of 112 pixels, then pruned to 3 and to 2 bits by layer
+ * ADMM; under the bits it chose at 2, retraining learns from the fine-tuned network. A third network has ADCs that differ by
+ * layer and plane, together of the energy of 2 bits everywhere: few pictures share them out, many choose the bits.
  */
 export const fineTuningRecipes: readonly Recipe[] = [
   recipe(
     'fine-tuned',
-    `train resnet18-imagenet --start {${IMPORTED}} --epochs 5 --rate 0.01 --warmup 0.1 --schedule cosine --batch-size 64 --cutout 16 --average-decay 0.99 ${SIZE}`,
-    14,
+    `train resnet18-imagenet --start {${IMPORTED}} ${SIZE} --schedule cosine --epochs 20 --batch-size 128 --rate 0.02 --warmup 0.1 --cutout 16 --mixing 0.5 --weight-decay 0.0005 --average-decay 0.99`,
+    56,
   ),
-  recipe('layers-adc3', `prune {fine-tuned} --adc-bits 3 ${LAYERS}`, 5),
-  recipe('fine-tuned-r128-adc3', `prune {fine-tuned} --start {layers-adc3} --adc-bits 3 ${RETRAINING}`, 28),
-  recipe('layers-adc2', `prune {fine-tuned-r128-adc3} --adc-bits 2 ${LAYERS}`, 5),
-  recipe('fine-tuned-r128-adc2', `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 ${RETRAINING}`, 28),
+  recipe('fine-tuned-r128-adc3', `prune {fine-tuned} --adc-bits 3 ${CODING} ${ADMM} ${MANY}`, 23),
+  recipe('layers-adc2', `prune {fine-tuned} --adc-bits 2 ${CODING} ${ADMM} ${MANY}`, 22),
+  recipe(
+    'fine-tuned-r128-adc2',
+    `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 ${CODING} ${RETRAINING}`,
+    40,
+  ),
+  recipe(
+    'shares-adc2',
+    `prune {fine-tuned} --allocate-planes --adc-bits 2 ${CODING} ${ADMM} --calibration 512`,
+    26,
+  ),
+  recipe(
+    'fine-tuned-r128-adc2-allocated',
+    `prune {fine-tuned} --adc-bits-of {shares-adc2} ${ADMM} ${MANY}`,
+    20,
+  ),
 ];
+
+/** The same with float networks trained by PyTorch, in mixed precision. */
+export const byPytorch = (recipe: Recipe): Recipe =>
+  recipe.line.startsWith('train ')
+    ? { ...recipe, line: `${recipe.line} --half`, minutes: 2, engine: 'pytorch' }
+    : recipe;

@@ -7,7 +7,7 @@ import { pruneCommand } from '../../src/commands/prune';
 import { runFineTuning } from '../../src/commands/run-fine-tuning';
 import { trainCommand } from '../../src/commands/train';
 import { useFastEngines } from '../../src/experiments/fast-engines';
-import { fineTuningRecipes, IMPORTED } from '../../src/experiments/fine-tuning-recipes';
+import { byPytorch, fineTuningRecipes, IMPORTED } from '../../src/experiments/fine-tuning-recipes';
 import { ingredients, type Recipe } from '../../src/experiments/recipes';
 import { dropClaims } from '../../src/experiments/verify-report';
 import { initialParameters } from '../../src/networks/initial-parameters';
@@ -122,6 +122,15 @@ describe('the fine-tuning recipes', () => {
       expect(() => parseCommandLine(verb === 'train' ? trainCommand : pruneCommand, args)).not.toThrow();
       for (const name of ingredients(own)) expect(made).toContain(name);
       made.add(own.name);
+    }
+  });
+
+  it('have PyTorch train the float network alone, where that is asked for', () => {
+    for (const own of fineTuningRecipes) {
+      const other = byPytorch(own);
+      if (own.name === 'fine-tuned')
+        expect(other).toMatchObject({ engine: 'pytorch', line: `${own.line} --half` });
+      else expect(other).toEqual(own);
     }
   });
 });
