@@ -20,7 +20,7 @@ export interface RunFineTuningOptions extends Omit<ExperimentOptions, 'onProgres
   readonly context: CommandContext;
 }
 
-/** Fine-tunes an imported network on other pictures, prunes it in training, and verifies what came out on all test pictures. */
+/** Fine-tunes an imported network on other pictures, prunes it, and verifies what came out on all test pictures. */
 export async function runFineTuning(options: RunFineTuningOptions): Promise<NetworksOutcome> {
   const { dataDir, model, recipes = fineTuningRecipes, size = 112, python, context } = options;
   const { figures, notebook } = options;
