@@ -1,7 +1,7 @@
-import { type Codebook, codebookOf, type LevelMask } from '../projections/codebook';
-import { nearestOption } from '../projections/codebook-column';
-import { closedTo, createRoom, measureRoom, type Room } from '../projections/codebook-room';
-import { scarce } from '../projections/relax-codebook';
+import { codebookBudgets, codebookOf } from '../projections/codebook';
+import { type Codebook, isScarce } from '../projections/core/codebook';
+import { nearestOption } from '../projections/core/open-options';
+import { Room } from '../projections/core/room';
 import { type ColumnProblem, columnGradient } from './column-problem';
 
 interface ColumnState {
@@ -18,6 +18,7 @@ interface Tile {
   readonly last: number;
   /** How its words are stored. */
   readonly book: Codebook;
+  readonly budgets: Float64Array;
   /** What its words use of each resource, and what they leave. */
   readonly usage: Int32Array;
   readonly room: Room;
@@ -30,15 +31,17 @@ interface Move {
   readonly change: number;
 }
 
-/** The codebook of a tile's words, as they are stored. */
+/** The codebook of a tile's words, as they are stored, and how much of its resources a tile has. */
 export interface TileBooks {
   readonly plain: Codebook;
   readonly flipped: Codebook;
+  readonly budgets: Float64Array;
 }
 
 export function tileBooks({ rows, valueLimit, ...problem }: ColumnProblem): TileBooks {
   const limits = { ...problem, flip: false, valueLimit: valueLimit < rows ? valueLimit : undefined };
-  return { plain: codebookOf(limits), flipped: codebookOf(limits, true) };
+  const plain = codebookOf(limits);
+  return { plain, flipped: codebookOf(limits, true), budgets: codebookBudgets(limits, plain) };
 }
 
 /**
@@ -82,9 +85,10 @@ function tilesOf(
     const last = Math.min(rows, first + tileRows);
     const usage = new Int32Array(book.resources);
     for (let row = first; row < last; row++) count(book, usage, values[row], 1);
-    const room = createRoom(book);
-    measureRoom(book, usage, room);
-    return { first, last, book, usage, room };
+    const { budgets } = books;
+    const room = new Room(book.resources);
+    room.measure(book, budgets, usage);
+    return { first, last, book, budgets, usage, room };
   });
 }
 
@@ -97,23 +101,21 @@ function count({ resources, uses, minCode }: Codebook, usage: Int32Array, value:
 function setValue(
   { hessian, rows }: ColumnProblem,
   { values, gradient }: ColumnState,
-  { book, usage, room }: Tile,
+  { book, budgets, usage, room }: Tile,
   { row, value }: Move,
 ): void {
   count(book, usage, values[row], -1);
   count(book, usage, value, 1);
-  measureRoom(book, usage, room);
+  room.measure(book, budgets, usage);
   const change = value - values[row];
   values[row] = value;
   const line = hessian.subarray(row * rows, (row + 1) * rows);
   for (let i = 0; i < rows; i++) gradient[i] += line[i] * change;
 }
 
-const words: LevelMask = new Int32Array(2);
-
 /**
  * The move of one row to the value of least error that `room` allows, with its gradient; undefined if there is none.
- * @param giving a resource of which it must use less than now, at whatever cost; absent: the error must fall
+ * @param giving a resource of which it must use less than now, at whatever cost; -1: none, the error must fall
  */
 function moveOf(
   { diagonal }: ColumnProblem,
@@ -122,15 +124,15 @@ function moveOf(
   room: Room,
   row: number,
   gradient: number,
-  giving?: number,
+  giving = -1,
 ): Move | undefined {
   const curvature = diagonal[row];
   const value = values[row];
   const wanted = value - gradient / curvature;
-  const within = giving === undefined ? Math.abs(value - wanted) : Infinity;
+  const within = giving < 0 ? Math.abs(value - wanted) : Infinity;
   // No other whole number is nearer.
   if (within <= 0.5) return undefined;
-  const closed = closedTo(book, room, value - book.minCode, words, giving);
+  const closed = room.closedTo(book, value - book.minCode, giving);
   const option = nearestOption(book, wanted, within, closed);
   if (option < 0) return undefined;
   const next = book.minCode + option;
@@ -154,8 +156,9 @@ function singleMoves(problem: ColumnProblem, state: ColumnState): number {
 function pairMoves(problem: ColumnProblem, state: ColumnState): number {
   let moves = 0;
   for (const tile of state.tiles) {
-    const { book, room, first, last } = tile;
-    for (const resource of scarce(book, last - first)) {
+    const { book, budgets, room, first, last } = tile;
+    for (let resource = 0; resource < book.resources; resource++) {
+      if (!isScarce(book, budgets, last - first, resource)) continue;
       if (room.left[resource] >= book.most[resource]) continue;
       const pair = bestPair(problem, state, tile, resource);
       if (!pair) continue;
@@ -174,9 +177,9 @@ function bestPair(
 ): [Move, Move] | undefined {
   const { hessian, diagonal, rows } = problem;
   const { values, free, gradient } = state;
-  const { book, usage, room, first, last } = tile;
+  const { book, budgets, usage, room, first, last } = tile;
   const { uses, resources, minCode } = book;
-  const after = createRoom(book);
+  const after = new Room(resources);
   const usageAfter = new Int32Array(resources);
   let best = -problem.leastGain;
   let pair: [Move, Move] | undefined;
@@ -187,7 +190,7 @@ function bestPair(
     usageAfter.set(usage);
     count(book, usageAfter, values[giver], -1);
     count(book, usageAfter, giving.value, 1);
-    measureRoom(book, usageAfter, after);
+    after.measure(book, budgets, usageAfter);
     const step = giving.value - values[giver];
     const line = giver * rows;
     for (let taker = first; taker < last; taker++) {

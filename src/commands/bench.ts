@@ -40,7 +40,7 @@ export const benchCommand: Command = {
     },
     encoding: {
       value: 'NAME',
-      help: `projection: ${encodingNames.join(', ')} (default the first, which alone is compiled)`,
+      help: `projection: ${encodingNames.join(', ')} (default the first)`,
     },
     'weight-bits': { value: 'N', help: 'projection: bits of a weight code, 2 to 8 (default 8)' },
     threads: { value: 'N', help: 'crossbar, network (default 1), projection (one a core)' },

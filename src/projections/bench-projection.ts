@@ -4,7 +4,6 @@ import type { OnProgress } from '../progress';
 import { threadCount, useThreadPool } from '../tensor/parallel';
 import { randomStream } from '../tensor/random';
 import { compiledCore, useCompiledCore } from './column-core';
-import { isPlainSignSplit } from './limits';
 import { projectLayer } from './project-layer';
 import { tuneScales } from './tune-scales';
 
@@ -22,7 +21,7 @@ export interface ProjectionBenchOptions {
   readonly layers?: readonly BenchLayer[];
   /** Default 87,000: as many as the weights of ResNet-18 for ImageNet make. */
   readonly columns?: number;
-  /** Default `sign-split`, which alone is compiled. */
+  /** Default `sign-split`. */
   readonly encoding?: EncodingName;
   /** 2 to 8; default 8. */
   readonly weightBits?: number;
@@ -105,7 +104,7 @@ export function benchProjection(options: ProjectionBenchOptions = {}): Projectio
     relativeError: error / power,
     fnv1a: (hash >>> 0).toString(16).padStart(8, '0'),
     threads: threadCount(),
-    engine: compiledCore() && isPlainSignSplit(limits) ? 'WebAssembly' : 'TypeScript',
+    engine: compiledCore() ? 'WebAssembly' : 'TypeScript',
     sample: compareEngines(sample, limits, cpuSeconds ?? (() => performance.now() / 1000)),
   };
 }
@@ -147,7 +146,7 @@ function compareEngines(
   };
   const pool = useThreadPool(undefined);
   try {
-    const fast = compiled && isPlainSignSplit(limits) ? time() : undefined;
+    const fast = compiled && time();
     useCompiledCore(undefined);
     const plain = time();
     if (fast && fast.hash !== plain.hash)

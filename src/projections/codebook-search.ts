@@ -1,45 +1,40 @@
-import { type CodebookChoice, type CodebookColumn, measureOptions } from './codebook-column';
-import { type CodebookDual, relaxCodebook } from './relax-codebook';
+import type { CodebookSolver } from './core/codebook-solver';
 import { type OpenRow, searchStates } from './search-states';
 
 /**
- * Exact search over any codebook (see `searchStates`), at most `width` states at once. Improves `best` in place; returns
- * a lower bound on the cost, equal to best.cost if nothing had to be dropped.
+ * Exact search over any codebook (see `searchStates`), at most `width` states at once, after the Lagrangian. Improves the
+ * solver's `best` in place and raises its lower bound, to best.cost if nothing had to be dropped.
  */
-export function codebookSearch(
-  column: CodebookColumn,
-  dual: CodebookDual,
-  best: CodebookChoice,
-  multipliers: Float64Array,
-  width: number,
-): number {
-  const { book, rows } = column;
+export function codebookSearch(solver: CodebookSolver, width: number): void {
+  const { column, best, lagrangian, multipliers } = solver;
+  const { dual } = lagrangian;
+  const { rows } = column;
   const before = best.cost;
   const { bound, options } = searchStates({
-    ground: relaxCodebook(dual, multipliers),
+    ground: dual.relax(column, multipliers),
     incumbent: before,
-    budgets: book.budgets,
+    budgets: column.budgets,
     prices: multipliers,
-    uses: book.uses,
+    uses: column.book.uses,
     rows,
-    open: (row, allowance) => openRow(column, dual, row, allowance),
+    open: (row, allowance) => openRow(solver, row, allowance),
     relaxed: (row) => dual.options[row],
     width,
   });
-  if (!options) return bound;
+  solver.lowerBound = Math.max(solver.lowerBound, bound);
+  if (!options) return;
   const incumbent = best.options.slice(0, rows);
   best.options.set(options);
-  measureOptions(column, best);
+  best.measure(column);
   // Rounding may promise what is not there.
-  if (best.cost >= before) {
-    best.options.set(incumbent);
-    measureOptions(column, best);
-  }
-  return Math.min(best.cost, bound);
+  if (best.cost < before) return;
+  best.options.set(incumbent);
+  best.measure(column);
 }
 
 /** The row's options of reduced cost below `allowance`. */
-function openRow(column: CodebookColumn, dual: CodebookDual, row: number, allowance: number): OpenRow {
+function openRow({ column, lagrangian }: CodebookSolver, row: number, allowance: number): OpenRow {
+  const { dual } = lagrangian;
   const options: number[] = [];
   const reduced: number[] = [];
   const { minCode, count } = column.book;

@@ -7,21 +7,25 @@ import { nearestTable } from './nearest-with-mask';
 export interface ColumnCore {
   /** Rows that fit. */
   readonly capacity: number;
-  /** Ones allowed by plane. */
-  readonly bits: Int32Array;
   /** To be filled in before `solve`, by row: weights in units of the scale, d > 0, codes of an earlier solution. */
   readonly targets: Float64Array;
   readonly curvature: Float64Array;
   readonly previous: Int32Array;
-  /** [2 * planes + 1]: read by `solve` if `warm`, then the best found. */
+  /** Read by `solve` if `warm`, then the best found. */
   readonly multipliers: Float64Array;
   /** The answer: signed codes by row. */
   readonly codes: Int32Array;
-  setLimits(planes: number, values: number): void;
-  /** Solves a column of `length` rows by method `plain.TRUNCATION`, `GREEDY` or `LAGRANGIAN`. */
+  /** Solves a column of `length` rows by method `TRUNCATION`, `GREEDY` or `LAGRANGIAN`. */
   solve(length: number, method: number, previous: boolean, warm: boolean): void;
   objective(): number;
   lowerBound(): number;
+}
+
+/** For sign-split codes in 1-bit cells; multipliers [2 * planes + 1]. */
+export interface SignSplitCore extends ColumnCore {
+  /** Ones allowed by plane. */
+  readonly bits: Int32Array;
+  setLimits(planes: number, values: number): void;
 }
 
 /** The core's functions in WebAssembly: solvers and arrays are addresses in its memory. */
@@ -52,36 +56,55 @@ export const useCompiledCore = slot.use;
 /** The compiled core in use, if any. */
 export const compiledCore = slot.get;
 
-const kept = new Map<number, ColumnCore>();
+/** The compiled core's functions, in a memory of their own that is freed with them. */
+export function coreExports<Exports>(compiled: CompiledModule): Exports {
+  return instantiate<Exports>(compiled, 'the compiled projection core');
+}
+
+/** Lends a core of at least some rows, the same one again and again: one for each key and compiled module. */
+export function coreLender<Core extends ColumnCore>() {
+  const kept = new Map<string, Core>();
+  return (
+    key: string,
+    capacity: number,
+    compiled: CompiledModule | undefined,
+    make: (room: number) => Core,
+  ): Core => {
+    const id = `${compiled?.id ?? 0} ${key}`;
+    const core = kept.get(id);
+    if (core && core.capacity >= capacity) return core;
+    // Doubling, so that few solvers are made on the way to the largest.
+    const larger = make(Math.max(128, capacity, 2 * (core?.capacity ?? 0)));
+    kept.set(id, larger);
+    return larger;
+  };
+}
+
+const lend = coreLender<SignSplitCore>();
 
 /** A solver of at least `capacity` rows with its limits set; the same one is lent again and again. */
 export function borrowCore(
   capacity: number,
   limits: Limits,
   compiled: CompiledModule | undefined,
-): ColumnCore {
-  const id = compiled?.id ?? 0;
-  let core = kept.get(id);
-  if (!core || core.capacity < capacity) {
-    // Doubling, so that few solvers are made on the way to the largest.
-    const room = Math.max(128, capacity, 2 * (core?.capacity ?? 0));
-    core = compiled ? wasmCore(compiled, room) : plainCore(room).core;
-    kept.set(id, core);
-  }
+): SignSplitCore {
+  const core = lend('', capacity, compiled, (room) =>
+    compiled ? wasmCore(compiled, room) : plainCore(room).core,
+  );
   setLimits(core, limits);
   return core;
 }
 
-export function setLimits(core: ColumnCore, limits: Limits): void {
+export function setLimits(core: SignSplitCore, limits: Limits): void {
   core.bits.set(limits.bits);
   core.setLimits(limits.planes, Math.min(limits.values, plain.UNLIMITED));
 }
 
 /** The core in plain TypeScript, with the solver itself for those who look inside. */
-export function plainCore(capacity: number): { core: ColumnCore; solver: plain.Solver } {
+export function plainCore(capacity: number): { core: SignSplitCore; solver: plain.Solver } {
   const solver = plain.createSolver(capacity);
   plain.nearestOf(solver).set(nearestTable());
-  const core: ColumnCore = {
+  const core: SignSplitCore = {
     capacity,
     bits: plain.bitsOf(solver),
     targets: solver.targets,
@@ -97,9 +120,8 @@ export function plainCore(capacity: number): { core: ColumnCore; solver: plain.S
   return { core, solver };
 }
 
-/** The compiled core, in a memory of its own that is freed with it. */
-export function wasmCore(compiled: CompiledModule, capacity: number): ColumnCore {
-  const wasm = instantiate<CoreExports>(compiled, 'the compiled projection core');
+function wasmCore(compiled: CompiledModule, capacity: number): SignSplitCore {
+  const wasm = coreExports<CoreExports>(compiled);
   const solver = wasm.createSolver(capacity);
   const reals = (address: number, length: number) => new Float64Array(wasm.memory.buffer, address, length);
   const integers = (address: number, length: number) => new Int32Array(wasm.memory.buffer, address, length);

@@ -1,6 +1,6 @@
 import { checkShape } from '../bitplanes/code-matrix';
 import { InputError } from '../errors';
-import { codebookOf } from './codebook';
+import { codebookBudgets, codebookOf } from './codebook';
 import type { LimitOptions } from './limits';
 import type { DigitMasks, NearestCodes } from './nearest-codes';
 
@@ -28,7 +28,8 @@ export interface FillOptions extends LimitOptions {
 export function fillDigits(options: FillOptions): DigitMasks {
   const { codes, targets, rows, columns, tileRows, scales, nearest, encoding = 'sign-split' } = options;
   const book = codebookOf(options);
-  const { planes, polarities, budgets, count, minCode } = book;
+  const budgets = codebookBudgets(options, book);
+  const { planes, polarities, count, minCode } = book;
   if (polarities !== 2 || (options.cellBits ?? 1) !== 1)
     throw new InputError(
       `encoding: ${encoding} in these cells; sign-split or csd in 1-bit cells is needed here`,

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import type { Codebook } from './codebook';
+import type { Codebook } from './core/codebook';
 
 /**
  * Which digits of its code a weight may use, codes in 1-bit cells: bit c of an entry stands for bit column c

@@ -1,18 +1,17 @@
 import { InputError } from '../errors';
 import type { CompiledModule } from '../tensor/compiled-module';
-import { borrowCore, type ColumnCore, compiledCore, plainCore, setLimits } from './column-core';
 import {
-  beginColumn,
-  endSides,
-  GREEDY,
-  LAGRANGIAN,
-  type Solver,
-  solveSides,
-  TRUNCATION,
-  UNLIMITED,
-} from './core/solver';
+  borrowCore,
+  type ColumnCore,
+  compiledCore,
+  plainCore,
+  type SignSplitCore,
+  setLimits,
+} from './column-core';
+import { GREEDY, LAGRANGIAN, TRUNCATION } from './core/methods';
+import { beginColumn, endSides, type Solver, solveSides, UNLIMITED } from './core/solver';
 import { checkLimits, isPlainSignSplit, type LimitOptions, type Limits } from './limits';
-import { createCodebookSolver, solveCodebookColumn } from './project-codebook-column';
+import { createCodebookColumnSolver } from './project-codebook-column';
 import { searchLabels } from './search-labels';
 
 /**
@@ -97,7 +96,7 @@ export interface ColumnSolver {
 
 /**
  * Checks the limits, and that codes exist which keep them.
- * @param compiled the core to use for sign-split codes in 1-bit cells, by default the one in use here
+ * @param compiled the core to use, by default the one in use here
  */
 export function createColumnSolver(
   options: SolverOptions,
@@ -112,15 +111,14 @@ export function createColumnSolver(
       solve: (task) => solveSignSplitColumn(solver, task),
     };
   }
-  const solver = createCodebookSolver(options, capacity);
-  return { multipliers: solver.multipliers, solve: (task) => solveCodebookColumn(solver, task) };
+  return createCodebookColumnSolver(options, capacity, compiled);
 }
 
 /** Buffers and checked limits for many columns; only one solver is in use at a time. */
 interface SignSplitSolver {
   readonly method: ProjectionMethod;
   readonly limits: Limits;
-  readonly core: ColumnCore;
+  readonly core: SignSplitCore;
   /** For `exact`: the plain core from the inside. */
   readonly inside?: Solver;
   readonly searchLimit: number;
@@ -212,7 +210,8 @@ export function checkCurvature(curvature: Float64Array, length: number): void {
   }
 }
 
-const METHODS = {
+/** The core's methods; the search of `exact` comes after its Lagrangian. */
+export const METHODS = {
   truncation: TRUNCATION,
   'value-only': TRUNCATION,
   greedy: GREEDY,
@@ -222,18 +221,27 @@ const METHODS = {
 
 function solveSignSplitColumn(solver: SignSplitSolver, task: ColumnTask): ColumnAnswer {
   const { method, core, inside } = solver;
-  const { targets, curvature, previous, warm } = task;
-  const { length } = targets;
-  core.targets.set(targets);
-  if (curvature) core.curvature.set(curvature);
-  else core.curvature.fill(1, 0, length);
-  if (previous) core.previous.set(previous);
-  if (warm) core.multipliers.set(task.multipliers);
-  if (inside) searchColumn(solver, inside, length, previous !== undefined, warm);
-  else core.solve(length, METHODS[method], previous !== undefined, warm);
+  const { warm } = task;
+  const { length } = task.targets;
+  const previous = task.previous !== undefined;
+  loadColumn(core, task);
+  if (inside) searchColumn(solver, inside, length, previous, warm);
+  else core.solve(length, METHODS[method], previous, warm);
   for (let row = 0; row < length; row++) task.codes[row] = core.codes[row];
   for (let at = 0; at < task.multipliers.length; at++) task.multipliers[at] = core.multipliers[at];
   return { objective: core.objective(), lowerBound: core.lowerBound() };
+}
+
+/** Fills in a task's numbers. */
+export function loadColumn(
+  core: ColumnCore,
+  { targets, curvature, previous, multipliers, warm }: ColumnTask,
+): void {
+  core.targets.set(targets);
+  if (curvature) core.curvature.set(curvature);
+  else core.curvature.fill(1, 0, targets.length);
+  if (previous) core.previous.set(previous);
+  if (warm) core.multipliers.set(multipliers);
 }
 
 /** The core's `solveColumn`, with the search after the Lagrangian. */

@@ -121,7 +121,7 @@ export function projectLayer(options: LayerOptions): LayerProjection {
 /** A guess of what a weight takes on one thread. */
 function millisecondsOf({ method, ...coding }: LayerOptions): number {
   const each = method === 'lagrangian' || method === 'exact' ? 2e-3 : 3e-4;
-  return isPlainSignSplit(coding) ? each : 8 * each;
+  return isPlainSignSplit(coding) ? each : 4 * each;
 }
 
 /** Weights must be finite, and scales must make them finite codes. */

@@ -21,7 +21,7 @@ const CORES = [
     name: 'projection-core',
     title: 'Projection core',
     sources: join('src', 'projections', 'core'),
-    entry: 'solver',
+    entry: 'exports',
     options: [],
     result: join('dist', 'projections', 'core.wasm'),
   },

@@ -7,6 +7,7 @@ import { compiledCore, useCompiledCore } from '../../src/projections/column-core
 import { projectColumn, projectionMethods } from '../../src/projections/project-column';
 import { projectLayer } from '../../src/projections/project-layer';
 import { randomStream } from '../../src/tensor/random';
+import { encodedProblems } from './encoding-oracles';
 import { problems } from './oracles';
 
 /** Set-up compiles it before the tests run. */
@@ -39,6 +40,30 @@ describe.skipIf(!existsSync(path))('the projection core in WebAssembly', () => {
         fc.constantFrom(...projectionMethods.filter((method) => method !== 'exact')),
         (problem, method) => {
           const { plain, compiled } = bothWays(() => projectColumn({ ...problem, method }));
+          expect(compiled).toEqual(plain);
+        },
+      ),
+      { numRuns: 250 },
+    );
+  });
+
+  it('gives the bits of plain TypeScript in any encoding, from a warm start too', () => {
+    fc.assert(
+      fc.property(
+        encodedProblems({ bits: [2, 8], rows: [0, 150] }),
+        fc.constantFrom('truncation', 'value-only', 'greedy', 'lagrangian'),
+        fc.nat(1000),
+        (problem, asked, seed) => {
+          // Truncation and value-only need a zero without ones.
+          const method = problem.encoding === 'offset' && asked !== 'greedy' ? 'lagrangian' : asked;
+          const first = bothWays(() => projectColumn({ ...problem, method }));
+          expect(first.compiled).toEqual(first.plain);
+          const { codes: previous, multipliers } = first.plain;
+          const stream = randomStream(seed, 'moved');
+          const targets = problem.targets.map((target) => target * (1 + 0.1 * stream.normal()));
+          const { plain, compiled } = bothWays(() =>
+            projectColumn({ ...problem, targets, previous, multipliers, method }),
+          );
           expect(compiled).toEqual(plain);
         },
       ),
@@ -79,11 +104,19 @@ describe.skipIf(!existsSync(path))('the projection core in WebAssembly', () => {
     );
   });
 
-  it('takes row tiles longer than any before', () => {
+  it.each(['sign-split', 'csd'] as const)('takes row tiles longer than any before, in %s', (encoding) => {
     const stream = randomStream(3, 'long');
     const rows = 3000;
     const targets = Float64Array.from({ length: rows * 2 }, () => 20 * stream.normal());
-    const shape = { targets, rows, columns: 2, scales: Float32Array.of(1, 1), weightBits: 8, bitLimit: 63 };
+    const shape = {
+      targets,
+      rows,
+      columns: 2,
+      scales: Float32Array.of(1, 1),
+      encoding,
+      weightBits: 8,
+      bitLimit: 63,
+    };
     const { plain, compiled } = bothWays(() =>
       projectLayer({ ...shape, tileRows: rows, method: 'lagrangian' }),
     );

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodingNames } from '../../src/bitplanes/plane-encoding';
 import { codebookOf } from '../../src/projections/codebook';
-import { nearestOption } from '../../src/projections/codebook-column';
-import { openAtLeast, openAtMost } from '../../src/projections/open-options';
+import { nearestOption, openAtLeast, openAtMost } from '../../src/projections/core/open-options';
 
 const anyBook = fc
   .record({
@@ -26,7 +25,7 @@ const anyMask = fc.array(fc.nat({ max: 63 }), { maxLength: 12 }).map((closed) =>
 });
 
 /** Levels that a codebook has. */
-const levelsOf = ({ most }: { most: Uint8Array }) => most.reduce((sum, level) => sum + level, 0);
+const levelsOf = ({ most }: { most: Int32Array }) => most.reduce((sum, level) => sum + level, 0);
 
 describe('openAtMost and openAtLeast', () => {
   it('find the next option that uses no closed level, on either side', () => {

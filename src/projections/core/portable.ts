@@ -28,3 +28,8 @@ export function bytes(length: Int): Bytes {
 export function lowestBit(value: Int): Int {
   return 31 - Math.clz32(value & -value);
 }
+
+/** Number of the highest bit set in `value`, which is not 0. */
+export function highestBit(value: Int): Int {
+  return 31 - Math.clz32(value);
+}

@@ -2,17 +2,13 @@ import { Choice } from './choice';
 import { Column, UNLIMITED } from './column';
 import { greedy } from './greedy';
 import { Lagrangian } from './lagrangian';
+import { GREEDY, TRUNCATION } from './methods';
 import { polish } from './polish';
 import { type Bytes, type Int, type Ints, ints, type Real, type Reals, reals } from './portable';
 import { RowOrder } from './row-order';
 import { truncate } from './truncate';
 
 export { UNLIMITED };
-
-/** Methods by number: truncation, greedy, Lagrangian. */
-export const TRUNCATION: Int = 0;
-export const GREEDY: Int = 1;
-export const LAGRANGIAN: Int = 2;
 
 /** Buffers for columns of at most `capacity` rows. */
 export class Solver {

@@ -1,0 +1,173 @@
+import { Codebook } from './codebook';
+import { CodebookChoice, CodebookColumn } from './codebook-column';
+import { codebookGreedy } from './codebook-greedy';
+import { CodebookLagrangian } from './codebook-lagrangian';
+import { codebookPolish } from './codebook-polish';
+import { codebookTruncate } from './codebook-truncate';
+import { GREEDY, TRUNCATION } from './methods';
+import { roundedOption } from './open-options';
+import { type Bytes, type Int, type Ints, ints, type Real, type Reals, reals } from './portable';
+
+/** Buffers for columns of at most `capacity` rows in the words of one codebook. */
+export class CodebookSolver {
+  readonly column: CodebookColumn;
+  readonly best: CodebookChoice;
+  readonly scratch: CodebookChoice;
+  readonly lagrangian: CodebookLagrangian;
+
+  /** What the caller fills in, by row as given: weights in units of the scale, d, codes of an earlier solution. */
+  readonly targets: Reals;
+  readonly curvature: Reals;
+  readonly previous: Ints;
+  /** [resources]: read if warm, left as the best found. */
+  readonly multipliers: Reals;
+  /** The answer: signed codes. */
+  readonly codes: Ints;
+  objective: Real = 0;
+  lowerBound: Real = 0;
+
+  constructor(book: Codebook, capacity: Int) {
+    this.column = new CodebookColumn(book, capacity);
+    this.best = new CodebookChoice(book.resources, capacity);
+    this.scratch = new CodebookChoice(book.resources, capacity);
+    this.lagrangian = new CodebookLagrangian(book, capacity);
+    this.targets = reals(capacity);
+    this.curvature = reals(capacity);
+    this.previous = ints(capacity);
+    this.multipliers = reals(book.resources);
+    this.codes = ints(capacity);
+  }
+}
+
+export function createCodebook(minCode: Int, count: Int, planes: Int, polarities: Int): Codebook {
+  return new Codebook(minCode, count, planes, polarities);
+}
+export function createCodebookSolver(book: Codebook, capacity: Int): CodebookSolver {
+  return new CodebookSolver(book, capacity);
+}
+
+// Access for callers outside the module's memory, who cannot see fields.
+export function bookUsesOf(book: Codebook): Bytes {
+  return book.uses;
+}
+export function bookWorthOf(book: Codebook): Reals {
+  return book.worth;
+}
+export function completeBook(book: Codebook): void {
+  book.complete();
+}
+export function bookBudgetsOf(solver: CodebookSolver): Reals {
+  return solver.column.budgets;
+}
+export function bookTargetsOf(solver: CodebookSolver): Reals {
+  return solver.targets;
+}
+export function bookCurvatureOf(solver: CodebookSolver): Reals {
+  return solver.curvature;
+}
+export function bookPreviousOf(solver: CodebookSolver): Ints {
+  return solver.previous;
+}
+export function bookMultipliersOf(solver: CodebookSolver): Reals {
+  return solver.multipliers;
+}
+export function bookCodesOf(solver: CodebookSolver): Ints {
+  return solver.codes;
+}
+export function bookObjectiveOf(solver: CodebookSolver): Real {
+  return solver.objective;
+}
+export function bookLowerBoundOf(solver: CodebookSolver): Real {
+  return solver.lowerBound;
+}
+
+/** A whole column of `length` rows, which must fit (`canHold`). */
+export function solveInCodebook(
+  solver: CodebookSolver,
+  length: Int,
+  method: Int,
+  previous: boolean,
+  warm: boolean,
+): void {
+  chooseOptions(solver, length, method, previous, warm);
+  endOptions(solver);
+}
+
+/**
+ * Leaves the choice in `best`, measured, and a bound on its cost. True where rounding broke a limit, so that there was
+ * something to choose.
+ */
+export function chooseOptions(
+  solver: CodebookSolver,
+  length: Int,
+  method: Int,
+  previous: boolean,
+  warm: boolean,
+): boolean {
+  const column = solver.column;
+  const best = solver.best;
+  column.gather(solver.targets, solver.curvature, length);
+  for (let row: Int = 0; row < length; row++)
+    best.options[row] = roundedOption(column.book, column.targets[row]);
+  best.measure(column);
+  solver.lowerBound = best.cost;
+  if (best.isFeasible(column)) {
+    solver.multipliers.fill(0);
+    return false;
+  }
+  if (method === TRUNCATION) codebookTruncate(column, best);
+  else if (method === GREEDY) chooseGreedily(solver, warm);
+  else chooseByMultipliers(solver, previous, warm);
+  best.measure(column);
+  return true;
+}
+
+function chooseGreedily(solver: CodebookSolver, warm: boolean): void {
+  const column = solver.column;
+  codebookGreedy(column, solver.best);
+  codebookPolish(column, solver.best);
+  if (warm) raiseBound(solver, solver.lagrangian.dual.relax(column, solver.multipliers));
+}
+
+function chooseByMultipliers(solver: CodebookSolver, previous: boolean, warm: boolean): void {
+  const column = solver.column;
+  const best = solver.best;
+  const scratch = solver.scratch;
+  codebookGreedy(column, best);
+  codebookPolish(column, best);
+  if (column.book.zero === column.book.empty) {
+    codebookTruncate(column, scratch);
+    if (scratch.cost < best.cost) best.copyFrom(scratch, column.rows);
+  }
+  if (previous) offerPrevious(solver);
+  raiseBound(solver, solver.lagrangian.solve(column, best, scratch, solver.multipliers, warm));
+}
+
+function raiseBound(solver: CodebookSolver, bound: Real): void {
+  if (bound > solver.lowerBound) solver.lowerBound = bound;
+}
+
+function offerPrevious(solver: CodebookSolver): void {
+  const column = solver.column;
+  const scratch = solver.scratch;
+  const book = column.book;
+  const last = book.count - 1;
+  for (let row: Int = 0; row < column.rows; row++) {
+    const option = solver.previous[column.origin[row]] - book.minCode;
+    scratch.options[row] = option < 0 ? 0 : option > last ? last : option;
+  }
+  scratch.measure(column);
+  if (!scratch.isFeasible(column)) return;
+  codebookPolish(column, scratch);
+  if (scratch.cost < solver.best.cost) solver.best.copyFrom(scratch, column.rows);
+}
+
+/** Makes the answer of what `best` holds. */
+export function endOptions(solver: CodebookSolver): void {
+  const column = solver.column;
+  const best = solver.best;
+  solver.objective = best.cost;
+  if (solver.lowerBound > best.cost) solver.lowerBound = best.cost;
+  for (let row: Int = 0; row < column.rows; row++)
+    solver.codes[column.origin[row]] = column.book.minCode + best.options[row];
+}

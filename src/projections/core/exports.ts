@@ -1,0 +1,3 @@
+/** What the compiled core offers. */
+export * from './codebook-solver';
+export * from './solver';
