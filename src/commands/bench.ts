@@ -94,9 +94,7 @@ function network(options: Parameters<Command['run']>[1], onProgress: OnProgress 
 }
 
 function projection(options: Parameters<Command['run']>[1], onProgress: OnProgress | undefined) {
-  const engine = textOption(options, 'engine') ?? 'wasm';
-  if (engine !== 'wasm' && engine !== 'typescript')
-    throw new InputError(`--engine ${engine}: allowed are wasm and typescript`);
+  const engine = oneOf('engine', ['wasm', 'typescript'], textOption(options, 'engine') ?? 'wasm');
   useFastEngines({
     threads: wholeNumber(options, 'threads', 1, 256),
     compiled: engine === 'wasm',
@@ -136,12 +134,12 @@ function layersOf(path: string): BenchLayer[] {
 }
 
 function training(options: Parameters<Command['run']>[1]) {
-  const mode = textOption(options, 'mode') ?? 'train';
-  const precision = textOption(options, 'precision') ?? 'float32';
-  if (mode !== 'train' && mode !== 'infer')
-    throw new InputError(`--mode ${mode}: allowed are train and infer`);
-  if (precision !== 'float32' && precision !== 'bfloat16' && precision !== 'int8')
-    throw new InputError(`--precision ${precision}: allowed are float32, bfloat16 and int8`);
+  const mode = oneOf('mode', ['train', 'infer'], textOption(options, 'mode') ?? 'train');
+  const precision = oneOf(
+    'precision',
+    ['float32', 'bfloat16', 'int8'],
+    textOption(options, 'precision') ?? 'float32',
+  );
   const result = benchTraining({
     network: textOption(options, 'network') ?? 'resnet20',
     mode,

@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors';
 import { calibrationPictures } from '../experiments/calibration';
-import { type ExportFormat, exportFormats, exportNetwork } from '../experiments/export-network';
+import { exportFormats, exportNetwork } from '../experiments/export-network';
 import { requireFit } from '../experiments/require-fit';
 import { firstPictures } from '../networks/first-pictures';
 import type { Pictures } from '../networks/inference';
 import { makeFolder } from '../networks/make-folder';
 import { replaceFile } from '../networks/replace-file';
 import type { IntegerNetwork } from '../quantization/integer-network';
-import { type Command, type CommandContext, type Options, textOption } from './command';
+import { type Command, type CommandContext, type Options, oneOf, textOption } from './command';
 import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { openCertified } from './open-certified';
 
@@ -28,14 +28,12 @@ export const exportCommand: Command = {
   },
   words: [1, 1],
   async run([path], options, context) {
-    const format = textOption(options, 'to');
-    if (!exportFormats.includes(format as ExportFormat))
-      throw new InputError(`--to ${format ?? '(missing)'}: allowed are ${exportFormats.join(', ')}`);
+    const format = oneOf('to', exportFormats, textOption(options, 'to') ?? '(missing)');
     const folder = textOption(options, 'output');
     if (!folder) throw new InputError('export: -o FOLDER is needed');
     const { name, network } = openCertified(path);
     const picture = format === 'neurosim' ? await firstPicture(network, options, context) : undefined;
-    const files = exportNetwork(network, format as ExportFormat, { name, picture });
+    const files = exportNetwork(network, format, { name, picture });
     for (const file of files) save(join(folder, file.path), file.content);
     return {
       data: { format, folder, files: files.map((file) => file.path) },

@@ -7,14 +7,14 @@ import { networkActivity } from '../experiments/network-activity';
 import { networkHardware, summarizeHardware } from '../experiments/network-hardware';
 import { openModel } from '../experiments/open-model';
 import { requireFit } from '../experiments/require-fit';
-import { type AdcModelName, adcModelNames } from '../hardware/adc-model';
+import { adcModelNames } from '../hardware/adc-model';
 import { constantsAt, type HardwarePreset, hardwarePreset } from '../hardware/hardware-preset';
 import type { Skipping } from '../hardware/input-activity';
 import { hardwarePresetNames, namedHardwarePreset } from '../hardware/named-presets';
 import { adcBitsOf, adcBitsText } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { toText } from '../reports/to-text';
-import { type Command, type CommandContext, type Options, textOption, wholeNumber } from './command';
+import { type Command, type CommandContext, type Options, oneOf, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { openCertified } from './open-certified';
 import { readJsonFile } from './read-json-file';
@@ -62,9 +62,8 @@ export const hardwareCommand: Command = {
     const { name, network } = openCertified(path);
     const { pruning } = network;
     if (!pruning) throw new InputError(`${path}: not a pruned network; \`cim-pruning prune\` makes one`);
-    const adc = textOption(options, 'adc');
-    if (adc !== undefined && !(adcModelNames as readonly string[]).includes(adc))
-      throw new InputError(`--adc ${adc}: allowed are ${adcModelNames.join(', ')}`);
+    const adcName = textOption(options, 'adc');
+    const adc = adcName === undefined ? undefined : oneOf('adc', adcModelNames, adcName);
     const presetName = textOption(options, 'preset');
     const preset = readPreset(presetName);
     const skip = skipOf(options);
@@ -75,7 +74,7 @@ export const hardwareCommand: Command = {
       tileRows: pruning.tileRows,
       dense: densePath === undefined ? undefined : denseNetwork(openModel(densePath), network),
       adcBits: (layer) => adcBitsOf(pruning.adcBits, layer),
-      adcModel: (adc as AdcModelName | undefined) ?? preset.adcModel,
+      adcModel: adc ?? preset.adcModel,
       constants: preset,
       arrayBudget,
       skip,

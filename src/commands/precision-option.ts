@@ -1,6 +1,5 @@
-import { InputError } from '../errors';
 import type { Precision } from '../networks/inference';
-import { type CommandOption, type Options, textOption } from './command';
+import { type CommandOption, type Options, oneOf, textOption } from './command';
 
 export const precisionHelp: CommandOption = {
   value: 'NAME',
@@ -10,6 +9,7 @@ export const precisionHelp: CommandOption = {
 /** What `--precision` says. @throws InputError for any other than bfloat16 and float32 */
 export function precisionOption(options: Options): Precision | undefined {
   const precision = textOption(options, 'precision');
-  if (precision === undefined || precision === 'bfloat16' || precision === 'float32') return precision;
-  throw new InputError(`--precision ${precision}: allowed are bfloat16 and float32`);
+  return precision === undefined
+    ? undefined
+    : oneOf<Precision>('precision', ['bfloat16', 'float32'], precision);
 }

@@ -56,6 +56,10 @@ ${' '.repeat(26)}r128-adc3-outer4, r128-adc4-top4, r128-adc3-allocated (default:
       value: 'A,B',
       help: 'imagenet: pruned networks that were trained further, measured beside the others',
     },
+    earlier: {
+      value: 'FILE',
+      help: 'imagenet: NAME.results.json of a run under the same conditions: its points are shown too',
+    },
     model: {
       value: 'MODEL',
       help: `the float network to prune (default: resnet20-cifar10; imagenet, fine-tuning: a file); hardware:\n${' '.repeat(26)}pruned ones, A,B; full: the one network to make, with what it is made from`,

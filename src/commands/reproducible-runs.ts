@@ -3,6 +3,7 @@ import { type EncodingName, encodingNames } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { fineTuningRecipes } from '../experiments/fine-tuning-recipes';
 import { pointOf } from '../experiments/imagenet-point';
+import type { ImagenetResult } from '../experiments/imagenet-study';
 import { lineOf } from '../experiments/methods-table';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
@@ -34,6 +35,7 @@ import {
   QUICK_RIVALS,
   quickRecipe,
 } from './quick-samples';
+import { readJsonFile } from './read-json-file';
 import { runFineTuning } from './run-fine-tuning';
 import { runFull } from './run-full';
 import { packageFile } from './run-script';
@@ -126,12 +128,14 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
       'points',
       'distil',
       'trained',
+      'earlier',
       'encoding',
       'weight-bits',
       'no-notebook',
     ],
     run: async (options, context) => {
       const coding = codingOf(options);
+      const earlier = textOption(options, 'earlier');
       const { result, tables, verdict, files } = await runImagenet({
         ...common('imagenet', options, context),
         moreDir: textOption(options, 'more-calibration'),
@@ -140,6 +144,7 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
         trained: textOption(options, 'trained')
           ?.split(',')
           .map((path) => ({ title: 'trained further', path })),
+        earlier: earlier === undefined ? undefined : (readJsonFile(earlier) as ImagenetResult),
         notebook: coding ? undefined : notebookOf(options, '06-imagenet.ipynb'),
         ...coding,
         ...(options.quick === true && QUICK_IMAGENET),

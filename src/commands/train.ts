@@ -16,7 +16,7 @@ import { evaluateParameters } from '../training/evaluate';
 import { type PytorchJob, type PytorchStage, runPytorch } from '../training/pytorch/run-pytorch';
 import type { Schedule } from '../training/schedule';
 import { defaultRecipe, type EpochRecord, type ResizingPhase, train } from '../training/train';
-import { type Command, type CommandResult, type Options, textOption, wholeNumber } from './command';
+import { type Command, type CommandResult, type Options, oneOf, textOption, wholeNumber } from './command';
 import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { requireWritable } from './output-file';
 import { precisionHelp, precisionOption } from './precision-option';
@@ -242,9 +242,7 @@ export function recipeFrom(options: Options) {
 
 function scheduleKind(options: Options): Schedule['kind'] {
   const kind = textOption(options, 'schedule') ?? defaultRecipe.schedule.kind;
-  if (kind !== 'one-cycle' && kind !== 'cosine' && kind !== 'constant')
-    throw new InputError(`--schedule ${kind}: allowed are one-cycle, cosine and constant`);
-  return kind;
+  return oneOf('schedule', ['one-cycle', 'cosine', 'constant'], kind);
 }
 
 function resizingOf(text: string | undefined): ResizingPhase[] | undefined {

@@ -16,6 +16,7 @@ import { withWeightBits } from '../quantization/build-integer-network';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
+import type { Provenance } from '../reports/provenance';
 import type { Accuracy } from '../training/evaluate';
 import type { EpochRecord } from '../training/train';
 import { modelInference } from './accuracy';
@@ -29,6 +30,7 @@ import {
   distilWithoutLabels,
 } from './distil-without-labels';
 import { allocatedBits } from './imagenet-allocation';
+import { PICTURES, withEarlierRows } from './imagenet-earlier';
 import {
   bitsOf,
   checkPlanes,
@@ -43,6 +45,7 @@ import { notedProgress } from './noted-progress';
 import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
 import { quantizedModel } from './quantized-model';
+import { resultsUsed } from './result-origin';
 import { modelChecksums } from './study';
 
 /** What to calibrate on and what to score; see `calibrationSplit`. */
@@ -72,6 +75,8 @@ export interface ImagenetStudyOptions extends ImagenetCoding {
   readonly distillation?: Partial<DistillationSettings>;
   /** Networks trained further after pruning, as files: measured like the others. */
   readonly trained?: readonly { readonly title: string; readonly path: string }[];
+  /** A result under the same conditions: its rows that are not asked for here stand in this one too, as measured then. */
+  readonly earlier?: ImagenetResult;
   readonly seed?: number;
   readonly iterations?: number;
   readonly patches?: number;
@@ -133,6 +138,8 @@ export interface ImagenetResult {
   readonly quantization: LogitComparison;
   readonly kernels: readonly KernelStatistics[];
   readonly rows: readonly ImagenetRow[];
+  /** Sources and time of what it was put together from. */
+  readonly origins: Provenance['results'];
 }
 
 /** What tells a coding from the package's own in names: nothing, or `csd-w7`. */
@@ -148,8 +155,8 @@ const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
 
 /**
  * Post-training pruning of an ImageNet network, scored on pictures that calibration never saw.
- * @throws InputError for points to be trained further in an encoding that training does not keep, and for points that leave
- * as many planes as there are
+ * @throws InputError for points to be trained further in an encoding that training does not keep, for points that leave as
+ * many planes as there are, and for an earlier result under other conditions
  */
 export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
   const { model, pictures, folder, points = imagenetPoints } = options;
@@ -193,7 +200,7 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
   }
   const { description, parameters } = model.folded;
   const { seed, ...pruning } = bench.settings;
-  const result: ImagenetResult = {
+  const measured: ImagenetResult = {
     model: model.name,
     network: description.name,
     pictures: pictures.scored.title,
@@ -203,14 +210,16 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
     pruning: { ...pruning, ...PRUNED_BY },
     checksums: {
       ...modelChecksums([model, ...trained.map((own) => own.model)]),
-      'pictures (names, sizes)': pictures.checksum,
+      [PICTURES]: pictures.checksum,
     },
     float: accuracyOf(float),
     integer: accuracyOf(integer),
     quantization: compareLogits(float.logits, integer.logits, integer.labels),
     kernels: kernelStatistics(description, parameters),
     rows,
+    origins: resultsUsed(folder),
   };
+  const result = options.earlier ? withEarlierRows(measured, options.earlier) : measured;
   writeJson(join(folder, 'results.json'), result);
   return result;
 }

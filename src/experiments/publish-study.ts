@@ -6,7 +6,7 @@ import {
   type Obtained,
 } from '../reports/expected-versus-obtained';
 import type { Figure } from '../reports/figure';
-import { type ProvenanceInput, provenance } from '../reports/provenance';
+import { type Provenance, type ProvenanceInput, provenance } from '../reports/provenance';
 import type { Table } from '../reports/table';
 import { engineVersion } from '../tensor/engine';
 import { defaultModel, nameOfOther } from './default-model';
@@ -33,6 +33,8 @@ export interface FinishedStudy
   readonly obtained: Obtained;
   /** Folder of its results.json, from which the notebook is executed. */
   readonly folder: string;
+  /** What it was put together from; default: the kept results of its folder. */
+  readonly origins?: Provenance['results'];
 }
 
 /** The end of every experiment: tables and figures with their provenance, the notebook, the verdict. */
@@ -52,7 +54,7 @@ export async function publishStudy(
     seeds: { root: seed },
     dataChecksums,
     engine: engineVersion(),
-    results: resultsUsed(study.folder),
+    results: study.origins ?? resultsUsed(study.folder),
     startedAt,
   });
   const files = await saveReport(named(study.tables), named(study.figures), {

@@ -55,3 +55,13 @@ export function resultsUsed(folder: string): Provenance['results'] {
     untold: origins.length - told.length,
   };
 }
+
+/** Of two sets of results together. */
+export function joinedOrigins(a: Provenance['results'], b: Provenance['results']): Provenance['results'] {
+  if (!a || !b) return a ?? b;
+  return {
+    commits: [...new Set([...a.commits, ...b.commits])].sort(),
+    seconds: Math.round((a.seconds + b.seconds) * 1000) / 1000,
+    untold: a.untold + b.untold,
+  };
+}

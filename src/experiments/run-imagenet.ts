@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { calibrationSplit } from '../data/calibration-split';
 import { filesChecksum } from '../data/files-checksum';
 import { loadPictures, spread, trainFolderOf } from '../data/image-folder';
@@ -10,6 +11,7 @@ import { InputError } from '../errors';
 import type { ExpectedVersusObtained } from '../reports/expected-versus-obtained';
 import type { Table } from '../reports/table';
 import { randomStream } from '../tensor/random';
+import { writeJson } from './cached-result';
 import { imagenetClaims, imagenetFigures, imagenetStem, imagenetTable, kernelTable } from './imagenet-report';
 import { codingParts, type ImagenetResult, type ImagenetStudyOptions, imagenetStudy } from './imagenet-study';
 import { type ExperimentOptions, resultsFolder } from './open-experiment';
@@ -24,6 +26,7 @@ export type RunImagenetOptions = ExperimentOptions &
     | 'distilled'
     | 'distillation'
     | 'trained'
+    | 'earlier'
     | 'testPictures'
     | 'iterations'
     | 'patches'
@@ -110,10 +113,13 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
       figures: imagenetFigures(result),
       ...imagenetClaims(result),
       folder,
+      origins: result.origins,
     },
     options,
   );
-  return { result, tables: [table, kernels], verdict, files };
+  const kept = join(options.figures, `${imagenetStem(result)}.results.json`);
+  writeJson(kept, result);
+  return { result, tables: [table, kernels], verdict, files: [...files, kept] };
 }
 
 /** Mosaics of the training pictures of `dir`, evenly spread over them and shuffled. */

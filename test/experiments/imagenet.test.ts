@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -17,10 +17,11 @@ import { type ImagenetPoint, imagenetPoints, pointName, pointOf } from '../../sr
 import {
   imagenetClaims,
   imagenetFigures,
+  imagenetStem,
   imagenetTable,
   kernelTable,
 } from '../../src/experiments/imagenet-report';
-import { imagenetStudy } from '../../src/experiments/imagenet-study';
+import { type ImagenetResult, imagenetStudy } from '../../src/experiments/imagenet-study';
 import { kernelStatistics } from '../../src/experiments/kernel-statistics';
 import { runImagenet } from '../../src/experiments/run-imagenet';
 import { loadIntegerNetwork } from '../../src/quantization/model-file';
@@ -425,6 +426,26 @@ describe('imagenetStudy', () => {
     expect(result.rule).toMatch(
       /\(16\), the other 24 scored, 2 random views of each too; 3 mosaics of 12 other pictures/,
     );
+    const stem = imagenetStem(result);
+    expect(JSON.parse(readFileSync(join(folder, `${stem}.results.json`), 'utf8'))).toEqual(result);
+  });
+
+  it('shows the points of an earlier result beside its own, if that had the same conditions', async () => {
+    const [first, second] = [0, 1].map((at) => scratch(`earlier ${at}`));
+    const about = { model, pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' } };
+    const how = { ...about, iterations: 1, patches: 64, testPictures: 16 };
+    const earlier = await imagenetStudy({ ...how, folder: first, points: points.slice(0, 2) });
+    const again = { ...points[0], adcBits: 4 };
+    const result = await imagenetStudy({ ...how, folder: second, points: [points[0], again], earlier });
+    expect(result.rows.map(({ point }) => point)).toEqual([points[1], points[0], again]);
+    expect(result.rows[0]).toEqual(earlier.rows[1]);
+    expect(result.origins!.seconds).toBeGreaterThan(earlier.origins!.seconds);
+    expect(result.origins!.commits).toEqual(earlier.origins!.commits);
+    const seeded = imagenetStudy({ ...how, folder: scratch('seeded'), points: [again], seed: 2, earlier });
+    await expect(seeded).rejects.toThrow('--earlier: its seed is 1, but here 2: measure all points anew');
+    const other = { ...earlier, rows: undefined } as unknown as ImagenetResult;
+    const none = imagenetStudy({ ...how, folder: second, points: [again], earlier: other });
+    await expect(none).rejects.toThrow('--earlier: it is no result of experiment imagenet');
   });
 
   it('needs both the pictures and the network', async () => {
