@@ -191,6 +191,7 @@ export * from './projections/nearest-with-mask';
 export * from './projections/project-column';
 export * from './projections/project-layer';
 export * from './projections/project-on-mask';
+export * from './projections/projection-method';
 export * from './projections/tune-scales';
 export * from './quantization/adc-bits';
 export * from './quantization/build-integer-network';

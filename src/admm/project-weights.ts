@@ -1,7 +1,7 @@
 import type { BitMask } from '../projections/bit-mask';
 import type { LimitOptions } from '../projections/limits';
-import type { ProjectionMethod } from '../projections/project-column';
 import { projectOnMask } from '../projections/project-on-mask';
+import type { ProjectionMethod } from '../projections/projection-method';
 import { tuneScales } from '../projections/tune-scales';
 
 /** A layer's weights and the set that their codes come from. */

@@ -8,7 +8,7 @@ import type { NetworkDescription, Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';
 import { createInference, type InferenceOptions, type Pictures, type Precision } from '../networks/inference';
 import type { OnProgress } from '../progress';
-import type { ProjectionMethod } from '../projections/project-column';
+import type { ProjectionMethod } from '../projections/projection-method';
 import { tuneScales } from '../projections/tune-scales';
 import { activationScales } from '../quantization/activation-scales';
 import type { AdcBits } from '../quantization/adc-bits';

@@ -1,7 +1,7 @@
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { ofPlane, type PerPlane } from '../bitplanes/per-plane';
 import { type BitMask, maskOf, supportOf } from '../projections/bit-mask';
-import { type ProjectionMethod, projectionMethods } from '../projections/project-column';
+import { type ProjectionMethod, projectionMethods } from '../projections/projection-method';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 
 /**

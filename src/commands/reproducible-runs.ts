@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type EncodingName, encodingNames } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { fineTuningRecipes } from '../experiments/fine-tuning-recipes';
-import { pointOf } from '../experiments/imagenet-point';
-import type { ImagenetResult } from '../experiments/imagenet-study';
+import { type ImagenetPoint, pointOf } from '../experiments/imagenet-point';
 import { lineOf } from '../experiments/methods-table';
 import { runBudgets } from '../experiments/run-budgets';
 import { runCrossbar } from '../experiments/run-crossbar';
@@ -68,18 +68,17 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
   methods: {
     options: ['data', 'model', 'quick', 'points', 'lines', 'calibration', 'iterations', 'no-notebook'],
     run: async (options, context) => {
-      // Of the default network, whose kept figures show all of them.
-      const part =
-        options.model === undefined && (options.points !== undefined || options.lines !== undefined);
+      const part = ['points', 'lines', 'calibration', 'iterations'];
       const { result, table, verdict, files } = await runMethods({
-        ...common('methods', options, context),
-        ...(part && { figures: packageFile('runs', 'methods', 'figures') }),
-        configurations: textOption(options, 'points')?.split(',').map(crossbarOf),
-        entries: textOption(options, 'lines')?.split(',').map(lineOf),
-        calibration: wholeNumber(options, 'calibration', 16, 50_000),
-        iterations: wholeNumber(options, 'iterations', 1, 1000),
-        notebook: part ? undefined : notebookOf(options, '02-methods.ipynb'),
+        ...common('methods', options, context, part),
+        notebook: notebookOf(options, '02-methods.ipynb', part),
         ...(options.quick === true && QUICK_METHODS),
+        ...given({
+          configurations: textOption(options, 'points')?.split(',').map(crossbarOf),
+          entries: textOption(options, 'lines')?.split(',').map(lineOf),
+          calibration: wholeNumber(options, 'calibration', 16, 50_000),
+          iterations: wholeNumber(options, 'iterations', 1, 1000),
+        }),
       });
       return report(result, [table, verdict.table], verdict, files);
     },
@@ -139,15 +138,15 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
       const { result, tables, verdict, files } = await runImagenet({
         ...common('imagenet', options, context),
         moreDir: textOption(options, 'more-calibration'),
-        points: textOption(options, 'points')?.split(',').map(pointOf),
-        distilled: textOption(options, 'distil')?.split(',').map(pointOf),
+        distilled: pointsOf(options, 'distil'),
         trained: textOption(options, 'trained')
           ?.split(',')
-          .map((path) => ({ title: 'trained further', path })),
-        earlier: earlier === undefined ? undefined : (readJsonFile(earlier) as ImagenetResult),
+          .map((path) => ({ title: `trained further (${basename(path, '.safetensors')})`, path })),
+        earlier: earlier === undefined ? undefined : readJsonFile(earlier),
         notebook: coding ? undefined : notebookOf(options, '06-imagenet.ipynb'),
         ...coding,
         ...(options.quick === true && QUICK_IMAGENET),
+        ...given({ points: pointsOf(options, 'points') }),
       });
       return report(result, [...tables, verdict.table], verdict, files);
     },
@@ -168,13 +167,10 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
   encodings: {
     options: ['data', 'model', 'quick', 'points'],
     run: async (options, context) => {
-      // Of the default network, whose kept figures show all of them.
-      const part = options.model === undefined && options.points !== undefined;
       const { result, tables, verdict, files } = await runEncodings({
-        ...common('encodings', options, context),
-        ...(part && { figures: packageFile('runs', 'encodings', 'figures') }),
-        configurations: textOption(options, 'points')?.split(',').map(crossbarOf),
+        ...common('encodings', options, context, ['points']),
         ...(options.quick === true && QUICK_ENCODINGS),
+        ...given({ configurations: textOption(options, 'points')?.split(',').map(crossbarOf) }),
       });
       return report(result, [...tables, verdict.table], verdict, files);
     },
@@ -183,7 +179,7 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
     options: ['data', 'model', 'quick', 'rows'],
     run: async (options, context) => {
       const { result, table, verdict, files } = await runBudgets({
-        ...common('budgets', options, context),
+        ...common('budgets', options, context, ['rows']),
         tileRows: wholeNumber(options, 'rows', 1, 65535),
         ...(options.quick === true && QUICK_BUDGETS),
       });
@@ -245,12 +241,25 @@ function networksReport({ result, tables, verdict, files }: NetworksOutcome): Co
   return report(result, [...tables, verdict.table], verdict, files);
 }
 
-/** A point at which all layers and planes are pruned alike. */
+/** A point at which all layers and planes are pruned alike. @throws InputError for another */
 function crossbarOf(name: string): { tileRows: number; adcBits: number } {
-  const { part, ...crossbar } = pointOf(name);
-  if (part !== 'all')
-    throw new InputError(`--points ${name}: only imagenet prunes a part; rR-adcB is needed`);
-  return crossbar;
+  if (!/^r\d+-adc\d$/.test(name))
+    throw new InputError(`--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3`);
+  const { tileRows, adcBits } = pointOf(name, 'points');
+  return { tileRows, adcBits };
+}
+
+/** The points that an option of experiment imagenet lists. */
+function pointsOf(options: Options, option: string): ImagenetPoint[] | undefined {
+  return textOption(options, option)
+    ?.split(',')
+    .map((name) => pointOf(name, option));
+}
+
+/** What is defined of some settings. */
+function given<T extends object>(settings: T): Partial<T> {
+  const defined = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(defined) as Partial<T>;
 }
 
 /** How weights are to lie in cells, if another way than the package's own. */
@@ -260,24 +269,35 @@ function codingOf(options: Options): { encoding: EncodingName; weightBits: numbe
   return encoding === 'sign-split' && weightBits === 8 ? undefined : { encoding, weightBits };
 }
 
-function common(name: string, options: Options, { onProgress, note }: CommandContext) {
-  const quick = options.quick === true;
+/** @param part options that make less, or something else, of the default network than what the kept figures show */
+function common(
+  name: string,
+  options: Options,
+  { onProgress, note }: CommandContext,
+  part: readonly string[] = [],
+) {
+  const folder = options.quick === true ? `${name}-quick` : name;
   return {
     dataDir: textOption(options, 'data'),
     model: textOption(options, 'model'),
-    folder: packageFile('runs', quick ? `${name}-quick` : name),
-    // Only the whole experiment goes to the figures that are kept.
-    figures: quick ? packageFile('runs', `${name}-quick`, 'figures') : packageFile('figures'),
+    folder: packageFile('runs', folder),
+    figures: isWhole(options, part) ? packageFile('figures') : packageFile('runs', folder, 'figures'),
     fresh: options.fresh === true,
     onProgress,
     note,
   };
 }
 
-function notebookOf(options: Options, name: string): string | undefined {
+function notebookOf(options: Options, name: string, part: readonly string[] = []): string | undefined {
   const notebook = packageFile('notebooks', name);
-  const wanted = options['no-notebook'] !== true && options.quick !== true;
+  const wanted = options['no-notebook'] !== true && isWhole(options, part);
   return wanted && existsSync(notebook) ? notebook : undefined;
+}
+
+/** Whether a run is what the kept figures and notebooks show; those of another network have names of their own. */
+function isWhole(options: Options, part: readonly string[]): boolean {
+  const less = options.model === undefined && part.some((name) => options[name] !== undefined);
+  return options.quick !== true && !less;
 }
 
 function report(

@@ -48,7 +48,7 @@ function keptResult<T>(
   key: unknown,
   files: readonly string[],
 ): Stored<T> | undefined {
-  const path = pathOf(folder, name);
+  const path = resultPath(folder, name);
   const stored = files.every((file) => existsSync(file)) ? readStored<T>(path) : undefined;
   if (stored?.key !== digestOf(key)) return undefined;
   noteUse(path, stored.origin);
@@ -56,13 +56,14 @@ function keptResult<T>(
 }
 
 function keep<T>(folder: string, name: string, key: unknown, value: T, origin: ResultOrigin): T {
-  const path = pathOf(folder, name);
+  const path = resultPath(folder, name);
   writeJson(path, { key: digestOf(key), origin, value } satisfies Stored<T>);
   noteUse(path, origin);
   return value;
 }
 
-const pathOf = (folder: string, name: string) => join(folder, `${name}.json`);
+/** Where a result is kept. */
+export const resultPath = (folder: string, name: string) => join(folder, `${name}.json`);
 
 /** SHA-256 of a key's JSON, in hexadecimal. */
 export function digestOf(key: unknown): string {

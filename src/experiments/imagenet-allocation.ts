@@ -10,9 +10,7 @@ import type { AdcBits } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { allocateAdcBits } from './allocate-adc-bits';
 import { cachedResult, digestOf } from './cached-result';
-
-/** ADC bits tried for each layer, in all planes or without ADC in the lowest. */
-const TRIED = [2, 3, 4, 5];
+import { allocatableBits } from './imagenet-point';
 
 export interface ImagenetAllocation {
   readonly network: IntegerNetwork;
@@ -29,7 +27,7 @@ export interface ImagenetAllocation {
 
 /**
  * ADC bits by layer and plane that spend the energy of `bits` everywhere.
- * @throws InputError for a budget outside the bits that are tried
+ * @param bits within those that are tried (`checkPoint`)
  */
 export function allocatedBits(
   { network, reference, calibration, settings, folder, key, onProgress }: ImagenetAllocation,
@@ -38,7 +36,7 @@ export function allocatedBits(
   const { iterations: _, ...trial } = settings;
   const { tileRows, encoding = 'sign-split' } = settings;
   const { planes } = planeEncoding(encoding, network.weightBits);
-  const wanted = { ...trial, adcBits: planeProfiles(TRIED, planes) };
+  const wanted = { ...trial, adcBits: planeProfiles(allocatableBits, planes) };
   const own = { ...key, ...wanted };
   return cachedResult(folder, `r${tileRows}-adc${bits}-allocation`, { ...own, bits }, () => {
     const store = candidateStore(join(folder, `r${tileRows}-sensitivities`), digestOf(own));

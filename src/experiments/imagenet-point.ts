@@ -54,25 +54,35 @@ export function partText({ part, adcBits }: Pick<ImagenetPoint, 'part' | 'adcBit
     : `${numberOf(part)} highest planes`;
 }
 
-/** The point of a name. @throws InputError for another name */
-export function pointOf(name: string): ImagenetPoint {
+/** The point of a name that an option of the command line gives. @throws InputError for another name */
+export function pointOf(name: string, option: string): ImagenetPoint {
   const [, rows, bits, part] =
     /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]|allocated))?$/.exec(name) ?? [];
   if (rows === undefined)
     throw new InputError(
-      `--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes, -allocated spreads the ADC energy of B bits`,
+      `--${option} ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes, -allocated spreads the ADC energy of B bits`,
     );
   return { tileRows: Number(rows), adcBits: Number(bits), part: (part as PrunedPart | undefined) ?? 'all' };
 }
 
-/** @throws InputError for a point that leaves as many planes as the codes have */
-export function checkPlanes(point: ImagenetPoint, encoding: EncodingName, weightBits: number): void {
+/** @throws InputError for a point that cannot be pruned for in an encoding */
+export function checkPoint(point: ImagenetPoint, encoding: EncodingName, weightBits: number): void {
+  const { part, tileRows, adcBits } = point;
   const { planes } = planeEncoding(encoding, weightBits);
-  if (point.part.startsWith('top') && numberOf(point.part) >= planes)
-    throw new InputError(
-      `--points ${pointName(point)}: ${weightBits}-bit ${encoding} has ${planes} planes, fewer must be left`,
-    );
+  const refuse = (why: string) => {
+    throw new InputError(`point ${pointName(point)}: ${why}`);
+  };
+  if (part.startsWith('top') && numberOf(part) >= planes)
+    refuse(`${weightBits}-bit ${encoding} has ${planes} planes, fewer must be left`);
+  if (part === '3x3' && tileRows >= 2 ** WHOLE_BITS)
+    refuse(`the other layers' ADCs of ${WHOLE_BITS} bits read at most ${2 ** WHOLE_BITS - 1} rows whole`);
+  const [least, most] = [Math.min(...allocatableBits), Math.max(...allocatableBits)];
+  if (part === 'allocated' && (adcBits < least || adcBits > most))
+    refuse(`the ADC energy of ${least} to ${most} bits can be allocated`);
 }
+
+/** ADC bits tried for each layer where they are allocated, in all planes or without ADC in the lowest. */
+export const allocatableBits: readonly number[] = [2, 3, 4, 5];
 
 /** ADCs that read any column of up to 255 rows. */
 const WHOLE_BITS = 8;

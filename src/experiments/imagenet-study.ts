@@ -20,7 +20,7 @@ import type { Provenance } from '../reports/provenance';
 import type { Accuracy } from '../training/evaluate';
 import type { EpochRecord } from '../training/train';
 import { modelInference } from './accuracy';
-import { cachedLater, cachedResult, digestOf, writeJson } from './cached-result';
+import { cachedLater, cachedResult, digestOf, resultPath, writeJson } from './cached-result';
 import { certifyNetwork } from './certify-network';
 import { type CrossbarCheck, checkCrossbar } from './check-crossbar';
 import { compareLogits, type LogitComparison } from './compare-logits';
@@ -30,10 +30,16 @@ import {
   distilWithoutLabels,
 } from './distil-without-labels';
 import { allocatedBits } from './imagenet-allocation';
-import { PICTURES, withEarlierRows } from './imagenet-earlier';
+import {
+  comparableResult,
+  type ImagenetConditions,
+  PICTURES,
+  requireSameScores,
+  withEarlierRows,
+} from './imagenet-earlier';
 import {
   bitsOf,
-  checkPlanes,
+  checkPoint,
   type ImagenetPoint,
   imagenetPoints,
   partText,
@@ -45,7 +51,7 @@ import { notedProgress } from './noted-progress';
 import { type FloatModel, openIntegerModel } from './open-model';
 import { accuracyOf, keptScores, type PictureScores, scorePictures } from './picture-scores';
 import { quantizedModel } from './quantized-model';
-import { resultsUsed } from './result-origin';
+import { originsOf, resultsUsed } from './result-origin';
 import { modelChecksums } from './study';
 
 /** What to calibrate on and what to score; see `calibrationSplit`. */
@@ -75,8 +81,8 @@ export interface ImagenetStudyOptions extends ImagenetCoding {
   readonly distillation?: Partial<DistillationSettings>;
   /** Networks trained further after pruning, as files: measured like the others. */
   readonly trained?: readonly { readonly title: string; readonly path: string }[];
-  /** A result under the same conditions: its rows that are not asked for here stand in this one too, as measured then. */
-  readonly earlier?: ImagenetResult;
+  /** What an earlier study under the same conditions gave: rows that are not asked for here stand in this one too. */
+  readonly earlier?: unknown;
   readonly seed?: number;
   readonly iterations?: number;
   readonly patches?: number;
@@ -118,9 +124,13 @@ export interface ImagenetRow {
   readonly hardware: HardwareSummary;
   /** All conversions on some calibration pictures, one by one. */
   readonly crossbar: Pick<CrossbarCheck, 'agrees' | 'pictures' | 'conversions'>;
+  /** Sources and time of its pruning and its crossbar check. */
+  readonly origins: Provenance['results'];
 }
 
 export interface ImagenetResult {
+  /** Of the method: higher where the same settings give other results. */
+  readonly revision: number;
   readonly model: string;
   readonly network: string;
   readonly pictures: string;
@@ -155,13 +165,13 @@ const PRUNED_BY = { ridge: 'shrinkage', balancedRows: true } as const;
 
 /**
  * Post-training pruning of an ImageNet network, scored on pictures that calibration never saw.
- * @throws InputError for points to be trained further in an encoding that training does not keep, for points that leave as
- * many planes as there are, and for an earlier result under other conditions
+ * @throws InputError for points to be trained further in an encoding that training does not keep, for points that cannot be
+ * pruned for, and for an earlier result under other conditions
  */
 export async function imagenetStudy(options: ImagenetStudyOptions): Promise<ImagenetResult> {
   const { model, pictures, folder, points = imagenetPoints } = options;
   const { encoding = 'sign-split', weightBits = 8, distilled = [] } = options;
-  for (const point of [...points, ...distilled]) checkPlanes(point, encoding, weightBits);
+  for (const point of [...points, ...distilled]) checkPoint(point, encoding, weightBits);
   if (distilled.length > 0) requireTrained(encoding);
   mkdirSync(folder, { recursive: true });
   const trained = (options.trained ?? []).map(({ title, path }) => ({
@@ -169,8 +179,15 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
     model: openIntegerModel(path),
   }));
   const bench = openBench(options);
+  const conditions = conditionsOf(
+    bench,
+    trained.map((own) => own.model),
+  );
+  const earlier = options.earlier === undefined ? undefined : comparableResult(options.earlier, conditions);
   const float = await bench.score('float', {}, () => modelInference(model, pictures.scored));
   const integer = await bench.score('8-bit', {}, () => createIntegerInference(bench.quantized));
+  const scores = { float: accuracyOf(float), integer: accuracyOf(integer) };
+  if (earlier) requireSameScores(earlier, scores);
   const row = async (title: string, name: string, subject: unknown, network: IntegerNetwork) => {
     const scores = await bench.score(name, subject, () => createIntegerInference(network));
     return {
@@ -180,6 +197,7 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
       fromFloat: compareLogits(float.logits, scores.logits, scores.labels),
       from8bit: compareLogits(integer.logits, scores.logits, scores.labels),
       crossbar: checkedCrossbar(bench, name, subject, network),
+      origins: originsOf([name, crossbarName(name)].map((own) => resultPath(folder, own))),
     };
   };
   const rows: ImagenetRow[] = [];
@@ -198,28 +216,16 @@ export async function imagenetStudy(options: ImagenetStudyOptions): Promise<Imag
   for (const { title, model: own } of trained) {
     rows.push(await row(title, own.name, { sha256: own.sha256 }, own.network));
   }
-  const { description, parameters } = model.folded;
-  const { seed, ...pruning } = bench.settings;
   const measured: ImagenetResult = {
-    model: model.name,
-    network: description.name,
+    ...conditions,
     pictures: pictures.scored.title,
-    rule: pictures.rule,
-    seed,
-    calibrationPictures: pictures.calibration.count,
-    pruning: { ...pruning, ...PRUNED_BY },
-    checksums: {
-      ...modelChecksums([model, ...trained.map((own) => own.model)]),
-      [PICTURES]: pictures.checksum,
-    },
-    float: accuracyOf(float),
-    integer: accuracyOf(integer),
+    ...scores,
     quantization: compareLogits(float.logits, integer.logits, integer.labels),
-    kernels: kernelStatistics(description, parameters),
+    kernels: kernelStatistics(model.folded.description, model.folded.parameters),
     rows,
     origins: resultsUsed(folder),
   };
-  const result = options.earlier ? withEarlierRows(measured, options.earlier) : measured;
+  const result = earlier ? withEarlierRows(measured, earlier) : measured;
   writeJson(join(folder, 'results.json'), result);
   return result;
 }
@@ -252,6 +258,25 @@ function openBench(options: ImagenetStudyOptions) {
       keptScores(join(folder, `${name}.scores`), digestOf({ ...key, total, name, subject }), () =>
         scorePictures(inference(), scored, total, progress(name)),
       ),
+  };
+}
+
+/** What holds for all rows. */
+function conditionsOf(
+  { options, settings }: Bench,
+  trained: readonly { readonly name: string; readonly sha256: string }[],
+): ImagenetConditions {
+  const { model, pictures } = options;
+  const { seed, ...pruning } = settings;
+  return {
+    revision: REVISION,
+    model: model.name,
+    network: model.folded.description.name,
+    rule: pictures.rule,
+    seed,
+    calibrationPictures: pictures.calibration.count,
+    pruning: { ...pruning, ...PRUNED_BY },
+    checksums: { ...modelChecksums([model, ...trained]), [PICTURES]: pictures.checksum },
   };
 }
 
@@ -345,13 +370,15 @@ function describePruned(network: IntegerNetwork, dense: IntegerNetwork) {
   return { tileRows, adcBits, lossless, nonzeroShare, requiredAdcBits, hardware };
 }
 
+const crossbarName = (name: string) => `${name}-crossbar`;
+
 /** Every conversion of some calibration pictures on the crossbar that a network was pruned for. */
 function checkedCrossbar(bench: Bench, name: string, subject: unknown, network: IntegerNetwork) {
   const { options, key, progress } = bench;
   const { crossbarPictures = 1, folder } = options;
   const few = firstPictures(options.pictures.calibration, crossbarPictures);
   const own = { ...key, subject, crossbarPictures };
-  const { agrees, conversions, pictures } = cachedResult(folder, `${name}-crossbar`, own, () =>
+  const { agrees, conversions, pictures } = cachedResult(folder, crossbarName(name), own, () =>
     checkCrossbar(network, few, network.pruning!, progress(name)),
   );
   return { agrees, conversions, pictures };

@@ -1,4 +1,4 @@
-import type { ProjectionMethod } from '../projections/project-column';
+import type { ProjectionMethod } from '../projections/projection-method';
 import { groupedBars } from '../reports/bar-figures';
 import type { Claim, Obtained } from '../reports/expected-versus-obtained';
 import { type Figure, titled } from '../reports/figure';

@@ -1,12 +1,7 @@
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
-import {
-  type ColumnProjection,
-  type ProjectionMethod,
-  projectColumn,
-  projectionMethods,
-  relativeGap,
-} from '../projections/project-column';
+import { type ColumnProjection, projectColumn, relativeGap } from '../projections/project-column';
+import { type ProjectionMethod, projectionMethods } from '../projections/projection-method';
 import { tuneScales } from '../projections/tune-scales';
 import { countBins } from '../reports/histogram';
 import { randomStream } from '../tensor/random';

@@ -46,7 +46,13 @@ export function noteUse(path: string, origin: ResultOrigin | undefined): void {
 /** Of the kept results in a folder and below it that this process used, for provenance; undefined where there are none. */
 export function resultsUsed(folder: string): Provenance['results'] {
   const below = resolve(folder) + sep;
-  const origins = [...used].filter(([path]) => path.startsWith(below)).map(([, origin]) => origin);
+  return originsOf([...used.keys()].filter((path) => path.startsWith(below)));
+}
+
+/** The same of the kept results in some files. */
+export function originsOf(paths: readonly string[]): Provenance['results'] {
+  const known = paths.map((path) => resolve(path)).filter((path) => used.has(path));
+  const origins = known.map((path) => used.get(path));
   if (origins.length === 0) return undefined;
   const told = origins.filter((origin) => origin !== undefined);
   return {

@@ -30,7 +30,10 @@ interface CoreExports {
 
 const lend = coreLender<CodebookCore>();
 
-/** A solver of at least `capacity` rows in a codebook, which `key` tells from others; the same one is lent again and again. */
+/**
+ * A solver of at least `capacity` rows in a codebook, which `key` tells from others; the same one is lent again and again,
+ * with the budgets of whoever set them last.
+ */
 export function borrowCodebookCore(
   key: string,
   book: Codebook,
@@ -46,7 +49,7 @@ export function borrowCodebookCore(
 export function plainCodebookCore(
   book: Codebook,
   capacity: number,
-): { core: CodebookCore; solver: CodebookSolver } {
+): { core: CodebookCore; inside: CodebookSolver } {
   const solver = new CodebookSolver(book, capacity);
   const core: CodebookCore = {
     capacity,
@@ -60,7 +63,7 @@ export function plainCodebookCore(
     objective: () => solver.objective,
     lowerBound: () => solver.lowerBound,
   };
-  return { core, solver };
+  return { core, inside: solver };
 }
 
 function wasmCore(compiled: CompiledModule, book: Codebook, capacity: number): CodebookCore {

@@ -82,17 +82,9 @@ export function coreLender<Core extends ColumnCore>() {
 
 const lend = coreLender<SignSplitCore>();
 
-/** A solver of at least `capacity` rows with its limits set; the same one is lent again and again. */
-export function borrowCore(
-  capacity: number,
-  limits: Limits,
-  compiled: CompiledModule | undefined,
-): SignSplitCore {
-  const core = lend('', capacity, compiled, (room) =>
-    compiled ? wasmCore(compiled, room) : plainCore(room).core,
-  );
-  setLimits(core, limits);
-  return core;
+/** A solver of at least `capacity` rows; the same one is lent again and again, with the limits of whoever set them last. */
+export function borrowCore(capacity: number, compiled: CompiledModule | undefined): SignSplitCore {
+  return lend('', capacity, compiled, (room) => (compiled ? wasmCore(compiled, room) : plainCore(room).core));
 }
 
 export function setLimits(core: SignSplitCore, limits: Limits): void {
@@ -101,7 +93,7 @@ export function setLimits(core: SignSplitCore, limits: Limits): void {
 }
 
 /** The core in plain TypeScript, with the solver itself for those who look inside. */
-export function plainCore(capacity: number): { core: SignSplitCore; solver: plain.Solver } {
+export function plainCore(capacity: number): { core: SignSplitCore; inside: plain.Solver } {
   const solver = plain.createSolver(capacity);
   plain.nearestOf(solver).set(nearestTable());
   const core: SignSplitCore = {
@@ -117,7 +109,7 @@ export function plainCore(capacity: number): { core: SignSplitCore; solver: plai
     objective: () => solver.objective,
     lowerBound: () => solver.lowerBound,
   };
-  return { core, solver };
+  return { core, inside: solver };
 }
 
 function wasmCore(compiled: CompiledModule, capacity: number): SignSplitCore {

@@ -1,5 +1,7 @@
 import type { CompiledModule } from '../tensor/compiled-module';
-import { type ColumnSolver, createColumnSolver, type SolverOptions } from './project-column';
+import { createColumnSolver } from './column-solver';
+import type { ColumnSolver } from './column-task';
+import type { SolverOptions } from './projection-method';
 
 /** Columns of a part of the work: enough that taking it costs nothing. */
 const BLOCK = 8;

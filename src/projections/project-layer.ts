@@ -3,9 +3,11 @@ import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { jobBuffer, runParts, shareArray } from '../tensor/parallel';
 import { compiledCore } from './column-core';
+import { createColumnSolver } from './column-solver';
 import { type LayerWork, partCount, projectParts } from './layer-part';
 import { isPlainSignSplit } from './limits';
-import { checkCurvature, createColumnSolver, relativeGap, type SolverOptions } from './project-column';
+import { checkCurvature, relativeGap } from './project-column';
+import type { SolverOptions } from './projection-method';
 
 export interface LayerOptions extends SolverOptions {
   /** Weights [rows * columns], row-major, in weight units. */

@@ -3,8 +3,8 @@ import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { SMALLEST_SCALE } from '../quantization/weight-codes';
 import type { LimitOptions } from './limits';
-import type { ProjectionMethod } from './project-column';
 import { type LayerProjection, projectLayer } from './project-layer';
+import type { ProjectionMethod } from './projection-method';
 
 export interface TuneOptions extends LimitOptions {
   /** [rows * columns], row-major. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ import {
   imagenetTable,
   kernelTable,
 } from '../../src/experiments/imagenet-report';
-import { type ImagenetResult, imagenetStudy } from '../../src/experiments/imagenet-study';
+import { imagenetStudy } from '../../src/experiments/imagenet-study';
 import { kernelStatistics } from '../../src/experiments/kernel-statistics';
 import { runImagenet } from '../../src/experiments/run-imagenet';
 import { loadIntegerNetwork } from '../../src/quantization/model-file';
@@ -262,9 +262,10 @@ describe('pointOf', () => {
       adcBits: 4,
       part,
     }));
-    for (const point of [...imagenetPoints, ...others]) expect(pointOf(pointName(point))).toEqual(point);
+    for (const point of [...imagenetPoints, ...others])
+      expect(pointOf(pointName(point), 'points')).toEqual(point);
     for (const name of ['r128', 'r0-adc3', 'r128-adc9', 'r128-adc3-1x1', 'r128-adc3-top7'])
-      expect(() => pointOf(name)).toThrow(`--points ${name}: rR-adcB is needed`);
+      expect(() => pointOf(name, 'distil')).toThrow(`--distil ${name}: rR-adcB is needed`);
   });
 });
 
@@ -355,7 +356,7 @@ describe('imagenetStudy', () => {
     expect(imagenetTable(result).title).toContain('6-bit weights, 8-bit activations, csd');
     const asMany: ImagenetPoint[] = [{ tileRows: 32, adcBits: 4, part: 'top6' }];
     await expect(imagenetStudy({ ...options, points: asMany })).rejects.toThrow(
-      '--points r32-adc4-top6: 6-bit csd has 6 planes, fewer must be left',
+      'point r32-adc4-top6: 6-bit csd has 6 planes, fewer must be left',
     );
     const all = { ...options, points: [points[0]], distilled: [points[0]] };
     const distillation = { epochs: 1, batchSize: 8, rate: 0.03 };
@@ -439,13 +440,42 @@ describe('imagenetStudy', () => {
     const result = await imagenetStudy({ ...how, folder: second, points: [points[0], again], earlier });
     expect(result.rows.map(({ point }) => point)).toEqual([points[1], points[0], again]);
     expect(result.rows[0]).toEqual(earlier.rows[1]);
-    expect(result.origins!.seconds).toBeGreaterThan(earlier.origins!.seconds);
-    expect(result.origins!.commits).toEqual(earlier.origins!.commits);
-    const seeded = imagenetStudy({ ...how, folder: scratch('seeded'), points: [again], seed: 2, earlier });
-    await expect(seeded).rejects.toThrow('--earlier: its seed is 1, but here 2: measure all points anew');
-    const other = { ...earlier, rows: undefined } as unknown as ImagenetResult;
-    const none = imagenetStudy({ ...how, folder: second, points: [again], earlier: other });
-    await expect(none).rejects.toThrow('--earlier: it is no result of experiment imagenet');
+    expect(result.rows[0].origins).toMatchObject({ commits: result.origins!.commits, untold: 0 });
+    const same = await imagenetStudy({ ...how, folder: second, points: [again], earlier: result });
+    expect(new Set(same.rows)).toEqual(new Set(result.rows));
+    const told = imagenetStudy({
+      ...how,
+      folder: second,
+      points: [again],
+      earlier: { ...earlier, rows: earlier.rows.map(({ origins: _, ...row }) => row) },
+    });
+    expect((await told).origins).toMatchObject({ untold: 2 });
+  });
+
+  it('refuses what is no result, or one under other conditions, before anything is pruned', async () => {
+    const folder = scratch('refused');
+    const about = { model, pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' } };
+    const how = { ...about, iterations: 1, patches: 64, testPictures: 16 };
+    const earlier = await imagenetStudy({ ...how, folder: scratch('first'), points: points.slice(0, 1) });
+    const refused = (changed: unknown) =>
+      expect(imagenetStudy({ ...how, folder, points: points.slice(1, 2), earlier: changed })).rejects;
+    await refused({ ...earlier, seed: 2 }).toThrow('its seed is 2, but here 1: measure all points anew');
+    await refused({ ...earlier, revision: 1 }).toThrow(/its revision is 1, but here \d/);
+    await refused({ ...earlier, float: { ...earlier.float, top1: 1 } }).toThrow(/its float accuracy is/);
+    for (const none of [null, 3, {}, { ...earlier, rows: [null] }])
+      await refused(none).toThrow('no results.json of experiment imagenet');
+    expect(readdirSync(folder).filter((name) => name.endsWith('.safetensors'))).toEqual([]);
+  });
+
+  it('refuses points that cannot be pruned for', async () => {
+    const about = { model, pictures: { calibration: pictures, scored, rule: 'halves', checksum: '00' } };
+    for (const [point, message] of [
+      ['r32-adc6-allocated', 'the ADC energy of 2 to 5 bits can be allocated'],
+      ['r512-adc3-3x3', "the other layers' ADCs of 8 bits read at most 255 rows whole"],
+    ] as const)
+      await expect(
+        imagenetStudy({ ...about, folder: scratch('points'), points: [pointOf(point, 'points')] }),
+      ).rejects.toThrow(`point ${point}: ${message}`);
   });
 
   it('needs both the pictures and the network', async () => {

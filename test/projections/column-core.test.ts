@@ -2,10 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { encodingNames } from '../../src/bitplanes/plane-encoding';
 import { packageRoot } from '../../src/package-root';
 import { compiledCore, useCompiledCore } from '../../src/projections/column-core';
-import { projectColumn, projectionMethods } from '../../src/projections/project-column';
+import { createColumnSolver } from '../../src/projections/column-solver';
+import type { ColumnSolver } from '../../src/projections/column-task';
+import { projectColumn } from '../../src/projections/project-column';
 import { projectLayer } from '../../src/projections/project-layer';
+import { projectionMethods } from '../../src/projections/projection-method';
 import { randomStream } from '../../src/tensor/random';
 import { encodedProblems } from './encoding-oracles';
 import { problems } from './oracles';
@@ -103,6 +107,32 @@ describe.skipIf(!existsSync(path))('the projection core in WebAssembly', () => {
       { numRuns: 100 },
     );
   });
+
+  it.each(encodingNames)(
+    'keeps the limits of each solver, whatever others do in between, in %s',
+    (encoding) => {
+      const stream = randomStream(4, 'between');
+      const targets = Float64Array.from({ length: 60 }, () => 10 * stream.normal());
+      const make = (bitLimit: number) =>
+        createColumnSolver({ encoding, weightBits: 5, bitLimit, method: 'lagrangian' }, 60);
+      const solve = (solver: ColumnSolver) => {
+        const [codes, multipliers] = [new Int8Array(60), new Float64Array(solver.multipliers)];
+        return solver.solve({
+          targets,
+          curvature: undefined,
+          previous: undefined,
+          multipliers,
+          warm: false,
+          codes,
+        });
+      };
+      useCompiledCore(bytes);
+      const alone = solve(make(3));
+      const tight = make(3);
+      solve(make(20));
+      expect(solve(tight)).toEqual(alone);
+    },
+  );
 
   it.each(['sign-split', 'csd'] as const)('takes row tiles longer than any before, in %s', (encoding) => {
     const stream = randomStream(3, 'long');

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { encodingNames } from '../../src/bitplanes/plane-encoding';
 import { InputError } from '../../src/errors';
-import { projectColumn, projectionMethods } from '../../src/projections/project-column';
+import { projectColumn } from '../../src/projections/project-column';
 import { projectLayer } from '../../src/projections/project-layer';
+import { projectionMethods } from '../../src/projections/projection-method';
 import { tuneScales } from '../../src/projections/tune-scales';
 import { randomStream } from '../../src/tensor/random';
 import {

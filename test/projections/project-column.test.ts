@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors';
-import { projectColumn, projectionMethods } from '../../src/projections/project-column';
+import { projectColumn } from '../../src/projections/project-column';
+import { projectionMethods } from '../../src/projections/projection-method';
 import { randomStream } from '../../src/tensor/random';
 import { bruteForce, errorOf, keepsLimits, planeLimits, problems, tableOptimum } from './oracles';
 

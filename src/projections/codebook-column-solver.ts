@@ -3,20 +3,13 @@ import type { CompiledModule } from '../tensor/compiled-module';
 import { codebookBudgets, codebookKey, codebookOf } from './codebook';
 import { borrowCodebookCore, type CodebookCore, plainCodebookCore } from './codebook-core';
 import { codebookSearch } from './codebook-search';
+import { type ColumnAnswer, type ColumnSolver, type ColumnTask, loadColumn, METHODS } from './column-task';
 import { type Codebook, canHold, zerosAllowed } from './core/codebook';
 import { type CodebookSolver, chooseOptions, endOptions } from './core/codebook-solver';
 import { LAGRANGIAN } from './core/methods';
-import {
-  type ColumnAnswer,
-  type ColumnSolver,
-  type ColumnTask,
-  checkedSearchLimit,
-  loadColumn,
-  METHODS,
-  type SolverOptions,
-} from './project-column';
+import { checkedSearchLimit, type SolverOptions } from './projection-method';
 
-/** One way of storing a column's words. */
+/** One way of storing a column's words. The core is lent: others set budgets of their own there. */
 interface Orientation {
   readonly book: Codebook;
   readonly budgets: Float64Array;
@@ -41,12 +34,9 @@ export function createCodebookColumnSolver(
         `method: ${method} sets weights to zero to save ones, but in ${encoding} encoding zero has ones itself`,
       );
     if (method === 'value-only') limitValues(book, budgets);
-    if (method !== 'exact') {
-      const core = borrowCodebookCore(codebookKey(options, flipped), book, capacity, compiled);
-      return { book, budgets, core };
-    }
-    const { core, solver } = plainCodebookCore(book, capacity);
-    return { book, budgets, core, inside: solver };
+    if (method === 'exact') return { book, budgets, ...plainCodebookCore(book, capacity) };
+    const core = borrowCodebookCore(codebookKey(options, flipped), book, capacity, compiled);
+    return { book, budgets, core };
   });
   if (!orientations.some(({ book, budgets }) => canHold(book, budgets, capacity, -1))) {
     const zeros = Math.max(...orientations.map(({ book, budgets }) => zerosAllowed(book, budgets, -1)));
@@ -54,7 +44,6 @@ export function createCodebookColumnSolver(
       `valueLimit: ${options.valueLimit} nonzero weights of ${capacity} rows; in ${encoding} encoding zero has ones, so bitLimit lets only ${zeros} be zero`,
     );
   }
-  for (const { core, budgets } of orientations) core.budgets.set(budgets);
   const { resources } = orientations[0].book;
   return {
     multipliers: orientations.length * resources,
@@ -86,6 +75,7 @@ function solveOrientations(
     if (objective === 0 || !canHold(book, budgets, length, -1)) return;
     const own = task.multipliers.subarray(turn * book.resources, (turn + 1) * book.resources);
     const previous = task.previous !== undefined;
+    core.budgets.set(budgets);
     loadColumn(core, { ...task, multipliers: own, warm: true });
     if (inside) searchColumn(inside, length, searchLimit, previous, task.warm);
     else core.solve(length, method, previous, task.warm);
