@@ -100,6 +100,7 @@ function projection(options: Parameters<Command['run']>[1], onProgress: OnProgre
     compiled: engine === 'wasm',
   });
   const model = textOption(options, 'model');
+  if (model !== undefined) refuseOptions(options, ['columns'], '--model has columns of its own');
   const result = benchProjection({
     layers: model === undefined ? undefined : layersOf(model),
     columns: wholeNumber(options, 'columns', 1, 10_000_000),

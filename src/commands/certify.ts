@@ -1,4 +1,4 @@
-import { certifyNetwork } from '../experiments/certify-network';
+import { certifyNetwork, type NetworkCertificate } from '../experiments/certify-network';
 import { openIntegerModel } from '../experiments/open-model';
 import { adcBitsText } from '../quantization/adc-bits';
 import { toText } from '../reports/to-text';
@@ -32,16 +32,24 @@ export const certifyCommand: Command = {
         kept: (100 * layer.nonzeros) / (layer.rows * layer.columns),
         maxOnes: layer.maxOnes,
         requiredAdcBits: layer.requiredAdcBits,
-        holds: layer.holds ? 'yes' : `no (${layer.offences})`,
+        holds: !certificate.limited ? '-' : layer.holds ? 'yes' : `no (${layer.offences})`,
       })),
     });
-    const promise =
-      certificate.adcBits === undefined ? '' : ` (pruned for ${adcBitsText(certificate.adcBits)} bits)`;
-    const verdict = certificate.lossless ? 'lossless' : 'NOT lossless';
     return {
       data: certificate,
-      text: `${table}\n${verdict} with ADCs of ${certificate.requiredAdcBits} bits${promise}`,
+      text: `${table}\n${verdictOf(certificate, network.pruning?.tileRows)}`,
       exitCode: certificate.lossless ? 0 : 1,
     };
   },
 };
+
+/** @param limitedRows R that limits were kept for; undefined: the network was not pruned */
+function verdictOf(certificate: NetworkCertificate, limitedRows: number | undefined): string {
+  const { limited, lossless, requiredAdcBits, tileRows, adcBits } = certificate;
+  if (!limited) {
+    const why = limitedRows === undefined ? 'not pruned' : `limits were kept for R = ${limitedRows}`;
+    return `needs ADCs of ${requiredAdcBits} bits at R = ${tileRows} (${why})`;
+  }
+  const promise = adcBits === undefined ? '' : ` (pruned for ${adcBitsText(adcBits)} bits)`;
+  return `${lossless ? 'lossless' : 'NOT lossless'} with ADCs of ${requiredAdcBits} bits${promise}`;
+}

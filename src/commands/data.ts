@@ -1,6 +1,7 @@
 import { listDatasets, dataCommand as verifyData } from '../data/data-command';
-import { namedFolder } from '../data/open-dataset';
+import { DATASET_NAMES, namedFolder } from '../data/open-dataset';
 import { provideWeights, torchvisionWeights, weightsFolder } from '../data/torchvision-weights';
+import { InputError } from '../errors';
 import { toText } from '../reports/to-text';
 import { type Command, textOption } from './command';
 
@@ -27,6 +28,10 @@ export const dataCommand: Command = {
     }
     const published = torchvisionWeights();
     const weights = Object.hasOwn(published, name) ? published[name] : undefined;
+    if (!weights && !DATASET_NAMES.some((known) => known === name))
+      throw new InputError(
+        `data ${name}: allowed are list, ${[...DATASET_NAMES, ...Object.keys(published)].join(', ')}`,
+      );
     const report = weights
       ? await provideWeights(name, weights, namedFolder({ dir }).dir ?? weightsFolder(), { onProgress })
       : await verifyData({ name, dir, onProgress });

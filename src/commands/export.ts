@@ -11,6 +11,7 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 import { type Command, type CommandContext, type Options, oneOf, textOption } from './command';
 import { datasetOptions, namedDataset, openNamed } from './dataset-options';
 import { openCertified } from './open-certified';
+import { refuseOptions } from './refuse-options';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -31,6 +32,8 @@ export const exportCommand: Command = {
     const format = oneOf('to', exportFormats, textOption(options, 'to') ?? '(missing)');
     const folder = textOption(options, 'output');
     if (!folder) throw new InputError('export: -o FOLDER is needed');
+    if (format !== 'neurosim')
+      refuseOptions(options, Object.keys(datasetOptions), 'only --to neurosim takes a picture');
     const { name, network } = openCertified(path);
     const picture = format === 'neurosim' ? await firstPicture(network, options, context) : undefined;
     const files = exportNetwork(network, format, { name, picture });

@@ -133,11 +133,18 @@ export const pruneCommand: Command = {
       uniformBits === undefined && options.pytorch === undefined ? startModel?.network : undefined;
     const like = bitsOf === undefined ? retrained : openIntegerModel(bitsOf).network;
     const adcBits = uniformBits ?? like?.pruning?.adcBits;
-    if (adcBits === undefined)
-      throw new InputError('prune: give the ADC resolution with --adc-bits B or --adc-bits-of FILE');
+    if (adcBits === undefined) {
+      const other = method === 'training' ? '--start PRUNED, which has one' : '--adc-bits-of FILE';
+      throw new InputError(`prune: give the ADC resolution with --adc-bits B or ${other}`);
+    }
     if (method === 'training') requireNativeEngine('pruning by training');
     const byPlane = options['allocate-planes'] === true;
     const allocates = byPlane || options.allocate === true;
+    if (byPlane) refuseOptions(options, ['allocate'], '--allocate-planes does that too');
+    if (allocates && !candidateBits.some((bits) => bits === uniformBits))
+      throw new InputError(
+        `--adc-bits ${uniformBits}: with --allocate one of ${candidateBits.join(', ')} is needed`,
+      );
     const tileRows = wholeNumber(options, 'rows', 1, 65535) ?? like?.pruning?.tileRows ?? 128;
     const allowed = method === 'training' ? trainedEncodings : encodingNames;
     const encoding = oneOf(

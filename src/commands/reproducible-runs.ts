@@ -243,9 +243,11 @@ function networksReport({ result, tables, verdict, files }: NetworksOutcome): Co
 
 /** A point at which all layers and planes are pruned alike. @throws InputError for another */
 function crossbarOf(name: string): { tileRows: number; adcBits: number } {
-  if (!/^r\d+-adc\d$/.test(name))
+  const [, crossbar, part] = /^(r[1-9]\d{0,4}-adc[1-8])(-.+)?$/.exec(name) ?? [];
+  if (part) throw new InputError(`--points ${name}: only imagenet prunes a part; rR-adcB is needed`);
+  if (!crossbar)
     throw new InputError(`--points ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3`);
-  const { tileRows, adcBits } = pointOf(name, 'points');
+  const { tileRows, adcBits } = pointOf(crossbar, 'points');
   return { tileRows, adcBits };
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openDataset } from '../data/open-dataset';
+import { namedFolder, openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { byPytorch, fineTuningDrop, fineTuningRecipes, IMPORTED } from '../experiments/fine-tuning-recipes';
 import { type ExperimentOptions, resultsFolder } from '../experiments/open-experiment';
@@ -22,7 +22,8 @@ export interface RunFineTuningOptions extends Omit<ExperimentOptions, 'onProgres
 
 /** Fine-tunes an imported network on other pictures, prunes it, and verifies what came out on all test pictures. */
 export async function runFineTuning(options: RunFineTuningOptions): Promise<NetworksOutcome> {
-  const { dataDir, model, recipes = fineTuningRecipes, size = 112, python, context } = options;
+  const { model, recipes = fineTuningRecipes, size = 112, python, context } = options;
+  const { dir: dataDir } = namedFolder({ dir: options.dataDir });
   const { figures, notebook } = options;
   if (!dataDir || !model)
     throw new InputError(

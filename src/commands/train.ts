@@ -82,6 +82,7 @@ export const trainCommand: Command = {
       const model = textOption(options, option);
       return model === undefined ? undefined : openFloatModel(model);
     });
+    if (!teacher) refuseOptions(options, ['distillation'], 'only with --teacher');
     const stage = python === undefined ? undefined : pytorchRecipe(options);
     const recipe = { ...recipeFrom(options), teacher: teacher?.sha256, start: start?.sha256 };
     const runs = join(packageRoot().root, 'runs');

@@ -6,8 +6,10 @@ import { hasFlips, type IntegerNetwork } from '../quantization/integer-network';
 import { layerCodeMatrix } from '../quantization/layer-code-matrix';
 
 export interface NetworkCertificate {
-  /** Every layer keeps its limits, so no conversion of any input can clip at `adcBits`. */
+  /** Every layer keeps its limits, as far as there are any, so no conversion of any input can clip at `adcBits`. */
   readonly lossless: boolean;
+  /** Whether there are limits to keep: of a pruned network, at the rows it was pruned for. */
+  readonly limited: boolean;
   readonly tileRows: number;
   readonly encoding: EncodingName;
   readonly cellBits: number;
@@ -57,6 +59,7 @@ export function certifyNetwork(network: IntegerNetwork, tileRows?: number): Netw
   const weights = layers.reduce((sum, layer) => sum + layer.rows * layer.columns, 0);
   return {
     lossless: layers.every((layer) => layer.holds),
+    limited: limits !== undefined,
     tileRows: rows,
     encoding,
     cellBits,

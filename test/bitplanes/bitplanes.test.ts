@@ -6,10 +6,10 @@ import { countValues } from '../../src/bitplanes/count-values';
 import { digitSumLimit, digitSumLimits } from '../../src/bitplanes/digit-sum-limit';
 import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { onesHistogram } from '../../src/bitplanes/ones-histogram';
-import { packPlanes } from '../../src/bitplanes/pack-planes';
 import { encodingNames, planeEncoding } from '../../src/bitplanes/plane-encoding';
 import { requiredAdcBits } from '../../src/bitplanes/required-adc-bits';
 import { InputError } from '../../src/errors';
+import { packPlanes } from './pack-planes';
 
 const layer = fc
   .record({

@@ -151,8 +151,29 @@ describe('bad input', () => {
     expect(await refusal('reproduce', '--experiment', 'methods', '--lines', 'ours')).toMatch(
       /--lines ours: allowed are unpruned/,
     );
+    expect(await refusal('reproduce', '--experiment', 'methods', '--points', 'r64')).toMatch(
+      /--points r64: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3$/m,
+    );
+    const allocated = [
+      'prune',
+      'tiny-generated',
+      '--adc-bits',
+      '7',
+      '--allocate',
+      '-o',
+      scratch('a.safetensors'),
+    ];
+    expect(await refusal(...allocated)).toMatch(/--adc-bits 7: with --allocate one of 1, 2, .*6 is needed/);
+    expect(
+      await refusal('prune', 'tiny-generated', '--method', 'training', '-o', scratch('a.safetensors')),
+    ).toMatch(/give the ADC resolution with --adc-bits B or --start PRUNED/);
+    expect(await refusal('reproduce', '--experiment', 'imagenet', '--distil', 'r64')).toMatch(
+      /--distil r64: rR-adcB is needed/,
+    );
     expect(await refusal('bench', 'everything')).toMatch(/everything/);
-    expect(await refusal('data', 'cifar11')).toMatch(/cifar11/);
+    expect(await refusal('data', 'cifar11')).toMatch(
+      /data cifar11: allowed are list, cifar10, .*resnet18-imagenet/,
+    );
     expect(await refusal('data', 'constructor')).toMatch(/constructor/);
   });
 
@@ -290,6 +311,7 @@ describe('bad input', () => {
       [[...pytorch, '--admm-rate', '0.1'], '--admm-rate: not with --pytorch'],
       [[...pytorch, '--precision', 'float32'], '--precision: not with --pytorch'],
       [[...pytorch, '--value-limit', '3'], '--value-limit: not with --pytorch'],
+      [['--allocate', '--allocate-planes'], '--allocate: --allocate-planes does that too'],
     ] as const)
       expect(await prune(...given)).toContain(line);
     for (const [given, line] of [
@@ -304,6 +326,13 @@ describe('bad input', () => {
     const train = ['train', 'tiny', '--pytorch', 'python3', '--schedule', 'cosine', '--dataset', 'generated'];
     for (const option of ['precision', 'evaluate-every', 'stop-after', 'checkpoint', 'resizing', 'views'])
       expect(await refusal(...train, `--${option}`, '1')).toContain(`--${option}: not with --pytorch`);
+    expect(await refusal('train', 'tiny', '--distillation', '0.5')).toMatch(
+      /--distillation: only with --teacher/,
+    );
+    const bench = ['bench', 'projection', '--model', 'tiny-generated', '--columns', '5'];
+    expect(await refusal(...bench)).toMatch(/--columns: --model has columns of its own/);
+    const exported = ['export', 'resnet20-cifar10-r128-adc2', '--to', 'onnx', ...out];
+    expect(await refusal(...exported, '--data', 'x')).toMatch(/--data: only --to neurosim takes a picture/);
     expect(await refusal('bench', 'crossbar', '--columns', '5')).toMatch(
       /--columns: bench crossbar has none/,
     );
@@ -354,6 +383,9 @@ describe('cim-pruning in a process of its own', () => {
     expect(certificate.status).toBe(0);
     expect(JSON.parse(certificate.out)).toMatchObject({ lossless: true, requiredAdcBits: 2 });
     expect((await run('certify', pruned)).out).toMatch(/lossless with ADCs of 2 bits/);
+    const elsewhere = (await run('certify', pruned, '--rows', '16')).out;
+    expect(elsewhere).toMatch(/needs ADCs of \d bits at R = 16 \(limits were kept for R = 64\)/);
+    expect(elsewhere).not.toMatch(/yes/);
     const evaluated = await run('evaluate', pruned, '--dataset', 'generated', '--pictures', '20', '--json');
     expect(JSON.parse(evaluated.out)).toMatchObject({ pictures: 20, network: 'tiny' });
     expect(JSON.parse((await run('hardware', pruned, '--json')).out)).toBeTypeOf('object');
@@ -381,7 +413,8 @@ describe('cim-pruning in a process of its own', () => {
     expect((await run('hardware', pruned, ...dense, '--layers')).out).toMatch(/Layers of pruned/);
     for (const format of ['onnx', 'crosssim', 'timeloop', 'neurosim']) {
       const folder = scratch(`exported-${format}`);
-      const { out } = await run('export', pruned, '--to', format, '-o', folder, ...data, '--json');
+      const traced = format === 'neurosim' ? data : [];
+      const { out } = await run('export', pruned, '--to', format, '-o', folder, ...traced, '--json');
       for (const file of JSON.parse(out).files) expect(existsSync(`${folder}/${file}`)).toBe(true);
     }
     expect(await refusal('export', pruned, '-o', scratch('x'))).toMatch(/--to \(missing\): allowed are onnx/);

@@ -58,7 +58,8 @@ describe('certifyNetwork', () => {
     expect(certifyNetwork(dense, 16).requiredAdcBits).toBeGreaterThan(2);
     expect(() => certifyNetwork(dense)).toThrow(InputError);
     const elsewhere = certifyNetwork(network, 64);
-    expect([elsewhere.adcBits, elsewhere.tileRows]).toEqual([undefined, 64]);
+    expect([elsewhere.adcBits, elsewhere.tileRows, elsewhere.limited]).toEqual([undefined, 64, false]);
+    expect(certifyNetwork(network).limited).toBe(true);
   });
 });
 

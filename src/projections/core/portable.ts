@@ -1,7 +1,7 @@
 /**
  * What the core's files say differently in TypeScript and in AssemblyScript. The core is compiled twice: by tsc with
  * this file, and by asc with `portable.assemblyscript` in its place. Both give the same bits, because they add the same
- * float64 numbers in the same order and use no function but + - * / sqrt floor.
+ * float64 numbers in the same order and use nothing but + - * /, sqrt, and what is exact: abs, min, max, floor, ceil.
  */
 
 /** 32-bit integer. */

@@ -1,6 +1,6 @@
-import { InputError } from '../errors';
-import { type CodeMatrix, checkCodes, checkFlips, checkShape } from './code-matrix';
-import { planeEncoding } from './plane-encoding';
+import { type CodeMatrix, checkCodes, checkFlips, checkShape } from '../../src/bitplanes/code-matrix';
+import { planeEncoding } from '../../src/bitplanes/plane-encoding';
+import { InputError } from '../../src/errors';
 
 export interface PackedPlanes {
   /** One bit a cell: [tiles][columns][polarities][planes][wordsPerColumn]; row r of a tile is bit r % 32 of word r / 32. */
@@ -11,7 +11,7 @@ export interface PackedPlanes {
   readonly wordsPerColumn: number;
 }
 
-/** Packs every bit column of a layer into 32-bit words (1-bit cells only). Rows beyond a short last tile are zero. */
+/** An oracle for counting: packs every bit column of a layer into 32-bit words (1-bit cells only). Rows beyond a short last tile are zero. */
 export function packPlanes(matrix: CodeMatrix): PackedPlanes {
   const { codes, rows, columns, tileRows, flips } = matrix;
   if ((matrix.cellBits ?? 1) !== 1)
