@@ -106,6 +106,12 @@ export * from './experiments/hardware-figures';
 export * from './experiments/hardware-report';
 export * from './experiments/hardware-study';
 export * from './experiments/hardware-tables';
+export type {
+  ImagenetBenchOptions,
+  ImagenetCoding,
+  ImagenetPictures,
+  PruningOutcome,
+} from './experiments/imagenet-bench';
 export * from './experiments/imagenet-point';
 export * from './experiments/imagenet-report';
 export * from './experiments/imagenet-study';
