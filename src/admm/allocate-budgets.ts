@@ -100,7 +100,9 @@ function bestPrice(layers: AllocateOptions['layers'], budget: number): number {
       ),
     )
     .filter((slope) => slope > 0 && slope < steepest)
-    .sort((a, b) => a - b);
+    .sort((a, b) => a - b)
+    // Of equal neighbours neither is higher: the search would turn the wrong way.
+    .filter((slope, at, all) => slope !== all[at - 1]);
   let [low, high] = [0, kinks.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -61,6 +61,9 @@ const FIRST_RHO = 0.1;
  */
 const LAGRANGIAN_SHARE = 0.2;
 
+/** Projections by the Lagrangian before ADMM may end. */
+const LATE_AT_LEAST = 3;
+
 /** Times the targets are adapted to the codes. */
 const RETARGETS = 3;
 
@@ -241,13 +244,15 @@ interface Run {
 function iterate(
   { columns, root, pull, solver, first, project, best, time }: Setting,
   firstRho: number,
-  most: number,
+  limit: number,
 ): Run {
+  let most = limit;
   const dual = new Float32Array(pull.length);
   const work = new Float32Array(pull.length);
   const records: AdmmIteration[] = [];
   let rho = firstRho;
   let state = first;
+  let lateFrom = Math.ceil(most * (1 - LAGRANGIAN_SHARE));
   while (records.length < most) {
     const before = state.codes;
     for (let at = 0; at < pull.length; at++)
@@ -258,7 +263,7 @@ function iterate(
     });
     for (let at = 0; at < pull.length; at++)
       work[at] = (free[at] + dual[at] / rho) / root[Math.floor(at / columns)];
-    const late = records.length >= most * (1 - LAGRANGIAN_SHARE);
+    const late = records.length >= lateFrom;
     state = project(late, work, state);
     const { codes } = state;
     let size = 0;
@@ -284,7 +289,13 @@ function iterate(
       changed: share,
       error: time('solving', () => best.offer(state)),
     });
-    if (share === 0) break;
+    // Multipliers take a few projections to settle, where codes do not move either.
+    if (share === 0 && (records.length === 1 || records.length >= lateFrom + LATE_AT_LEAST)) break;
+    // Where the greedy projection settles early the Lagrangian's turn comes, for as long as it would have had.
+    if (share === 0 && !late) {
+      most -= lateFrom - records.length;
+      lateFrom = records.length;
+    }
     if (records.length % 3 === 0) rho *= share > 0.1 ? 1.3 : share > 0.005 ? 1.2 : 1.1;
   }
   return { records, last: state };

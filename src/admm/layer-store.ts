@@ -10,6 +10,9 @@ export interface PrunedLayer {
   readonly outcome: LayerOutcome;
 }
 
+/** Raise it when the same settings give other layers. */
+const REVISION = 2;
+
 /** Where an unfinished pruning keeps its layers. */
 export interface LayerStore {
   /** Layers that an earlier run with the same settings finished, by name, in network order. */
@@ -25,7 +28,7 @@ export interface LayerStore {
  * @param key everything that the result depends on; what was kept under another key is left out
  */
 export function layerStore(path: string, key: unknown): LayerStore {
-  const wanted = JSON.stringify(key);
+  const wanted = JSON.stringify({ revision: REVISION, key });
   return {
     finished() {
       const kept = existsSync(path) ? readKept(path, wanted) : undefined;

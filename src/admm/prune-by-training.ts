@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
@@ -14,6 +15,7 @@ import { activationScales } from '../quantization/activation-scales';
 import type { AdcBits } from '../quantization/adc-bits';
 import { fakeQuantizer } from '../quantization/fake-quantization';
 import type { IntegerNetwork } from '../quantization/integer-network';
+import { hashParameters } from '../training/hash-parameters';
 import { packParameters, parameterLayout, unpackParameters } from '../training/parameter-vector';
 import { defaultRecipe, type EpochRecord, type TrainingRecipe, train } from '../training/train';
 import { layerBudget } from './layer-budget';
@@ -280,6 +282,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       frozenBatchNorm: settings.frozenBatchNorm,
       precision,
       steering: JSON.stringify(settings),
+      ...(options.teacher && { teacher: digestOf(options.teacher) }),
       seed,
     };
     return {
@@ -344,4 +347,11 @@ function projectedCodes(
       return [layer.name, { codes, scales }];
     }),
   );
+}
+
+/** SHA-256 of all parameters. */
+function digestOf(parameters: Parameters): string {
+  const hash = createHash('sha256');
+  hashParameters(hash, parameters);
+  return hash.digest('hex');
 }

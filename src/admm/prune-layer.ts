@@ -27,8 +27,8 @@ import type { ReferenceNetwork } from './through-layers';
 export interface LayerOutcome {
   readonly name: string;
   /**
-   * Output error before any ReLU over output variance on the calibration pictures, with what layers above lost; of a
-   * grouped convolution the mean over its groups.
+   * Output error before any ReLU over output variance on the calibration pictures, with what layers above lost, before
+   * scales and biases are moved to match the outputs' variance and mean; of a grouped convolution the mean over its groups.
    */
   readonly relativeError: number;
   readonly nonzeroShare: number;

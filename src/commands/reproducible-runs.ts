@@ -108,11 +108,11 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
   hardware: {
     options: ['data', 'model', 'quick', 'no-notebook'],
     run: async (options, context) => {
-      const { model, ...rest } = common('hardware', options, context);
+      const { model, ...rest } = common('hardware', options, context, ['model']);
       const { result, tables, verdict, files } = await runHardware({
         ...rest,
         ...(model !== undefined && { pruned: model.split(',') }),
-        notebook: notebookOf(options, '05-hardware.ipynb'),
+        notebook: notebookOf(options, '05-hardware.ipynb', ['model']),
         ...(options.quick === true && { testPictures: 200 }),
       });
       return report(result, [...tables.values(), verdict.table], verdict, files);
@@ -296,9 +296,10 @@ function notebookOf(options: Options, name: string, part: readonly string[] = []
   return wanted && existsSync(notebook) ? notebook : undefined;
 }
 
-/** Whether a run is what the kept figures and notebooks show; those of another network have names of their own. */
+/** Whether a run is what the kept figures and notebooks show; those of another network mostly have names of their own. */
 function isWhole(options: Options, part: readonly string[]): boolean {
-  const less = options.model === undefined && part.some((name) => options[name] !== undefined);
+  const ownNames = options.model !== undefined && !part.includes('model');
+  const less = !ownNames && part.some((name) => options[name] !== undefined);
   return options.quick !== true && !less;
 }
 

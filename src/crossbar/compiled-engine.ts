@@ -9,7 +9,7 @@ import { type BlockWork, type Conversion, type Reading, runBlocks, tableEntries 
 import { countingProgram, type KernelProgram, type Reads, tableProgram } from './kernel-program';
 import { adcKinds } from './layer-adcs';
 import { inputMatrix, type LayerInputs } from './layer-inputs';
-import { type LayerResult, type MappedLayer, outputBound, sumRange } from './layer-job';
+import { checkedBound, type LayerResult, type MappedLayer, sumRange } from './layer-job';
 
 /** Sums and codes up to this have tables. */
 const LARGEST_TABLE = 2 ** 22;
@@ -73,12 +73,6 @@ function readingsOf(
     };
   });
   return { readings, ones };
-}
-
-function checkedBound(layer: MappedLayer): number {
-  const bound = outputBound(layer);
-  if (bound < 2 ** 31) return bound;
-  throw new InputError(`rows: outputs of ${layer.rows} rows may reach ${bound}, beyond 32-bit integers`);
 }
 
 /** Most ones of a bit column that the bit-sliced counters hold, and most codes they tell apart by thresholds. */

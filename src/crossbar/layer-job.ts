@@ -238,6 +238,13 @@ export function checkInputs(
   }
 }
 
+/** The largest size of an output that the settings allow. @throws InputError beyond 32-bit integers, in which outputs are added */
+export function checkedBound(layer: MappedLayer): number {
+  const bound = outputBound(layer);
+  if (bound < 2 ** 31) return bound;
+  throw new InputError(`rows: outputs of ${layer.rows} rows may reach ${bound}, beyond 32-bit integers`);
+}
+
 /** Largest size of an output that the settings allow: what an accumulator must hold. */
 export function outputBound(layer: MappedLayer): number {
   const { encoding, slices, adc, codes } = layer;

@@ -1,12 +1,13 @@
 import { adcCode, adcStep, clips } from './adc';
 import { addOffset, outputArray } from './finish-outputs';
 import { adcKinds } from './layer-adcs';
-import { type LayerJob, type LayerResult, sumRange } from './layer-job';
+import { checkedBound, type LayerJob, type LayerResult, sumRange } from './layer-job';
 import type { SumHistogram } from './sum-histogram';
 
 /**
  * The crossbar in the plainest way: one conversion at a time, each a sum over the rows of its tile. Slow and clear; every
  * other engine must agree with it, those on integers to the bit.
+ * @throws InputError where outputs may go beyond 32-bit integers
  */
 export function referenceEngine(job: LayerJob, record = false): LayerResult {
   const { inputRows, columns, vectors, tiles, slices } = job;
@@ -53,6 +54,7 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
     }
   }
   const outputs = outputArray(job, vectors * columns);
+  if (outputs instanceof Int32Array) checkedBound(job);
   for (const [kind, added] of codes.entries()) {
     const step = adcStep(kinds[kind]);
     for (let i = 0; i < outputs.length; i++) outputs[i] += step * added[i];

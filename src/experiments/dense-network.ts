@@ -9,7 +9,7 @@ import type { FloatModel, IntegerModel } from './open-model';
 /**
  * The unpruned network beside a pruned one, for counting what its weights take: a float model gets the pruned network's
  * bits and normalisation. Its input scales come from random pictures: codes do not depend on them, accuracy would.
- * @throws InputError for a model of another network
+ * @throws InputError for a model of another network, and for one that is pruned itself
  */
 export function denseNetwork(model: FloatModel | IntegerModel, pruned: IntegerNetwork): IntegerNetwork {
   const { description } = model.kind === 'integer' ? model.network : model;
@@ -17,7 +17,11 @@ export function denseNetwork(model: FloatModel | IntegerModel, pruned: IntegerNe
     throw new InputError(
       `${model.path}: ${description.name}; the pruned network is ${pruned.description.name}`,
     );
-  if (model.kind === 'integer') return model.network;
+  if (model.kind === 'integer') {
+    if (model.network.pruning)
+      throw new InputError(`${model.path}: pruned itself; the unpruned network is needed`);
+    return model.network;
+  }
   const { mean, std, weightBits } = pruned;
   const inputBits = Math.max(...[...pruned.layers.values()].slice(1).map((layer) => layer.inputBits), 1);
   const folded = model.folded;

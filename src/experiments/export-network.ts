@@ -4,13 +4,14 @@ import { crosssimFiles } from '../hardware/exports/crosssim';
 import type { ExportFile } from '../hardware/exports/export-file';
 import { type LayerTrace, neurosimFiles } from '../hardware/exports/neurosim';
 import { timeloopFiles } from '../hardware/exports/timeloop';
+import { costDesigns } from '../hardware/hardware-report';
 import type { Pictures } from '../networks/inference';
 import { adcBitsOf } from '../quantization/adc-bits';
 import type { IntegerNetwork } from '../quantization/integer-network';
 import { toOnnx } from '../quantization/to-onnx';
 import { crossbarInputs } from './crossbar-inputs';
 import { layerVectors } from './layer-vectors';
-import { networkHardware } from './network-hardware';
+import { networkDesigns } from './network-hardware';
 import { observeLayers } from './observe-layers';
 
 export const exportFormats = ['onnx', 'neurosim', 'timeloop', 'crosssim'] as const;
@@ -44,7 +45,8 @@ export function exportNetwork(
     case 'timeloop': {
       if (!pruning) throw new InputError('not a pruned network: its ADC bits are not known');
       const adcBits = (layer: string) => adcBitsOf(pruning.adcBits, layer);
-      const { pruned } = networkHardware(network, { tileRows: pruning.tileRows, adcBits });
+      const designs = networkDesigns(network, { tileRows: pruning.tileRows, adcBits });
+      const { pruned } = costDesigns(designs, model);
       return timeloopFiles(network, pruned, model);
     }
   }

@@ -13,9 +13,12 @@ export type RunHardwareOptions = Omit<ExperimentOptions, 'model'> &
   Pick<HardwareStudyOptions, 'adcModel' | 'constants' | 'testPictures' | 'activityPictures'> & {
     /** Float networks, files or names of `data/models`. Default: those that the pruned ones were made from. */
     readonly dense?: readonly string[];
-    /** Pruned networks of those. Default resnet20-cifar10-r128-adc2. */
+    /** Pruned networks of those. Default: `comparedNetworks`. */
     readonly pruned?: readonly string[];
   };
+
+/** Those that come with the package whose costs are shown: a small one and a large one for 2-bit ADCs. */
+export const comparedNetworks: readonly string[] = ['resnet20-cifar10-r128-adc2', 'vgg16-cifar10-r128-adc2'];
 
 export interface HardwareOutcome {
   readonly result: HardwareStudyResult;
@@ -33,7 +36,7 @@ export async function runHardware(options: RunHardwareOptions): Promise<Hardware
   const { dataDir, onProgress, note } = options;
   const dataset = await openDataset({ dir: dataDir, download: true, fallback: true, onProgress });
   if (!dataset.real) note?.('no CIFAR10 (give it with --data DIR): accuracies and skipping are left out');
-  const pruned = (options.pruned ?? ['resnet20-cifar10-r128-adc2']).map(openIntegerModel);
+  const pruned = (options.pruned ?? comparedNetworks).map(openIntegerModel);
   const dense = options.dense?.map((name) => openFloatModel(name)) ?? pruned.map(openSource);
   const folder = resultsFolder(options, dataset.name);
   const result = hardwareStudy({ ...options, dense, pruned, dataset, folder });

@@ -192,7 +192,7 @@ function keptConfiguration(bench: Bench, crossbar: ComparedCrossbar): SmokeConfi
   return cachedResult(
     folder,
     name,
-    { ...key, checked, file },
+    { ...key, checked },
     () => {
       const started = performance.now();
       const relativeError = pruneTo(file, bench, crossbar);

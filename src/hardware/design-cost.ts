@@ -125,7 +125,8 @@ export interface MappedLayerCost {
  * as balance the pipeline within `arrayBudget` arrays.
  *
  * A DAC of d bits takes 2^(d-1) - 1 units (`dac.unit`) on top of the published 1-bit one. What an array takes and how long
- * its read is are assumed not to depend on d.
+ * its read is are assumed not to depend on d. The published array has 128 rows: a conversion is charged with the whole column,
+ * or with the rows driven where they are limited; arrays of more rows in proportion, of fewer rows as one of 128.
  */
 export function designCost(
   name: string,
@@ -148,7 +149,7 @@ export function designCost(
     const { name, arrays, conversions, utilisation, macs } = mapping;
     const built = arrays * copies[i];
     const adcAreaUm2 = built * adcAreaOf(model, largestOf(adcBits));
-    const macroAreaUm2 = adcAreaUm2 + built * restOfMacroUm2(model, mapping.dacBits);
+    const macroAreaUm2 = adcAreaUm2 + built * restOfMacroUm2(model, mapping);
     const areaUm2 = areasUm2(adcAreaUm2, macroAreaUm2, built / arraysPerTile(model), model);
     const rates = { macs, intervalNs: latencyNs };
     return {
@@ -214,10 +215,11 @@ function layerLatencyNs(mapping: LayerMapping, adcBits: number, { adc, tile }: C
 }
 
 function layerEnergyPj(
-  { conversions, rowDrives, drivenBits, dacBits, inputBits, outputs }: LayerMapping,
+  mapping: LayerMapping,
   conversionsByBits: readonly ConversionsAt[],
   { adc, tile }: CostModel,
 ): Record<Part, number> {
+  const { conversions, rowDrives, drivenBits, dacBits, inputBits, outputs } = mapping;
   const get = getter(tile);
   // Events a nanosecond of a macro in full use; power in mW over it is energy in pJ an event.
   const macroRate = get('macro.arrays', '1') * get('macro.adc.rate', 'GS/s');
@@ -233,7 +235,7 @@ function layerEnergyPj(
     adc: conversionsByBits.reduce((sum, at) => sum + adcEnergy({ ...at, model: adc }).energyPj, 0),
     dac: rowDrives * (each('macro.dac') + addedDacUnits(dacBits) * get('dac.unit.energy', 'pJ')),
     'sample-hold': conversions * each('macro.sample-hold'),
-    array: conversions * each('macro.array'),
+    array: conversions * each('macro.array') * drivenShare(mapping, tile),
     'shift-add': conversions * each('macro.shift-add'),
     'input-register': drivenBits * each('macro.input-register'),
     'output-register': conversions * each('macro.output-register'),
@@ -257,13 +259,31 @@ function areasUm2(
 }
 
 /** Area of one array with all that stands around it in the macro but ADCs. */
-function restOfMacroUm2({ tile }: CostModel, dacBits: number): number {
+function restOfMacroUm2({ tile }: CostModel, { dacBits, arrayRows }: LayerMapping): number {
   const get = getter(tile);
+  const height = arrayHeight(arrayRows, tile);
   const published = macroParts
     .filter((part) => part !== 'adc')
-    .reduce((sum, part) => sum + get(`macro.${part}.area`, 'mm2') * 1e6, 0);
-  const dacs = get('array.rows', '1');
+    .reduce((sum, part) => {
+      const area = get(`macro.${part}.area`, 'mm2') * 1e6;
+      return sum + (part === 'array' || part === 'dac' ? height * area : area);
+    }, 0);
+  const dacs = height * get('array.rows', '1');
   return published / get('macro.arrays', '1') + dacs * addedDacUnits(dacBits) * get('dac.unit.area', 'um2');
+}
+
+/**
+ * Height of an array of R rows in published ones (ISAAC: 128 rows). Lower arrays count as one: what they would save beside
+ * the columns' own circuits is not published.
+ */
+function arrayHeight(arrayRows: number, tile: ConstantTable): number {
+  return Math.max(1, arrayRows / constantValue(tile, 'array.rows', '1'));
+}
+
+/** Array energy of a conversion in that of a published column: the whole column's, or of the rows driven alone where they are limited. */
+function drivenShare({ arrayRows, rowsTogether }: LayerMapping, tile: ConstantTable): number {
+  if (rowsTogether === arrayRows) return arrayHeight(arrayRows, tile);
+  return rowsTogether / constantValue(tile, 'array.rows', '1');
 }
 
 /** Units of a DAC beyond those of a 1-bit one. */

@@ -15,6 +15,8 @@ export const CLAIMED_GAIN = 2.8;
 export interface EfficiencyDefinition {
   readonly id: string;
   readonly title: string;
+  /** Whether it needs an area of the ADC, which not every law has. */
+  readonly usesArea: boolean;
   readonly gain: (report: HardwareReport, baseline: Baseline) => number;
 }
 
@@ -35,12 +37,14 @@ export const efficiencyDefinitions: readonly EfficiencyDefinition[] = [
   {
     id: 'conversion',
     title: 'ADC energy a conversion',
+    usesArea: false,
     gain: ({ pruned }, { cost }) => energyAConversion(cost) / energyAConversion(pruned),
   },
   ...SCOPES.flatMap(([scope, name]) =>
     MEASURES.map(([measure, title]) => ({
       id: `${scope}-${measure}`,
       title: `${name}: ${title}`,
+      usesArea: measure !== 'energy',
       gain: (_: HardwareReport, { gains }: Baseline) => gains[scope][measure],
     })),
   ),
@@ -53,6 +57,8 @@ function energyAConversion({ scopes, conversions }: DesignCost): number {
 /** What a cost model answers for a set of designs, or the one line that it refuses with. */
 export interface Outcome {
   readonly adcModel: AdcModelName;
+  /** Whether the model has an area law of its own. */
+  readonly ownArea: boolean;
   readonly report?: HardwareReport;
   readonly refusal?: string;
 }
@@ -81,12 +87,12 @@ function outcomeOf(
   model: CostModel,
   options?: { readonly arrayBudget?: number },
 ): Outcome {
-  const adcModel = model.adc.name;
+  const told = { adcModel: model.adc.name, ownArea: model.adc.areaUm2 !== undefined };
   try {
-    return { adcModel, report: costDesigns(designs, model, options) };
+    return { ...told, report: costDesigns(designs, model, options) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { adcModel, refusal: error.message };
+    return { ...told, refusal: error.message };
   }
 }
 
@@ -99,7 +105,7 @@ export interface DefinedGain {
   readonly gain?: number;
   readonly lowest: number;
   readonly highest: number;
-  /** ADC models that answer for this baseline. */
+  /** ADC models that answer for this baseline: of areas those that have one of their own. */
   readonly answeredBy: readonly AdcModelName[];
   /** Those of them that give the claimed gain or more. */
   readonly reachedBy: readonly AdcModelName[];
@@ -112,12 +118,13 @@ export function gainsByDefinition(
   baselines: readonly string[],
 ): DefinedGain[] {
   return baselines.flatMap((name) => {
-    const answered = laws.flatMap(({ adcModel, report }) => {
+    const all = laws.flatMap(({ adcModel, ownArea, report }) => {
       const baseline = report?.baselines.find(({ cost }) => cost.name === name);
-      return report && baseline ? [{ adcModel, report, baseline }] : [];
+      return report && baseline ? [{ adcModel, ownArea, report, baseline }] : [];
     });
-    if (answered.length === 0) return [];
-    return efficiencyDefinitions.map(({ id, title, gain }) => {
+    return efficiencyDefinitions.flatMap(({ id, title, usesArea, gain }) => {
+      const answered = all.filter(({ ownArea }) => ownArea || !usesArea);
+      if (answered.length === 0) return [];
       const gains = answered.map(({ report, baseline }) => gain(report, baseline));
       return {
         definition: id,

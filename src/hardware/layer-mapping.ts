@@ -67,6 +67,10 @@ export interface LayerMapping {
   readonly reads: number;
   /** Columns of the array that has most: they share its ADCs. */
   readonly busiestColumns: number;
+  /** R of its arrays. */
+  readonly arrayRows: number;
+  /** Rows of an array that are driven at once, at most: R, or rowsPerConversion. */
+  readonly rowsTogether: number;
   /** Row groups driven one after another: 1, or ceil(tile rows / rowsPerConversion). */
   readonly rowGroups: number;
   /** Input vectors an inference. */
@@ -196,6 +200,8 @@ export function layerMapping(
     dacBits,
     reads: readsPerPulse * pulses,
     busiestColumns,
+    arrayRows,
+    rowsTogether: Math.min(arrayRows, rowsPerConversion ?? arrayRows),
     rowGroups,
     vectors,
     pulses,

@@ -10,9 +10,9 @@ export interface InitialisationOptions {
   readonly zeroInitResidual?: boolean;
 }
 
-/** Normal with variance 2 / fan-out (He et al. 2015), as torchvision starts convolutions. */
+/** Normal with variance 2 / fan-out (He et al. 2015), as torchvision starts convolutions: groups do not count. */
 function heNormal(node: ConvNode, count: number, seed: number): Float32Array {
-  const deviation = Math.sqrt(2 / ((node.outChannels / node.groups) * node.kernel ** 2));
+  const deviation = Math.sqrt(2 / (node.outChannels * node.kernel ** 2));
   const stream = randomStream(seed, `${node.name}.weight`);
   return Float32Array.from({ length: count }, () => stream.normal() * deviation);
 }

@@ -116,9 +116,14 @@ function inferPicture(where: string, node: Node, shape: NodeShape): Inferred {
 function infer(where: string, node: Node, input: Inferred): Inferred {
   switch (node.op) {
     case 'relu':
+      return input;
     case 'dropout':
+      if (!(node.rate >= 0 && node.rate < 1))
+        throw new InputError(`${where}: rate is ${node.rate}; a number from 0 to below 1 is needed`);
       return input;
     case 'batchnorm':
+      if (!(node.epsilon > 0 && node.epsilon < Infinity))
+        throw new InputError(`${where}: epsilon is ${node.epsilon}; a number above 0 is needed`);
       requireChannels(where, 'channels', node.channels, input.shape[2]);
       return input;
     case 'dense':
@@ -136,10 +141,17 @@ function infer(where: string, node: Node, input: Inferred): Inferred {
   }
 }
 
+/** Whether a node's output may be below 0, given the earlier nodes whose may. */
+function canBeNegative(node: Node, negative: ReadonlySet<string>): boolean {
+  if (node.op === 'relu') return false;
+  if (node.op === 'conv' || node.op === 'dense' || node.op === 'batchnorm') return true;
+  return inputsOf(node).some((input) => negative.has(input));
+}
+
 /**
  * Shape of what each node puts out, by node name, with `'input'` for the picture itself. Throws InputError, naming
- * the node, where a name is missing or used twice, where channels or sizes do not fit, or where the last node does
- * not give `classes` logits. `size` overrides the picture's height and width.
+ * the node, where a name is missing or used twice, where channels or sizes do not fit, where padding would come before a
+ * largest value, or where the last node does not give `classes` logits. `size` overrides the picture's height and width.
  */
 export function nodeShapes(
   description: NetworkDescription,
@@ -150,6 +162,7 @@ export function nodeShapes(
   for (const [field, value] of Object.entries({ height, width, channels, classes: description.classes }))
     requireCount(`network ${description.name}`, field, value, 1);
   const known = new Map<string, Inferred>([['input', picture(height, width, channels)]]);
+  const negative = new Set<string>();
   let last: Inferred | undefined;
   for (const node of description.nodes) {
     requireName(`network ${description.name}, node (${node.op})`, node.name);
@@ -160,6 +173,13 @@ export function nodeShapes(
       if (!input) throw new InputError(`${where}: its input '${name}' is no earlier node`);
       return input;
     });
+    if (node.op === 'add' && inputs.length !== 2)
+      throw new InputError(`${where}: it has ${inputs.length} inputs, two are needed`);
+    if (canBeNegative(node, negative)) negative.add(node.name);
+    if (node.op === 'maxpool' && node.padding > 0 && negative.has(node.input))
+      throw new InputError(
+        `${where}: padding is ${node.padding}; the zeros that it adds need an input that is nowhere negative, as after a relu`,
+      );
     last = node.op === 'add' ? inferAdd(where, inputs[0], inputs[1]) : infer(where, node, inputs[0]);
     known.set(node.name, last);
   }

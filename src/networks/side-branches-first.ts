@@ -17,7 +17,10 @@ export function sideBranchesFirst(description: NetworkDescription): NetworkDescr
     const main = side === first ? second : first;
     const start = Math.min(...main.map((own) => nodes.indexOf(own)));
     const rest = nodes.filter((own) => !side.includes(own));
-    const at = rest.indexOf(nodes[start]);
+    // After all that it reads, too.
+    const read = new Set(side.flatMap((own) => inputsOf(own)));
+    const known = rest.map(({ name }, i) => (read.has(name) ? i + 1 : 0));
+    const at = Math.max(rest.indexOf(nodes[start]), ...known);
     nodes = [...rest.slice(0, at), ...side, ...rest.slice(at)];
   }
   return { ...description, nodes: [...nodes] };

@@ -1,3 +1,4 @@
+import { InputError } from '../errors';
 import type { ConvNode, DenseNode, Node } from '../networks/description';
 import { nodeShapes } from '../networks/node-shapes';
 import type { IntegerLayer, IntegerNetwork } from './integer-network';
@@ -34,6 +35,8 @@ export function toOnnx(network: IntegerNetwork): Uint8Array {
   const first = codings.get('input');
   if (first) outputs.set('input', centredPicture(graph, network.mean, first.inputScale));
   for (const node of description.nodes) {
+    if (node.name === 'logits' || node.name === 'picture')
+      throw new InputError(`ONNX: node '${node.name}': that is the name of the file's input or output`);
     const input = (name: string) => outputs.get(name)!;
     const output = addNode(graph, node, input, network, shapes);
     const coding = codings.get(node.name);

@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const NAMES = [
@@ -11,6 +12,13 @@ const NAMES = [
 ] as const;
 
 const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+  linux: [
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/opt/google/chrome/chrome',
+    '/snap/bin/chromium',
+  ],
   darwin: [
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -26,9 +34,19 @@ const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   }),
 };
 
+/** Below a `chromium-NNNN` or `chromium_headless_shell-NNNN` folder of Playwright's cache. */
+const IN_PLAYWRIGHT = [
+  'chrome-linux/chrome',
+  'chrome-linux64/chrome',
+  'chrome-mac/Chromium.app/Contents/MacOS/Chromium',
+  'chrome-linux/headless_shell',
+  'chrome-headless-shell-linux64/chrome-headless-shell',
+  'chrome-mac/headless_shell',
+];
+
 /**
  * The path of a Chromium-like browser, or undefined where there is none: CHROME_PATH alone where it is set (set it to
- * `none` to draw no pictures), else the PATH, the usual places, and what playwright has installed.
+ * `none` to draw no pictures), else the PATH, the usual places, and what Playwright has installed, its newest build first.
  */
 export function findChromium(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const chosen = environment.CHROME_PATH;
@@ -36,7 +54,8 @@ export function findChromium(environment: NodeJS.ProcessEnv = process.env): stri
   const folders = (environment.PATH ?? '').split(delimiter).filter(Boolean);
   const suffix = process.platform === 'win32' ? '.exe' : '';
   const candidates = folders.flatMap((folder) => NAMES.map((name) => join(folder, name + suffix)));
-  return [...candidates, ...(PLACES[process.platform] ?? []), ...playwrightsOwn()].find(isProgram);
+  const places = PLACES[process.platform] ?? [];
+  return [...candidates, ...places, ...playwrightsOwn(), ...inPlaywrightCache(environment)].find(isProgram);
 }
 
 function playwrightsOwn(): string[] {
@@ -45,6 +64,23 @@ function playwrightsOwn(): string[] {
   } catch {
     return [];
   }
+}
+
+function inPlaywrightCache(environment: NodeJS.ProcessEnv): string[] {
+  const home = environment.HOME || homedir();
+  const caches = [
+    environment.PLAYWRIGHT_BROWSERS_PATH,
+    join(home, '.cache', 'ms-playwright'),
+    join(home, 'Library', 'Caches', 'ms-playwright'),
+  ];
+  return caches.flatMap((cache) => {
+    if (!cache || !existsSync(cache)) return [];
+    const builds = readdirSync(cache).filter((name) => name.startsWith('chromium'));
+    return builds
+      .sort()
+      .reverse()
+      .flatMap((build) => IN_PLAYWRIGHT.map((place) => join(cache, build, place)));
+  });
 }
 
 function isProgram(path: string): boolean {

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors';
 import { fileError } from '../networks/file-errors';
@@ -36,7 +36,7 @@ let told = false;
 /**
  * Writes a figure: NAME.json (specification), NAME.html (interactive; shares plotly.min.js, which is copied beside it once),
  * NAME.svg and NAME.png (where there is a Chromium), NAME.csv (where a table is given) and NAME.provenance.json. Each
- * file appears whole or not at all.
+ * file appears whole or not at all; old pictures that are not drawn again go where the figure has changed.
  * @throws InputError where the name or the folder is unfit.
  */
 export async function saveFigure(figure: Figure, options: SaveFigureOptions): Promise<SavedFigure> {
@@ -56,15 +56,25 @@ export async function saveFigure(figure: Figure, options: SaveFigureOptions): Pr
     'provenance.json': `${JSON.stringify(provenance, null, 2)}\n`,
   };
   const files: string[] = [];
+  const changed = !sameText(join(dir, `${name}.json`), contents.json as string);
   for (const [ending, content] of Object.entries(contents)) {
-    if (content === undefined) continue;
     const path = join(dir, `${name}.${ending}`);
+    if (content === undefined) {
+      // A picture of another figure must not stand beside this one; a table may be of its own.
+      if (changed && ending !== 'csv') rmSync(path, { force: true });
+      continue;
+    }
     replaceFile(path, [typeof content === 'string' ? Buffer.from(content) : content]);
     files.push(path);
   }
   const skipped = svg ? undefined : whyNoPictures();
   if (skipped) (options.onSkip ?? tellOnce)(skipped);
   return { files, skipped, png };
+}
+
+/** Whether a file holds just this text. */
+function sameText(path: string, text: string): boolean {
+  return existsSync(path) && readFileSync(path, 'utf8') === text;
 }
 
 function tellOnce(reason: string): void {

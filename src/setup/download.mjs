@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { SetupError, Unavailable } from './errors.mjs';
+import { SetupError, Unavailable, WrongContent } from './errors.mjs';
 import { hashOfFile } from './files.mjs';
 import { openUrl } from './open-url.mjs';
 
@@ -75,7 +75,7 @@ export async function download(address, target, options) {
   const found = await hashOfFile(part);
   if (found !== options.sha256) {
     await rm(part, { force: true });
-    throw new SetupError(`${address} has SHA-256 ${found}, expected ${options.sha256}; it was deleted`);
+    throw new WrongContent(`${address} has SHA-256 ${found}, expected ${options.sha256}; it was deleted`);
   }
   await rename(part, target);
 }

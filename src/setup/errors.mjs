@@ -4,6 +4,12 @@ export class SetupError extends Error {
   name = 'SetupError';
 }
 
+/** What was downloaded is something else than what was asked for. */
+export class WrongContent extends SetupError {
+  /** @override */
+  name = 'WrongContent';
+}
+
 /** The step cannot be done on this machine at all; the set-up goes on without it and says so in one line. */
 export class Unavailable extends Error {
   /** @override */

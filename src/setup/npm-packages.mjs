@@ -60,6 +60,8 @@ export const npmPackages = {
     // Install scripts stay off: the one of tfjs-node aborts the whole installation where its host is out of reach.
     const parameters = [
       'ci',
+      // TypeScript and the compilers are among them; NODE_ENV=production or an .npmrc would leave them out.
+      '--include=dev',
       '--ignore-scripts',
       '--no-audit',
       '--no-fund',

@@ -12,18 +12,22 @@ import type { PoolMessage } from './pool-worker';
 /** Jobs shorter than this, in milliseconds, stay on the calling thread: waking another takes about a tenth of it. */
 const WORTHWHILE = 3;
 
+const MOST_THREADS = 256;
+
 /** Bytes of shared memory handed out between two collections of garbage. */
 const COLLECT_AFTER = 2 ** 28;
 
 /**
- * A pool in which the calling thread blocks and works with `threads - 1` others (default: one thread a core). They start
+ * A pool in which the calling thread blocks and works with `threads - 1` others (default: one thread a core, at most 256). They start
  * with the first job that is worth it, and do not keep the process alive. Undefined where there would be but one
  * thread, or the compiled package that the others load is missing.
  * @throws InputError for threads that are not a whole number from 1 to 256
  */
-export function createWorkerPool(threads: number = availableParallelism()): ThreadPool | undefined {
-  if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
-    throw new InputError(`threads: ${threads} is not a whole number from 1 to 256`);
+export function createWorkerPool(
+  threads: number = Math.min(MOST_THREADS, availableParallelism()),
+): ThreadPool | undefined {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+    throw new InputError(`threads: ${threads} is not a whole number from 1 to ${MOST_THREADS}`);
   }
   // Sources run by a test or a notebook tool have no JavaScript beside them.
   const script = __filename.endsWith('.ts')

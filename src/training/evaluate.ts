@@ -118,9 +118,12 @@ export function evaluateParameters(
 /**
  * For each picture, how many classes come before its own, 0..classes-1: those of larger logits, and of equal ones the
  * classes before it, as `largestClass` chooses. A logit of NaN comes last.
+ * @throws InputError for a label that is no class
  */
 export function ranksOf(logits: Float32Array, labels: Int32Array, classes: number): number[] {
   return Array.from(labels, (label, i) => {
+    if (!(label >= 0 && label < classes))
+      throw new InputError(`label ${label} of picture ${i} is none of the classes 0..${classes - 1}`);
     const own = logits[i * classes + label];
     if (Number.isNaN(own)) return classes - 1;
     let above = 0;

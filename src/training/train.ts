@@ -26,7 +26,7 @@ export interface TrainingRecipe {
   readonly labelSmoothing: number;
   /** Share of the target probabilities that the teacher gives, where there is one; the rest are the labels. */
   readonly distillation: number;
-  /** SHA-256 of the teacher's and of the starting network's file, where there are such. */
+  /** SHA-256 of the teacher (its file or its parameters) and of the starting network's file, where there are such. */
   readonly teacher?: string;
   readonly start?: string;
   /** Settings of the steering, where there is one, so that a checkpoint serves only the same. */

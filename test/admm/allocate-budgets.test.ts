@@ -65,6 +65,15 @@ describe('allocateBudgets', () => {
     expect(Number.isFinite(price)).toBe(true);
   });
 
+  it('prices the budget alike however often a layer is repeated', () => {
+    const options = [6, 5, 3, 2, 0].map((cost, i) => ({ cost, error: i * i }));
+    const { price } = allocateBudgets({ layers: [options], budget: 2.5 });
+    for (const count of [2, 4, 8]) {
+      const repeated = Array.from({ length: count }, () => options);
+      expect(allocateBudgets({ layers: repeated, budget: 2.5 * count }).price).toBe(price);
+    }
+  });
+
   it('is never worse with more budget', () => {
     fc.assert(
       fc.property(problems(12), fc.double({ min: 0, max: 10, noNaN: true }), ({ layers, budget }, more) => {

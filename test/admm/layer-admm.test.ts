@@ -356,6 +356,14 @@ describe('layerAdmm', () => {
     expect(layerAdmm(problem)).toEqual(result);
   });
 
+  it('ends with the certified projection, however soon the greedy one settles', () => {
+    for (const bitLimit of [3, 7]) {
+      const { iterations, gaps } = layerAdmm({ ...base, bitLimit, iterations: 100 });
+      expect(iterations.length).toBeLessThan(100);
+      expect(gaps!.reduce((sum, gap) => sum + gap, 0) / gaps!.length).toBeLessThan(0.01);
+    }
+  });
+
   it('loses nothing but rounding where no limit binds', () => {
     const result = layerAdmm({ ...base, bitLimit: 64 });
     expect(hessianError(base.moments, result)).toBeLessThan(1e-3);

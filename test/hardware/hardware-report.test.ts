@@ -73,6 +73,22 @@ describe('layerMapping', () => {
     expect(limited.conversions).toBe(19 * whole.conversions);
     expect(limited.rowDrives).toBe(whole.rowDrives);
   });
+  it('charges the array for the rows driven, and one of more rows than 128 for its height', () => {
+    const layer = { ...randomLayer('conv', 1, 3), rows: 512, codes: new Int8Array(512 * 16).fill(127) };
+    const cost = (tileRows: number, rowsPerConversion?: number) =>
+      designCost(
+        'one',
+        [{ mapping: layerMapping({ ...layer, tileRows }, { rowsPerConversion }), adcBits: 8 }],
+        costModel(),
+      );
+    const each = (design: ReturnType<typeof cost>) => design.energyPj.array / design.conversions;
+    const usual = cost(128);
+    expect(each(cost(128, 8)) / each(usual)).toBeCloseTo(8 / 128, 12);
+    expect(each(cost(512)) / each(usual)).toBeCloseTo(4, 12);
+    // Lower arrays count as one of 128 rows.
+    expect(each(cost(64))).toBe(each(usual));
+    expect(cost(512).scopes.macro.areaUm2).toBeGreaterThan(usual.scopes.macro.areaUm2 / 4);
+  });
   it('takes no array for empty tiles', () => {
     const codes = new Int8Array(256);
     codes[200] = 1;

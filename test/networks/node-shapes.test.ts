@@ -13,6 +13,16 @@ function changed(name: string, fields: object): NetworkDescription {
   };
 }
 
+/** MICRO with a padded max pooling right behind its convolution. */
+const padded: NetworkDescription = {
+  ...changed('bn', { input: 'largest' }),
+  nodes: changed('bn', { input: 'largest' }).nodes.flatMap((node): Node[] =>
+    node.name === 'conv'
+      ? [node, { op: 'maxpool', name: 'largest', input: 'conv', kernel: 3, stride: 1, padding: 1 }]
+      : [node],
+  ),
+};
+
 describe('nodeShapes', () => {
   it('gives height, width and channels of every node', () => {
     const shapes = nodeShapes(networkByName('resnet20'));
@@ -56,6 +66,12 @@ describe('nodeShapes', () => {
     ],
     ['groups that do not divide', changed('conv', { groups: 2 }), /groups is 2/],
     ['padding as wide as the kernel', changed('conv', { padding: 3 }), /padding is 3.*below the kernel's 3/],
+    [
+      'a padded largest value of what can be negative',
+      padded,
+      /node 'largest' \(maxpool\): padding is 1; the zeros that it adds need an input that is nowhere negative/,
+    ],
+    ['a norm without epsilon', changed('bn', { epsilon: 0 }), /node 'bn'.*epsilon is 0; a number above 0/],
     ['a name that is no text', changed('conv', { name: 7 }), /node \(conv\): name 7; a text/],
     ['a network without a name', { ...MICRO, name: '' }, /network: name ""; a text/],
     [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { NetworkDescription, Node } from '../../src/networks/description';
 import { networkByName } from '../../src/networks/network-by-name';
-import { inputsOf } from '../../src/networks/node-shapes';
+import { inputsOf, nodeShapes } from '../../src/networks/node-shapes';
 import { sideBranchesFirst } from '../../src/networks/side-branches-first';
 
 describe('sideBranchesFirst', () => {
@@ -20,6 +21,32 @@ describe('sideBranchesFirst', () => {
     for (const node of ordered.nodes)
       for (const input of inputsOf(node))
         if (input !== 'input') expect(place(input)).toBeLessThan(place(node.name));
+  });
+
+  it('puts a side branch behind what it shares with the branch beside it', () => {
+    const conv = (name: string, input: string): Node => ({
+      ...{ op: 'conv', name, input, inChannels: 2, outChannels: 2 },
+      ...{ kernel: 1, stride: 1, padding: 0, groups: 1, bias: true },
+    });
+    const relu = (name: string, input: string): Node => ({ op: 'relu', name, input });
+    const add = (name: string, ...inputs: [string, string]): Node => ({ op: 'add', name, inputs });
+    const shared: NetworkDescription = {
+      ...{ name: 'shared', input: { height: 4, width: 4, channels: 2 }, classes: 2 },
+      nodes: [
+        conv('own', 'input'),
+        conv('common', 'input'),
+        relu('read', 'common'),
+        add('both', 'own', 'read'),
+        conv('main', 'both'),
+        conv('side', 'read'),
+        add('end', 'main', 'side'),
+        { op: 'globalpool', name: 'pool', input: 'end' },
+      ],
+    };
+    nodeShapes(shared);
+    const { nodes } = sideBranchesFirst(shared);
+    nodeShapes({ ...shared, nodes });
+    expect(nodes.map(({ name }) => name).indexOf('side')).toBeLessThan(4);
   });
 
   it('leaves networks without convolutions in shortcuts as they are', () => {

@@ -79,6 +79,21 @@ describe('without a Chromium', () => {
   });
 });
 
+describe('a picture drawn before', () => {
+  beforeEach(() => vi.stubEnv('CHROME_PATH', 'none'));
+
+  test('stays beside the same figure, and goes where the figure has changed; a table of its own stays', async () => {
+    const options = { dir, name: 'f', provenance: made, onSkip: () => {} };
+    await saveFigure(figure, options);
+    for (const ending of ['svg', 'png', 'csv']) writeFileSync(join(dir, `f.${ending}`), 'drawn');
+    const there = () => ['svg', 'png', 'csv'].filter((ending) => existsSync(join(dir, `f.${ending}`)));
+    await saveFigure(figure, options);
+    expect(there()).toEqual(['svg', 'png', 'csv']);
+    await saveFigure(other, options);
+    expect(there()).toEqual(['csv']);
+  });
+});
+
 describe.skipIf(!findChromium())('with a Chromium', () => {
   test('a figure is saved as SVG and PNG too, and nothing else stays', { timeout: 60_000 }, async () => {
     const saved = await saveFigure(figure, { dir, name: 'f', provenance: made });

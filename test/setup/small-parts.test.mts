@@ -1,15 +1,11 @@
-import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compilerParameters } from '../../src/setup/binding.mjs';
-import { findChromium } from '../../src/setup/chromium.mjs';
 import { countTests } from '../../src/setup/count-tests.mjs';
 import { BINDING_MENDS, mendBinding } from '../../src/setup/mend-binding.mjs';
 import { duration, progressText, size } from '../../src/setup/report.mjs';
 import { tellingLine } from '../../src/setup/run.mjs';
 import { supportsNode } from '../../src/setup/setup.mjs';
 import { STEPS } from '../../src/setup/steps.mjs';
-import { sandbox, write } from './sandbox.mjs';
 
 const file = (status: string, states: string[]) => ({
   status,
@@ -71,25 +67,6 @@ describe('the report', () => {
       'a.cc:3:1: error: no such thing',
     );
     expect(tellingLine('')).toBe('it said nothing');
-  });
-});
-
-describe('findChromium', () => {
-  it('takes CHROME_PATH first, then PATH, then the cache of Playwright', () => {
-    const root = sandbox();
-    const program = (path: string) => {
-      chmodSync(write(join(root, path), ''), 0o755);
-      return join(root, path);
-    };
-    const cached = program('.cache/ms-playwright/chromium-1200/chrome-linux/chrome');
-    const onPath = program('bin/chromium');
-    const named = program('my chrome');
-    const env = { HOME: root, PATH: join(root, 'bin'), CHROME_PATH: named };
-    expect(findChromium(env)).toBe(named);
-    expect(findChromium({ ...env, CHROME_PATH: join(root, 'missing') })).toBe(onPath);
-    expect([cached, '/usr/bin/chromium', '/usr/bin/google-chrome']).toContain(
-      findChromium({ HOME: root, PATH: '' }),
-    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { pruneByPytorch } from '../../src/admm/prune-by-pytorch';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import { certifyNetwork } from '../../src/experiments/certify-network';
@@ -46,6 +46,14 @@ describe('runPytorch', () => {
     expect(tensors.get('test.labels')?.data).toEqual(dataset.test.labels);
     const written = JSON.parse(readFileSync(scratch('one/job.json'), 'utf8'));
     expect(written).toMatchObject({ stage, seed: 3, teacher: null, description: network });
+
+    // What is no record, as a warning, is told as it is.
+    vi.stubEnv('STAND_IN_WARNS', '{UserWarning} slow');
+    await runPytorch(python, scratch('warned'), job, { note });
+    vi.unstubAllEnvs();
+    expect(notes.splice(1)).toEqual(['{UserWarning} slow', notes[0]]);
+    const signal = AbortSignal.abort();
+    expect(await runPytorch('no such python', scratch('stopped'), job, { note, signal })).toBeUndefined();
 
     // A result of the same training is taken as it is, one of another is not.
     await runPytorch('no such python', scratch('one'), job, { note });

@@ -286,6 +286,9 @@ describe('accuracy', () => {
     const logits = Float32Array.of(3, 1, 2, 0, 0, 0);
     expect(ranksOf(logits, Int32Array.of(1, 2), 3)).toEqual([2, 2]);
     expect(ranksOf(logits, Int32Array.of(0, 0), 3)).toEqual([0, 0]);
+    expect(() => ranksOf(logits, Int32Array.of(0, 3), 3)).toThrow(
+      'label 3 of picture 1 is none of the classes 0..2',
+    );
     expect(countRight(logits, Float32Array.of(0.9, 0.05, 0.05, 0, 1, 0), 3)).toBe(1);
   });
 

@@ -196,14 +196,14 @@ if triton is not None:
         tl.store(masks + column * HEIGHT + rows, (allowed | (sign << 7)).to(tl.uint8))
 
 
-# Magnitudes are looked up among so many: in steps of a quarter code where there are 7 planes, finer with fewer.
-LOOKED_UP = 512
-
-
 def nearest_table(device, planes=PLANES):
-    """uint8 [2^planes masks * 512]: the nearest code to a magnitude that uses the mask's bits only."""
+    """uint8 [2^planes masks * 256]: the nearest code to a magnitude that uses the mask's bits only.
+
+    Codes change over half way between two of them, at multiples of a half: an entry serves all magnitudes between two of
+    these, and is found for the middle.
+    """
     codes = torch.arange(1 << planes)
-    magnitudes = torch.arange(LOOKED_UP) * len(codes) / LOOKED_UP
+    magnitudes = (torch.arange(2 * len(codes)) + 0.5) / 2
     distance = (magnitudes[:, None] - codes).abs()
     table = torch.stack([torch.where((codes & ~mask) == 0, distance, torch.inf).argmin(1) for mask in codes])
     return table.to(torch.uint8).to(device).flatten()
@@ -211,8 +211,9 @@ def nearest_table(device, planes=PLANES):
 
 def nearest_codes(weights, masks, table):
     """Signed codes (float32) nearest to weights, in units of the scale, among those that the masks allow."""
-    steps = LOOKED_UP * LOOKED_UP // len(table)
-    index = (weights.abs() * steps).round().clamp(max=LOOKED_UP - 1).int()
-    code = table[(masks & 127).int() * LOOKED_UP + index].float()
+    # 2^(2 planes + 1) entries.
+    halves = 1 << (len(table).bit_length() // 2)
+    index = (weights.abs() * 2).floor().clamp(max=halves - 1).int()
+    code = table[(masks & 127).int() * halves + index].float()
     negative = weights < 0
     return torch.where(negative == (masks > 127), torch.where(negative, -code, code), 0.0)

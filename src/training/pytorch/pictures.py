@@ -32,7 +32,7 @@ class Pictures:
     def steps(self, stage):
         return len(self.labels) // stage['batchSize']
 
-    def epoch(self, stage):
+    def epoch(self, stage, cutout):
         """Yields (pictures, labels [B] int64); the last pictures that fill no batch are left out."""
         crop, count = stage['crop'], len(self.labels)
         height, width = self.pixels.shape[1:3]
@@ -43,7 +43,7 @@ class Pictures:
         order = torch.randperm(count, generator=self.generator, device=self.device)
         for start in range(0, self.steps(stage) * stage['batchSize'], stage['batchSize']):
             index = order[start:start + stage['batchSize']]
-            yield self.augmented(index, height, width, crop, stage['cutout']), self.labels[index]
+            yield self.augmented(index, height, width, crop, cutout), self.labels[index]
 
     def augmented(self, index, height, width, crop, cutout):
         count = len(index)
@@ -58,8 +58,8 @@ class Pictures:
         return batch
 
     def reestimation(self, stage):
-        """Augmented like those that the weights were trained on: the borders that a crop adds shift the statistics."""
-        for i, (pictures, _) in enumerate(self.epoch(stage)):
+        """Cropped as in training, for the borders that a crop adds shift the statistics; whole, as test pictures are."""
+        for i, (pictures, _) in enumerate(self.epoch(stage, cutout=0)):
             if i * stage['batchSize'] >= REESTIMATION:
                 return
             yield pictures

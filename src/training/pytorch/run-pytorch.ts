@@ -120,11 +120,15 @@ function isOf(path: string, job: PytorchJob): boolean {
   return readSafetensorsMetadata(path).key === JSON.stringify(keyOf(job));
 }
 
+/** Raise it when the same job gives another result. */
+const REVISION = 2;
+
 /** SHA-256 over all that a job's result depends on. */
 function keyOf({ network, dataset, normalisation, stage, seed, start, teacher }: PytorchJob): string {
   const { mean, std } = normalisation;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify({ network, mean, std, stage, seed, data: dataset.checksums }));
+  const revision = REVISION;
+  hash.update(JSON.stringify({ revision, network, mean, std, stage, seed, data: dataset.checksums }));
   for (const parameters of [start, teacher]) {
     hash.update('|');
     hashParameters(hash, parameters);
@@ -179,6 +183,7 @@ function run(
   note: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<boolean> {
+  if (signal?.aborted) return Promise.resolve(false);
   const script = join(packageRoot().root, 'src/training/pytorch/run_job.py');
   const child = spawn(python, [script, path], { stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = () => void child.kill();
@@ -188,9 +193,7 @@ function run(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-4000);
   });
-  createInterface({ input: child.stdout }).on('line', (line) =>
-    note(pytorchLine(JSON.parse(line) as PytorchEpoch, stage.epochs)),
-  );
+  createInterface({ input: child.stdout }).on('line', (line) => note(pytorchLine(line, stage.epochs)));
   return new Promise((fulfil, reject) => {
     child.on('error', (error) => reject(new InputError(`--pytorch: cannot run ${python}: ${error.message}`)));
     child.on('close', (status) => {
@@ -208,7 +211,10 @@ function run(
   });
 }
 
-function pytorchLine({ epoch, loss, trainAccuracy, testAccuracy, seconds }: PytorchEpoch, epochs: number) {
+/** An epoch's record as a line for people; what is none, as a warning of a library, as it is. */
+function pytorchLine(line: string, epochs: number): string {
+  if (!line.startsWith('{"epoch"')) return line;
+  const { epoch, loss, trainAccuracy, testAccuracy, seconds } = JSON.parse(line) as PytorchEpoch;
   const test = testAccuracy === undefined ? '' : `, test ${testAccuracy.toFixed(2)} %`;
   return `epoch ${epoch + 1}/${epochs}: loss ${loss.toFixed(3)}, train ${trainAccuracy.toFixed(1)} %${test}, ${seconds.toFixed(0)} s`;
 }

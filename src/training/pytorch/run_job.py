@@ -174,7 +174,7 @@ class Job:
         for epoch in range(len(training.curve), stage['epochs']):
             loss_sum = torch.zeros((), device=device)
             right = torch.zeros((), device=device)
-            for pictures, labels in self.pictures.epoch(stage):
+            for pictures, labels in self.pictures.epoch(stage, stage['cutout']):
                 if prune:
                     self.choose_bits(prune, limits, latent, step, steps)
                 pictures, targets = self.taught(stage, pictures, labels)
