@@ -46,7 +46,7 @@ export function requireSameScores(
 export function withEarlierRows(result: ImagenetResult, earlier: ImagenetResult): ImagenetResult {
   const own = new Set(result.rows.map(nameOf));
   const kept = earlier.rows.filter((row) => !own.has(nameOf(row)));
-  const untold: Provenance['results'] = { commits: [], seconds: 0, untold: 1 };
+  const untold: Provenance['results'] = { commits: [], engines: [], seconds: 0, untold: 1 };
   return {
     ...result,
     checksums: { ...earlier.checksums, ...result.checksums },

@@ -1,6 +1,7 @@
 import { resolve, sep } from 'node:path';
 import { packageRoot } from '../package-root';
 import { gitState, type Provenance } from '../reports/provenance';
+import { engineVersion } from '../tensor/engine';
 
 /** Where a kept result came from. */
 export interface ResultOrigin {
@@ -10,6 +11,8 @@ export interface ResultOrigin {
   readonly seconds: number;
   /** Git commit of the sources, `-dirty` behind it where they differed; `unknown` outside a checkout. */
   readonly commit: string;
+  /** Name and version of the tensor engine; absent in results of before it was kept. */
+  readonly engine?: string;
 }
 
 let found: string | undefined;
@@ -23,7 +26,9 @@ export function timeResult(): () => ResultOrigin {
     const passed = (performance.now() - started) / 1000;
     const seconds = passed - (secondsKept - keptBefore);
     secondsKept = keptBefore + passed;
-    return { at: new Date().toISOString(), seconds: Math.round(seconds * 1000) / 1000, commit };
+    const { name, version } = engineVersion();
+    const engine = `${name} ${version}`;
+    return { at: new Date().toISOString(), seconds: Math.round(seconds * 1000) / 1000, commit, engine };
   };
 }
 
@@ -57,6 +62,7 @@ export function originsOf(paths: readonly string[]): Provenance['results'] {
   const told = origins.filter((origin) => origin !== undefined);
   return {
     commits: [...new Set(told.map((origin) => origin.commit))].sort(),
+    engines: [...new Set(told.map(({ engine = 'unknown' }) => engine))].sort(),
     seconds: Math.round(told.reduce((sum, { seconds }) => sum + seconds, 0) * 1000) / 1000,
     untold: origins.length - told.length,
   };
@@ -67,6 +73,7 @@ export function joinedOrigins(a: Provenance['results'], b: Provenance['results']
   if (!a || !b) return a ?? b;
   return {
     commits: [...new Set([...a.commits, ...b.commits])].sort(),
+    engines: [...new Set([...(a.engines ?? []), ...(b.engines ?? [])])].sort(),
     seconds: Math.round((a.seconds + b.seconds) * 1000) / 1000,
     untold: a.untold + b.untold,
   };

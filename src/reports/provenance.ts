@@ -28,7 +28,7 @@ export interface ProvenanceInput {
  */
 export interface Provenance {
   readonly package: { readonly name: string; readonly version: string };
-  /** `unknown` outside a git checkout. `dirty`: sources differ from the commit (figures and notebooks do not count). */
+  /** `unknown` outside a git checkout. `dirty`: sources differ from the commit (figures, notebooks and what lies beside do not count). */
   readonly git: { readonly commit: string; readonly dirty: boolean | 'unknown' };
   readonly lockFileSha256: string;
   readonly node: string;
@@ -47,10 +47,12 @@ export interface Provenance {
   readonly dataChecksums: Readonly<Record<string, string>>;
   /**
    * Of the results that were kept by this run or earlier ones: the distinct commits that computed them (`-dirty`: with
-   * changes), the sum of their computing seconds, and how many are of before results told. Absent where none are kept.
+   * changes), the distinct engines they ran on, the sum of their computing seconds, and how many are of before results
+   * told. Absent where none are kept.
    */
   readonly results?: {
     readonly commits: readonly string[];
+    readonly engines: readonly string[];
     readonly seconds: number;
     readonly untold: number;
   };
@@ -101,8 +103,10 @@ export function gitState(root: string): Provenance['git'] {
     // A package installed below somebody else's repository must not claim that repository's commit.
     if (realpathSync(git('rev-parse', '--show-toplevel')) !== realpathSync(root)) throw new Error();
     // What a run itself writes does not make its sources dirty.
-    const changes = git('status', '--porcelain', '--', '.', ':(exclude)figures', ':(exclude)*.ipynb');
-    return { commit: git('rev-parse', 'HEAD'), dirty: changes !== '' };
+    const others = [':(exclude)figures', ':(exclude)*.ipynb'];
+    const changes = git('status', '--porcelain', '--untracked-files=no', '--', '.', ...others);
+    const added = git('ls-files', '--others', '--exclude-standard', '--', 'src');
+    return { commit: git('rev-parse', 'HEAD'), dirty: changes !== '' || added !== '' };
   } catch {
     return { commit: 'unknown', dirty: 'unknown' };
   }

@@ -75,7 +75,12 @@ describe('publishStudy', () => {
     expect(provenanceIn(none.figures)).not.toHaveProperty('results');
     cachedResult(scratch('kept'), 'one', 1, () => 1);
     const { git, results } = provenanceIn((await published('kept', {})).figures);
-    expect(results).toEqual({ commits: [expect.any(String)], seconds: expect.any(Number), untold: 0 });
+    expect(results).toEqual({
+      commits: [expect.any(String)],
+      engines: [expect.stringMatching(/ \d+\.\d+/)],
+      seconds: expect.any(Number),
+      untold: 0,
+    });
     expect(results.commits[0].replace('-dirty', '')).toBe(git.commit);
   });
 

@@ -63,6 +63,12 @@ describe('the git state', () => {
     writeFileSync(join(folder, 'figures/x.json'), '1');
     writeFileSync(join(folder, 'n.ipynb'), '1');
     expect(gitState(folder)).toEqual({ commit: git('rev-parse', 'HEAD'), dirty: false });
+    writeFileSync(join(folder, 'pruned.safetensors'), '1');
+    expect(gitState(folder).dirty).toBe(false);
+    mkdirSync(join(folder, 'src'));
+    writeFileSync(join(folder, 'src/b.ts'), '1');
+    expect(gitState(folder).dirty).toBe(true);
+    rmSync(join(folder, 'src'), { recursive: true });
     writeFileSync(join(folder, 'a.ts'), '2');
     expect(gitState(folder).dirty).toBe(true);
   });
