@@ -1,4 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Unavailable } from './errors.mjs';
 import { runPip } from './pip.mjs';
@@ -32,8 +34,12 @@ const ZIG = {
  * @property {NodeJS.ProcessEnv} env
  */
 
+/** Needs the standard library's headers and the library itself. */
+const TRIAL =
+  '#include <string>\nint main(int n, char **) { return static_cast<int>(std::string(n, 32).size()) - n; }\n';
+
 /**
- * The C++ compiler of this machine that works: CXX, c++, g++, clang++.
+ * The first C++ compiler of this machine that makes a program: CXX, c++, g++, clang++.
  *
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<Compiler | null>}
@@ -43,9 +49,26 @@ export async function systemCompiler(env) {
     if (!name) continue;
     const program = name.includes('/') ? name : findProgram(name, env);
     if (!program) continue;
-    if ((await run(program, ['--version'], { env })).status === 0) return { name, program, first: [], env };
+    if (await compiles(program, env)) return { name, program, first: [], env };
   }
   return null;
+}
+
+/**
+ * Whether a compiler makes a program: one may be there without headers or libraries.
+ *
+ * @param {string} program
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function compiles(program, env) {
+  const folder = await mkdtemp(join(tmpdir(), 'cim-compiler-'));
+  try {
+    const [source, out] = [join(folder, 'trial.cc'), join(folder, 'trial')];
+    await writeFile(source, TRIAL);
+    return (await run(program, ['-std=c++17', source, '-o', out], { env })).status === 0 && existsSync(out);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /**
