@@ -145,29 +145,23 @@ export class CodebookDual {
       // Targets rise from row to row, so the place on the hull only moves up.
       while (on + 1 < count && target >= borders[on + 1]) on++;
       let at = on;
-      let error = target - places[at];
+      const error = target - places[at];
       let best = weight * error * error + prices[at];
       if (!uniform && weight !== largest) {
         // A smaller d weighs L more: cheaper codes on either side may win, until distance alone costs more.
         while (under + 1 < count && places[under + 1] <= target) under++;
-        for (let other = under; other >= 0; other = below[other]) {
-          error = target - places[other];
-          const distance = weight * error * error;
-          if (distance >= best) break;
-          const cost = distance + prices[other];
-          if (cost < best) {
-            best = cost;
-            at = other;
-          }
-        }
-        for (let other = under + 1 < count ? under + 1 : -1; other >= 0; other = above[other]) {
-          error = target - places[other];
-          const distance = weight * error * error;
-          if (distance >= best) break;
-          const cost = distance + prices[other];
-          if (cost < best) {
-            best = cost;
-            at = other;
+        for (let way: Int = 0; way < 2; way++) {
+          const links = way === 0 ? below : above;
+          let other = way === 0 ? under : under + 1 < count ? under + 1 : -1;
+          for (; other >= 0; other = links[other]) {
+            const error = target - places[other];
+            const distance = weight * error * error;
+            if (distance >= best) break;
+            const cost = distance + prices[other];
+            if (cost < best) {
+              best = cost;
+              at = other;
+            }
           }
         }
       }

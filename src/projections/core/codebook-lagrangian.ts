@@ -5,6 +5,7 @@ import { codebookPolish } from './codebook-polish';
 import { codebookRepair } from './codebook-repair';
 import { DilatedSpace } from './dilated-space';
 import { type Int, type Real, type Reals, reals } from './portable';
+import { RaySearch } from './ray-search';
 
 /** Stop when (best - bound) / best is at most this. */
 const TOLERANCE: Real = 1e-9;
@@ -13,12 +14,14 @@ const TOLERANCE: Real = 1e-9;
 export class CodebookLagrangian {
   readonly dual: CodebookDual;
   private readonly space: DilatedSpace;
+  private readonly ray: RaySearch;
   private readonly trial: Reals;
   private bound: Real = 0;
 
   constructor(book: Codebook, capacity: Int) {
     this.dual = new CodebookDual(book, capacity);
     this.space = new DilatedSpace(book.resources);
+    this.ray = new RaySearch();
     this.trial = reals(book.resources);
   }
 
@@ -103,17 +106,9 @@ export class CodebookLagrangian {
 
   /** Brackets the zero of the bound's slope along a ray; x ends at the last point tried. */
   private findHighest(column: CodebookColumn, multipliers: Reals, valueLimit: boolean): void {
-    let low: Real = 0;
-    let high: Real = 1;
-    while (high < 1e12 && this.slopeAt(column, multipliers, high, valueLimit) > 0) {
-      low = high;
-      high *= 4;
-    }
-    for (let i: Int = 0; i < 3; i++) {
-      const middle = (low + high) / 2;
-      if (this.slopeAt(column, multipliers, middle, valueLimit) > 0) low = middle;
-      else high = middle;
-    }
+    const ray = this.ray;
+    ray.start();
+    while (ray.tell(this.slopeAt(column, multipliers, ray.t, valueLimit)));
   }
 
   /** Puts x at distance t on the ray of the bit columns, or of the value limit, and tells the bound's slope there. */

@@ -4,6 +4,7 @@ import { DilatedSpace } from './dilated-space';
 import { Dual } from './dual';
 import { polish } from './polish';
 import { type Int, type Ints, ints, type Real, type Reals, reals } from './portable';
+import { RaySearch } from './ray-search';
 import { repair } from './repair';
 import type { RowOrder } from './row-order';
 
@@ -19,6 +20,7 @@ const BEND: Real = 0.8;
 export class Lagrangian {
   readonly dual: Dual;
   private readonly space: DilatedSpace;
+  private readonly ray: RaySearch;
   private readonly room: Ints;
   private readonly trial: Reals;
   /** Direction in which the start is sought. */
@@ -31,6 +33,7 @@ export class Lagrangian {
   constructor(capacity: Int) {
     this.dual = new Dual(capacity);
     this.space = new DilatedSpace(15);
+    this.ray = new RaySearch();
     this.room = ints(16);
     this.trial = reals(15);
     this.shape = reals(15);
@@ -174,17 +177,9 @@ export class Lagrangian {
 
   /** Brackets the zero of the bound's slope along a ray; x ends at the last point tried. */
   private findHighest(column: Column, multipliers: Reals, valueLimit: boolean): void {
-    let low: Real = 0;
-    let high: Real = 1;
-    while (high < 1e12 && this.slopeAt(column, multipliers, high, valueLimit) > 0) {
-      low = high;
-      high *= 4;
-    }
-    for (let i: Int = 0; i < 3; i++) {
-      const middle = (low + high) / 2;
-      if (this.slopeAt(column, multipliers, middle, valueLimit) > 0) low = middle;
-      else high = middle;
-    }
+    const ray = this.ray;
+    ray.start();
+    while (ray.tell(this.slopeAt(column, multipliers, ray.t, valueLimit)));
   }
 
   /** Puts x at distance t on the ray of the planes, or of the value limit, and tells the bound's slope there. */
