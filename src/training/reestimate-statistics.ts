@@ -26,36 +26,39 @@ export function reestimateStatistics(
   for (const { op, name } of network.nodes)
     if (op === 'batchnorm')
       running.set(name, [tensors.get(`${name}.running_mean`)!, tensors.get(`${name}.running_var`)!]);
-  let count = 0;
-  for (const batch of batches) {
-    count++;
-    scope(() => {
-      const { pixels, height, width, channels } = batch;
-      const shape = [batch.count, height, width, channels];
-      forwardTraining(network, normalise(upload(pixels, shape)), {
-        tape: createTape(),
-        parameters: tensors,
-        running,
-        batchNormMomentum: 1 / count,
-        random: randomStream(1, 'dropout'),
-        onRunning: (node, statistics) => {
-          dispose(...running.get(node)!);
-          for (const tensor of statistics) keep(tensor);
-          running.set(node, statistics);
-        },
+  try {
+    let count = 0;
+    for (const batch of batches) {
+      count++;
+      scope(() => {
+        const { pixels, height, width, channels } = batch;
+        const shape = [batch.count, height, width, channels];
+        forwardTraining(network, normalise(upload(pixels, shape)), {
+          tape: createTape(),
+          parameters: tensors,
+          running,
+          batchNormMomentum: 1 / count,
+          random: randomStream(1, 'dropout'),
+          onRunning: (node, statistics) => {
+            dispose(...running.get(node)!);
+            for (const tensor of statistics) keep(tensor);
+            running.set(node, statistics);
+          },
+        });
+        return undefined;
       });
-      return undefined;
-    });
+    }
+    const result: Parameters = new Map(parameters);
+    for (const [name, [average, variance]] of running) {
+      const { shape } = parameters.get(`${name}.running_mean`)!;
+      result.set(`${name}.running_mean`, { shape, data: k.floats(average) });
+      result.set(`${name}.running_var`, { shape, data: k.floats(variance) });
+    }
+    return result;
+  } finally {
+    for (const name of running.keys())
+      for (const field of ['running_mean', 'running_var']) tensors.delete(`${name}.${field}`);
+    dispose(...[...running.values()].flat(), ...tensors.values());
+    normalise.dispose();
   }
-  const result: Parameters = new Map(parameters);
-  for (const [name, [average, variance]] of running) {
-    const { shape } = parameters.get(`${name}.running_mean`)!;
-    result.set(`${name}.running_mean`, { shape, data: k.floats(average) });
-    result.set(`${name}.running_var`, { shape, data: k.floats(variance) });
-    for (const field of ['running_mean', 'running_var']) tensors.delete(`${name}.${field}`);
-    dispose(average, variance);
-  }
-  dispose(...tensors.values());
-  normalise.dispose();
-  return result;
 }

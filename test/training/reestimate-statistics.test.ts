@@ -57,11 +57,17 @@ describe('reestimateStatistics', () => {
       if (!name.includes('running')) expect(result.get(name)!.data).toEqual(data);
   });
 
-  it('frees every tensor', () => {
+  it('frees every tensor, also where pictures break off', () => {
     const once = () => reestimateStatistics(network, parameters, { mean, std }, batches(train, 20));
     once();
     const before = liveTensors();
     once();
+    expect(liveTensors()).toBe(before);
+    const breaking = function* () {
+      yield [...batches(train, 20)][0];
+      throw new Error('no more');
+    };
+    expect(() => reestimateStatistics(network, parameters, { mean, std }, breaking())).toThrow('no more');
     expect(liveTensors()).toBe(before);
   });
 
