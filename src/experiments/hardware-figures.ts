@@ -1,5 +1,5 @@
 import { type Part, parts } from '../hardware/design-cost';
-import { CLAIMED_GAIN, type DefinedGain } from '../hardware/efficiency-definitions';
+import { CLAIMED_GAIN } from '../hardware/efficiency-definitions';
 import { FAIR_BASELINE, ROW_LIMITED, WORST_CASE } from '../hardware/map-designs';
 import { groupedBars, stackedBars } from '../reports/bar-figures';
 import { type Figure, titled } from '../reports/figure';
@@ -7,6 +7,7 @@ import { lines } from '../reports/lines';
 import type { Accuracy } from '../training/evaluate';
 import type { HardwareStudyNetwork, HardwareStudyResult } from './hardware-study';
 import { hardwareConditions } from './hardware-tables';
+import { unique } from './unique';
 
 /** All figures by the name of their file; without those over the fair baseline where no ADC law answers for it. */
 export function hardwareFigures(result: HardwareStudyResult): Map<string, Figure> {
@@ -64,23 +65,26 @@ function energyFigure(network: HardwareStudyNetwork, result: HardwareStudyResult
 }
 
 function definitionsFigure(network: HardwareStudyNetwork, result: HardwareStudyResult): Figure {
-  const over = (baseline: string) => network.definitions.filter((own) => own.baseline === baseline);
-  const fair = over(FAIR_BASELINE);
-  const values = (own: readonly DefinedGain[], field: 'gain' | 'lowest' | 'highest') =>
-    own.map((gain) => gain[field] ?? null);
+  // Not every baseline answers every definition.
+  const titles = unique(network.definitions.map(({ title }) => title));
+  const values = (baseline: string, field: 'gain' | 'lowest' | 'highest') =>
+    titles.map((title) => {
+      const own = network.definitions.find((gain) => gain.baseline === baseline && gain.title === title);
+      return own?.[field] ?? null;
+    });
   return groupedBars({
     title: titled(`Gain by definition, ${network.name}`, hardwareConditions(network, result)),
     width: 1200,
     height: 650,
     x: { title: 'definition of hardware efficiency' },
     y: { title: 'gain', unit: 'x', scale: 'log' },
-    categories: fair.map(({ title }) => title),
+    categories: titles,
     markers: [{ axis: 'y', at: CLAIMED_GAIN, label: `the paper's ${CLAIMED_GAIN}x` }],
     series: [
-      { name: `${FAIR_BASELINE}: lowest ADC law`, values: values(fair, 'lowest') },
-      { name: `${FAIR_BASELINE}: ${result.adcModel}`, values: values(fair, 'gain') },
-      { name: `${FAIR_BASELINE}: highest ADC law`, values: values(fair, 'highest') },
-      { name: `${WORST_CASE}: ${result.adcModel}`, values: values(over(WORST_CASE), 'gain') },
+      { name: `${FAIR_BASELINE}: lowest ADC law`, values: values(FAIR_BASELINE, 'lowest') },
+      { name: `${FAIR_BASELINE}: ${result.adcModel}`, values: values(FAIR_BASELINE, 'gain') },
+      { name: `${FAIR_BASELINE}: highest ADC law`, values: values(FAIR_BASELINE, 'highest') },
+      { name: `${WORST_CASE}: ${result.adcModel}`, values: values(WORST_CASE, 'gain') },
     ],
   });
 }
