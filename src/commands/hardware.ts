@@ -104,10 +104,7 @@ function readPreset(text: string | undefined): HardwarePreset {
 }
 
 function skipOf(options: Options): Skipping {
-  const what = textOption(options, 'skip') ?? 'none';
-  if (!Object.hasOwn(SKIPS, what))
-    throw new InputError(`--skip ${what}: allowed are ${Object.keys(SKIPS).join(', ')}`);
-  return SKIPS[what];
+  return SKIPS[oneOf('skip', Object.keys(SKIPS), textOption(options, 'skip') ?? 'none')];
 }
 
 /** The pictures whose inputs are counted; undefined where no input is skipped. */

@@ -1,6 +1,5 @@
 import { encodingNames } from '../bitplanes/plane-encoding';
-import { InputError } from '../errors';
-import { type Command, textOption } from './command';
+import { type Command, oneOf, textOption } from './command';
 import { refuseOptions } from './refuse-options';
 import { experiments, profiles } from './reproducible-runs';
 
@@ -77,9 +76,7 @@ ${' '.repeat(26)}r128-adc3-outer4, r128-adc4-top4, r128-adc3-allocated (default:
       options.experiment === undefined
         ? (['profile', profiles] as const)
         : (['experiment', experiments] as const);
-    const name = textOption(options, kind) ?? 'smoke';
-    if (!Object.hasOwn(known, name))
-      throw new InputError(`--${kind} ${name}: allowed are ${Object.keys(known).join(', ')}`);
+    const name = oneOf(kind, Object.keys(known), textOption(options, kind) ?? 'smoke');
     const foreign = Object.keys(reproduceCommand.options).filter(
       (option) => ![kind, 'fresh', ...known[name].options].includes(option),
     );

@@ -11,6 +11,8 @@ import type { SumHistogram } from './sum-histogram';
  */
 export function referenceEngine(job: LayerJob, record = false): LayerResult {
   const { inputRows, columns, vectors, tiles, slices } = job;
+  const outputs = outputArray(job, vectors * columns);
+  if (outputs instanceof Int32Array) checkedBound(job);
   const { cells, asks } = cellsOf(job);
   const { kinds, kindAt } = adcKinds(job);
   // Weighted codes by kind of ADC: whole numbers, in whatever order they are added.
@@ -53,8 +55,6 @@ export function referenceEngine(job: LayerJob, record = false): LayerResult {
       }
     }
   }
-  const outputs = outputArray(job, vectors * columns);
-  if (outputs instanceof Int32Array) checkedBound(job);
   for (const [kind, added] of codes.entries()) {
     const step = adcStep(kinds[kind]);
     for (let i = 0; i < outputs.length; i++) outputs[i] += step * added[i];

@@ -1,5 +1,6 @@
 import { InputError } from '../errors';
 import type { NetworkDescription, Node } from './description';
+import { isNonNegative } from './non-negative';
 
 /** [height, width, channels] of one picture; a vector of C features is [1, 1, C]. */
 export type NodeShape = readonly [height: number, width: number, channels: number];
@@ -141,13 +142,6 @@ function infer(where: string, node: Node, input: Inferred): Inferred {
   }
 }
 
-/** Whether a node's output may be below 0, given the earlier nodes whose may. */
-function canBeNegative(node: Node, negative: ReadonlySet<string>): boolean {
-  if (node.op === 'relu') return false;
-  if (node.op === 'conv' || node.op === 'dense' || node.op === 'batchnorm') return true;
-  return inputsOf(node).some((input) => negative.has(input));
-}
-
 /**
  * Shape of what each node puts out, by node name, with `'input'` for the picture itself. Throws InputError, naming
  * the node, where a name is missing or used twice, where channels or sizes do not fit, where padding would come before a
@@ -162,7 +156,6 @@ export function nodeShapes(
   for (const [field, value] of Object.entries({ height, width, channels, classes: description.classes }))
     requireCount(`network ${description.name}`, field, value, 1);
   const known = new Map<string, Inferred>([['input', picture(height, width, channels)]]);
-  const negative = new Set<string>();
   let last: Inferred | undefined;
   for (const node of description.nodes) {
     requireName(`network ${description.name}, node (${node.op})`, node.name);
@@ -175,8 +168,7 @@ export function nodeShapes(
     });
     if (node.op === 'add' && inputs.length !== 2)
       throw new InputError(`${where}: it has ${inputs.length} inputs, two are needed`);
-    if (canBeNegative(node, negative)) negative.add(node.name);
-    if (node.op === 'maxpool' && node.padding > 0 && negative.has(node.input))
+    if (node.op === 'maxpool' && node.padding > 0 && !isNonNegative(description, node.input))
       throw new InputError(
         `${where}: padding is ${node.padding}; the zeros that it adds need an input that is nowhere negative, as after a relu`,
       );

@@ -1,9 +1,10 @@
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import { createInference, type InferenceOptions, type Pictures } from '../networks/inference';
+import { isNonNegative } from '../networks/non-negative';
 import type { OnProgress } from '../progress';
 import type { Tensor } from '../tensor/engine';
-import { isNonNegative, quantizedTensors } from './crossbar-layers';
+import { quantizedTensors } from './crossbar-layers';
 import {
   addMagnitudes,
   emptyHistogram,

@@ -1,10 +1,11 @@
 import { InputError } from '../errors';
 import type { NetworkDescription, Node } from '../networks/description';
 import { foldedNorms } from '../networks/fold-batch-norm';
+import { isNonNegative } from '../networks/non-negative';
 import * as d from '../tensor/differentiable';
 import type { Tensor } from '../tensor/engine';
 import type { Tape } from '../tensor/tape';
-import { isNonNegative, quantizedTensors } from './crossbar-layers';
+import { quantizedTensors } from './crossbar-layers';
 
 /**
  * Quantisation-aware training: rounds every tensor that a crossbar takes as input to its codes, with straight-through

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -69,18 +69,26 @@ function playwrightsOwn(): string[] {
 function inPlaywrightCache(environment: NodeJS.ProcessEnv): string[] {
   const home = environment.HOME || homedir();
   const caches = [
-    environment.PLAYWRIGHT_BROWSERS_PATH,
+    environment.PLAYWRIGHT_BROWSERS_PATH ?? '',
     join(home, '.cache', 'ms-playwright'),
     join(home, 'Library', 'Caches', 'ms-playwright'),
   ];
-  return caches.flatMap((cache) => {
-    if (!cache || !existsSync(cache)) return [];
-    const builds = readdirSync(cache).filter((name) => name.startsWith('chromium'));
-    return builds
+  return caches.flatMap((cache) =>
+    foldersIn(cache)
+      .filter((name) => name.startsWith('chromium'))
       .sort()
       .reverse()
-      .flatMap((build) => IN_PLAYWRIGHT.map((place) => join(cache, build, place)));
-  });
+      .flatMap((build) => IN_PLAYWRIGHT.map((place) => join(cache, build, place))),
+  );
+}
+
+/** Names in a folder; none where it is not there or cannot be read. */
+function foldersIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
 }
 
 function isProgram(path: string): boolean {
