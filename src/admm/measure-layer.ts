@@ -10,6 +10,7 @@ import { type PostTrainingSettings, postTrainingDefaults } from './post-training
 import type { RectifiedSamples } from './rectified-targets';
 import { createMomentAccumulator, type SecondMoments } from './second-moments';
 import { shrinkageRidge } from './shrinkage';
+import type { StoredInputs } from './stored-inputs';
 import type { LayerStep } from './through-layers';
 
 /** Whether a ReLU alone reads the layer's output, or the sum it goes into. */
@@ -33,6 +34,11 @@ function residualPartner(node: ConvNode | DenseNode, { nodes }: NetworkDescripti
     nodes.findIndex(({ name }) => name === node.name),
   );
   return before.some(({ name }) => name === other) ? other : undefined;
+}
+
+/** Room for so many numbers, as bytes where they are unsigned codes. */
+function storedInputs(length: number, scale: number, bytes: boolean): StoredInputs {
+  return { numbers: bytes ? new Uint8Array(length) : new Float32Array(length), scale };
 }
 
 /** Moments of the layer's inputs and wanted outputs, and the samples where a ReLU reads the outputs. */
@@ -61,15 +67,14 @@ export function measureLayer(
     ridge,
   } = settings;
   const fitted = compensation === 'layer-admm';
-  const { inputScale, columns, rows: rowsOfGroup } = network.layers.get(node.name)!;
+  const { inputScale, inputSigned, columns, rows: rowsOfGroup } = network.layers.get(node.name)!;
   const groups = groupCount(node);
   const rows = rowsOfGroup * groups;
   const partner = fitted && residualCompensation ? residualPartner(node, network.description) : undefined;
   const places = randomPositions(node, inputShape, patches, randomStream(seed, `patches of ${node.name}`));
-  const values =
-    node.input === 'input'
-      ? { scale: 1, offsets: network.mean.map((mean) => -255 * mean) }
-      : { scale: inputScale };
+  const pixels = node.input === 'input';
+  const offsets = pixels ? network.mean.map((mean) => -255 * mean) : undefined;
+  const scale = pixels ? 1 : inputScale;
   const accumulator = createMomentAccumulator(rows, columns);
   const rectified =
     fitted &&
@@ -81,7 +86,7 @@ export function measureLayer(
     rectified || shrinks
       ? {
           count: places.count,
-          inputs: new Float32Array(places.count * rows),
+          inputs: storedInputs(places.count * rows, scale, !pixels && !inputSigned),
           targets: new Float32Array(places.count * columns),
           beside: partner === undefined ? undefined : new Float32Array(places.count * columns),
         }
@@ -95,11 +100,11 @@ export function measureLayer(
         const output = reference(node.name);
         const other = partner === undefined ? undefined : compressed(partner);
         const wanted = other ? k.add(output, k.subtract(reference(partner!), other)) : output;
-        const inputs = samplePatches(node, k.floats(input), input.shape, own, values);
+        const numbers = samplePatches(node, k.floats(input), input.shape, own, offsets);
         const targets = sampleOutputs(k.floats(wanted), wanted.shape, own);
-        accumulator.add({ inputs, targets, count: own.count });
+        accumulator.add({ inputs: numbers.map((value) => value * scale), targets, count: own.count });
         if (!all) return undefined;
-        all.inputs.set(inputs, done * rows);
+        all.inputs.numbers.set(numbers, done * rows);
         all.targets.set(targets, done * columns);
         if (other) all.beside!.set(sampleOutputs(k.floats(other), other.shape, own), done * columns);
         return undefined;

@@ -71,23 +71,17 @@ function outputSides(node: ConvNode | DenseNode, height: number, width: number):
   return [side(height), side(width)];
 }
 
-/** How stored numbers stand for values: value = stored * scale + offset of the channel. */
-export interface ValueMap {
-  readonly scale: number;
-  /** [channels]; absent: 0. */
-  readonly offsets?: readonly number[];
-}
-
 /**
- * Input patches in the order (ky, kx, c) at the given positions, [count, rows]; outside the picture values are 0.
+ * Input patches in the order (ky, kx, c) at the given positions, [count, rows]; outside the picture they are 0.
  * @param stored [pictures, height, width, channels], or [pictures, features] for a dense layer
+ * @param offsets added within the picture, [channels]; absent: nothing
  */
 export function samplePatches(
   node: ConvNode | DenseNode,
   stored: Float32Array,
   shape: readonly number[],
   { places, count }: PatchPositions,
-  { scale, offsets }: ValueMap = { scale: 1 },
+  offsets?: readonly number[],
 ): Float32Array {
   const [, height, width, channels] = node.op === 'conv' ? shape : [shape[0], 1, 1, node.inFeatures];
   const { kernel, stride, padding } = node.op === 'conv' ? node : { kernel: 1, stride: 1, padding: 0 };
@@ -106,7 +100,7 @@ export function samplePatches(
         if (x < 0 || x >= width) continue;
         const from = ((picture * height + y) * width + x) * channels;
         const to = i * rows + (ky * kernel + kx) * channels;
-        for (let c = 0; c < channels; c++) samples[to + c] = stored[from + c] * scale + shift[c];
+        for (let c = 0; c < channels; c++) samples[to + c] = stored[from + c] + shift[c];
       }
     }
   }

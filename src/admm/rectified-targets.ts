@@ -1,9 +1,15 @@
 import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import type { LayerSamples, SecondMoments } from './second-moments';
+import type { SecondMoments } from './second-moments';
+import { type StoredInputs, uploadNumbers } from './stored-inputs';
 
 /** Samples of a layer whose output a ReLU reads, perhaps after an addition. */
-export interface RectifiedSamples extends LayerSamples {
+export interface RectifiedSamples {
+  /** [count, rows] */
+  readonly inputs: StoredInputs;
+  /** What its outputs should be, bias included, [count, columns]. */
+  readonly targets: Float32Array;
+  readonly count: number;
   /** What is added to the outputs before the ReLU, [count, columns]; absent: nothing. */
   readonly beside?: Float32Array;
 }
@@ -52,7 +58,7 @@ const CHUNK = 2048;
 
 /** [count, columns] */
 function layerOutputs(
-  inputs: Float32Array,
+  inputs: StoredInputs,
   count: number,
   codes: Int8Array,
   scales: Float32Array,
@@ -63,14 +69,14 @@ function layerOutputs(
   const outputs = new Float32Array(count * columns);
   scope(() => {
     const weights = upload(
-      Float32Array.from(codes, (code, at) => code * scales[at % columns]),
+      Float32Array.from(codes, (code, at) => code * scales[at % columns] * inputs.scale),
       [rows, columns],
     );
     const offset = upload(bias, [columns]);
     for (let from = 0; from < count; from += CHUNK) {
       const to = Math.min(count, from + CHUNK);
       const part = scope(() => {
-        const x = upload(inputs.subarray(from * rows, to * rows), [to - from, rows]);
+        const x = uploadNumbers(inputs, rows, from, to);
         return k.floats(k.biasAdd(k.matMul(x, weights), offset));
       });
       outputs.set(part, from * columns);
@@ -82,7 +88,7 @@ function layerOutputs(
 
 /** X' T / count, [rows, columns]: the covariance where T is centred, X need not be. */
 function meanProducts(
-  inputs: Float32Array,
+  inputs: StoredInputs,
   centred: Float32Array,
   count: number,
   rows: number,
@@ -92,11 +98,11 @@ function meanProducts(
   for (let from = 0; from < count; from += CHUNK) {
     const to = Math.min(count, from + CHUNK);
     const part = scope(() => {
-      const x = upload(inputs.subarray(from * rows, to * rows), [to - from, rows]);
+      const x = uploadNumbers(inputs, rows, from, to);
       const t = upload(centred.subarray(from * columns, to * columns), [to - from, columns]);
       return k.floats(k.matMul(x, t, true));
     });
-    for (let at = 0; at < sum.length; at++) sum[at] += part[at] / count;
+    for (let at = 0; at < sum.length; at++) sum[at] += (part[at] * inputs.scale) / count;
   }
   return sum;
 }

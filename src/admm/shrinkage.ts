@@ -2,11 +2,12 @@ import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
 import { DAMPING } from './layer-quadratic';
 import type { SecondMoments } from './second-moments';
+import type { StoredInputs } from './stored-inputs';
 
 /** Input patches of a layer, picture by picture. */
 export interface PictureSamples {
   /** [samples, rows] */
-  readonly inputs: Float32Array;
+  readonly inputs: StoredInputs;
   /** First sample of each picture, and behind the last one their number. */
   readonly starts: readonly number[];
 }
@@ -24,10 +25,11 @@ export function shrinkageRidge(
   const pictures = starts.length - 1;
   let spread = 0;
   for (let picture = 0; picture < pictures; picture++) {
-    const own = inputs.slice(starts[picture] * rows, starts[picture + 1] * rows);
-    const each = own.length / rows;
+    const numbers = inputs.numbers.subarray(starts[picture] * rows, starts[picture + 1] * rows);
+    const each = numbers.length / rows;
     if (each === 0) continue;
-    for (let at = 0; at < own.length; at++) own[at] -= mean[at % rows];
+    const own = new Float32Array(numbers.length);
+    for (let at = 0; at < own.length; at++) own[at] = numbers[at] * inputs.scale - mean[at % rows];
     // The norm of X'X is that of XX', which is small.
     const products = scope(() => {
       const x = upload(own, [each, rows]);

@@ -231,7 +231,7 @@ describe('shrinkageRidge', () => {
     const count = pictures * each;
     accumulator.add({ inputs, targets: new Float32Array(count), count });
     const starts = Array.from({ length: pictures + 1 }, (_, picture) => picture * each);
-    return shrinkageRidge(accumulator.finish(), { inputs, starts });
+    return shrinkageRidge(accumulator.finish(), { inputs: { numbers: inputs, scale: 1 }, starts });
   }
 
   it('asks for less the more pictures there are, and for nothing new if a picture only repeats itself', () => {
@@ -288,7 +288,7 @@ describe('rectifiedMoments', () => {
         sums.add({ inputs, targets, count });
         const moments = sums.finish();
         const bias = random(1, 'bias');
-        const samples = { inputs, targets, beside, count };
+        const samples = { inputs: { numbers: inputs, scale: 1 }, targets, beside, count };
         const { cross, targetMean, targetVariance } = rectifiedMoments(
           moments,
           samples,
@@ -477,7 +477,7 @@ describe('layerAdmm', () => {
             mean -= latest.mean[row] * codes[row * COLUMNS + n] * scales[n];
           return mean;
         });
-      const patches = { inputs: samples.values, targets, count: samples.count };
+      const patches = { inputs: { numbers: samples.values, scale: 1 }, targets, count: samples.count };
       const retarget = (codes: Int8Array, scales: Float32Array) => {
         latest = rectifiedMoments(base.moments, patches, codes, scales, biasOf(codes, scales));
         return latest;

@@ -57,12 +57,9 @@ describe('samplePatches', () => {
     }
   });
 
-  it('maps stored numbers to values, the surroundings of the picture staying 0', () => {
-    const values = samplePatches(node, new Float32Array(180).fill(4), shape, drawn(7), {
-      scale: 0.5,
-      offsets: [0, 10, 20],
-    });
-    expect(new Set(values)).toEqual(new Set([0, 2, 12, 22]));
+  it('adds the offsets of channels within the picture, its surroundings staying 0', () => {
+    const values = samplePatches(node, new Float32Array(180).fill(4), shape, drawn(7), [-1, 10, 20]);
+    expect(new Set(values)).toEqual(new Set([0, 3, 14, 24]));
   });
 
   it('takes batch by batch what it takes of all pictures at once', () => {
