@@ -40,7 +40,7 @@ export type RunImagenetOptions = ExperimentOptions &
     readonly views?: number;
     /** Class folders (or train and val of such) of more pictures to calibrate on, brought to half the side. */
     readonly moreDir?: string;
-    /** How many of them, four to a mosaic; default 8000. */
+    /** How many of them, four to a mosaic; default 3000. */
     readonly more?: number;
     /** Side of the central square of each picture; default 224. */
     readonly size?: number;
@@ -58,8 +58,8 @@ const CALIBRATION = 250;
 
 const VIEWS = 5;
 
-/** Four to a mosaic, they are somewhat more than the pictures with their views. */
-const MORE = 8000;
+/** Four to a mosaic, they weigh half as much as the pictures with their views. */
+const MORE = 3000;
 
 /** Late layers have 49 positions a picture and thousands of rows: a fourth of these would leave their Hessians thin. */
 const PATCHES = 98304;
