@@ -143,10 +143,12 @@ function budgetOf(problem: LayerAdmmProblem) {
   return { rows, columns, tileRows, weightBits, encoding, cellBits, flip, bitLimit, valueLimit };
 }
 
-function check({ name = 'layer', weights, moments }: LayerAdmmProblem): void {
+function check({ name = 'layer', weights, moments, iterations }: LayerAdmmProblem): void {
   const { rows, columns, count, hessian, cross } = moments;
   if (!(rows > 0 && columns > 0)) throw new InputError(`${name}: ${rows} x ${columns} weights: it is empty`);
   if (!(count > 0)) throw new InputError(`${name}: no calibration samples`);
+  if (!(Number.isInteger(iterations) && iterations > 0))
+    throw new InputError(`${name}: iterations ${iterations} is not a whole number from 1`);
   for (const [field, values, size] of [
     ['weights', weights, rows * columns],
     ['hessian', hessian, rows * rows],

@@ -1,4 +1,5 @@
 import { encodingNames } from '../bitplanes/plane-encoding';
+import { IMAGENET_CALIBRATION, IMAGENET_PATCHES } from '../experiments/run-imagenet';
 import { type Command, oneOf, textOption } from './command';
 import { refuseOptions } from './refuse-options';
 import { experiments, profiles } from './reproducible-runs';
@@ -45,8 +46,15 @@ ${' '.repeat(26)}r128-adc3-outer4, r128-adc4-top4, r128-adc3-allocated (default:
       help: `imagenet: how weights lie in cells: ${encodingNames.join(', ')} (default sign-split)`,
     },
     'weight-bits': { value: 'N', help: 'imagenet: bits of a pruned weight, 2 to 8 (default 8)' },
-    calibration: { value: 'N', help: 'methods: calibration pictures (default 1024)' },
+    calibration: {
+      value: 'N',
+      help: `calibration pictures (methods: default 1024; imagenet: ${IMAGENET_CALIBRATION}, which are not scored then)`,
+    },
     iterations: { value: 'N', help: 'methods: ADMM iterations a layer (default 25)' },
+    patches: {
+      value: 'N',
+      help: `imagenet: input patches a layer for its Hessian (default ${IMAGENET_PATCHES})`,
+    },
     distil: {
       value: 'LIST',
       help: 'imagenet: points whose networks are also trained further, without labels, on the calibration pictures',

@@ -123,7 +123,9 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
       'data',
       'model',
       'quick',
+      'calibration',
       'more-calibration',
+      'patches',
       'points',
       'distil',
       'trained',
@@ -146,7 +148,11 @@ export const experiments: Readonly<Record<string, ReproducibleRun>> = {
         notebook: coding ? undefined : notebookOf(options, '06-imagenet.ipynb'),
         ...coding,
         ...(options.quick === true && QUICK_IMAGENET),
-        ...given({ points: pointsOf(options, 'points') }),
+        ...given({
+          points: pointsOf(options, 'points'),
+          calibration: wholeNumber(options, 'calibration', 16, 1_000_000),
+          patches: wholeNumber(options, 'patches', 1, 1e9),
+        }),
       });
       return report(result, [...tables, verdict.table], verdict, files);
     },

@@ -76,13 +76,17 @@ export async function imageFolder(dir: string, options: ImageFolderOptions = {})
 
 /**
  * Decodes the pictures in their order, as torchvision's Resize(resize), CenterCrop(size) do. Pictures that cannot be
- * decoded are left out and told to `onSkip`; InputError once they are more than 1 % of all.
+ * decoded are left out and told to `onSkip`.
+ * @throws InputError for options out of range, and once more than 1 % of the pictures cannot be decoded
  */
 export async function* imageFolderBatches(
   folder: ImageFolder,
   options: ImageFolderBatchesOptions,
 ): AsyncGenerator<PictureBatch> {
   const { batchSize, concurrency = 4, onProgress } = options;
+  for (const [field, value] of Object.entries({ batchSize, concurrency }))
+    if (!Number.isInteger(value) || value < 1)
+      throw new InputError(`${field} ${value} is not a whole number from 1`);
   const files = spread(folder.files, options.limit ?? folder.files.length);
   const skip = skipCounter(files.length, options.onSkip);
   const side = folder.size;

@@ -54,7 +54,7 @@ export interface ImagenetOutcome {
 }
 
 /** The late layers have few positions a picture and thousands of rows: fewer pictures would leave their Hessians thin. */
-const CALIBRATION = 250;
+export const IMAGENET_CALIBRATION = 250;
 
 const VIEWS = 5;
 
@@ -62,7 +62,7 @@ const VIEWS = 5;
 const MORE = 3000;
 
 /** Late layers have 49 positions a picture and thousands of rows: a fourth of these would leave their Hessians thin. */
-const PATCHES = 98304;
+export const IMAGENET_PATCHES = 98304;
 
 /** The study of an ImageNet network from class folders of pictures to figures. */
 export async function runImagenet(options: RunImagenetOptions): Promise<ImagenetOutcome> {
@@ -74,7 +74,7 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
       'experiment imagenet: name class folders of pictures with --data DIR (or train and val of such) and the network with --model FILE (torchvision names)',
     );
   const model = openFloatModel(options.model);
-  const count = options.calibration ?? CALIBRATION;
+  const count = options.calibration ?? IMAGENET_CALIBRATION;
   const split = await calibrationSplit(dir, count, { size });
   const { resize } = split.calibration;
   const whole = await loadPictures({ ...split.calibration, size: resize }, { onProgress });
@@ -91,7 +91,7 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   const rule = more ? `${viewed}; ${more.rule}` : viewed;
   const checksum = more ? `${split.checksum} ${more.checksum}` : split.checksum;
   const pictures = { calibration, scored, rule, checksum, preparation: { views, seed } };
-  const result = await imagenetStudy({ patches: PATCHES, ...options, model, pictures, folder });
+  const result = await imagenetStudy({ patches: IMAGENET_PATCHES, ...options, model, pictures, folder });
   const table = imagenetTable(result);
   const kernels = kernelTable(result);
   const { verdict, files } = await publishStudy(

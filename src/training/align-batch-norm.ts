@@ -71,44 +71,47 @@ export function alignBatchNorm(
     const { factor, shift } = maps.get(node.name)!;
     return k.add(k.multiply(x, upload(factor, [factor.length])), upload(shift, [shift.length]));
   };
-  for (const { pixels, count: pictures, height, width, channels } of batches) {
-    count++;
-    scope(() => {
-      const x = normalise(upload(pixels, [pictures, height, width, channels]));
-      const outputs = new Map<string, Tensor>([['input', x]]);
-      const output = (name: string) => outputs.get(name)!;
-      network.nodes.forEach((node, i) => {
-        const y =
-          node.op === 'batchnorm' ? normalised(node, output(node.input)) : runNode(node, output, tensors);
-        outputs.set(node.name, y);
-        for (const name of inputsOf(node)) if (last.get(name) === i) dispose(output(name));
+  try {
+    for (const { pixels, count: pictures, height, width, channels } of batches) {
+      count++;
+      scope(() => {
+        const x = normalise(upload(pixels, [pictures, height, width, channels]));
+        const outputs = new Map<string, Tensor>([['input', x]]);
+        const output = (name: string) => outputs.get(name)!;
+        network.nodes.forEach((node, i) => {
+          const y =
+            node.op === 'batchnorm' ? normalised(node, output(node.input)) : runNode(node, output, tensors);
+          outputs.set(node.name, y);
+          for (const name of inputsOf(node)) if (last.get(name) === i) dispose(output(name));
+        });
+        return undefined;
       });
-      return undefined;
-    });
+    }
+    const result: Parameters = new Map(parameters);
+    for (const node of norms) {
+      const found = measured.get(node.name);
+      if (!found) continue;
+      const [average, variance] = found.map(k.floats);
+      const { factor, shift } = maps.get(node.name)!;
+      const shape = [factor.length];
+      const set = (field: string, data: Float32Array) => result.set(`${node.name}.${field}`, { shape, data });
+      set('running_mean', average);
+      set('running_var', variance);
+      set(
+        'weight',
+        factor.map((value, c) => value * Math.sqrt(variance[c] + node.epsilon)),
+      );
+      set(
+        'bias',
+        shift.map((value, c) => value + factor[c] * average[c]),
+      );
+    }
+    return result;
+  } finally {
+    for (const pair of measured.values()) dispose(...pair);
+    dispose(...tensors.values());
+    normalise.dispose();
   }
-  const result: Parameters = new Map(parameters);
-  for (const node of norms) {
-    const found = measured.get(node.name);
-    if (!found) continue;
-    const [average, variance] = found.map(k.floats);
-    const { factor, shift } = maps.get(node.name)!;
-    const shape = [factor.length];
-    const set = (field: string, data: Float32Array) => result.set(`${node.name}.${field}`, { shape, data });
-    set('running_mean', average);
-    set('running_var', variance);
-    set(
-      'weight',
-      factor.map((value, c) => value * Math.sqrt(variance[c] + node.epsilon)),
-    );
-    set(
-      'bias',
-      shift.map((value, c) => value + factor[c] * average[c]),
-    );
-    dispose(...found);
-  }
-  dispose(...tensors.values());
-  normalise.dispose();
-  return result;
 }
 
 /** y = factor * x + shift of each channel, by the running statistics. */

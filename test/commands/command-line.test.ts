@@ -170,6 +170,13 @@ describe('bad input', () => {
     expect(await refusal('reproduce', '--experiment', 'imagenet', '--distil', 'r64')).toMatch(
       /--distil r64: rR-adcB is needed/,
     );
+    for (const [option, value] of [
+      ['--calibration', '15'],
+      ['--patches', '0'],
+    ])
+      expect(await refusal('reproduce', '--experiment', 'imagenet', option, value)).toMatch(
+        new RegExp(`${option} ${value}`),
+      );
     expect(await refusal('bench', 'everything')).toMatch(/everything/);
     expect(await refusal('data', 'cifar11')).toMatch(
       /data cifar11: allowed are list, cifar10, .*resnet18-imagenet/,

@@ -106,6 +106,15 @@ describe('imageFolderBatches', () => {
     await expect(all()).rejects.toThrow(/2 of 100 pictures cannot be decoded.*bad1\.jpg/);
   });
 
+  it('fails with one line for a batch of no pictures, or none decoded at once', async () => {
+    const folder = await imageFolder(join(root, 'set'), { size: 16, resize: 20 });
+    for (const [options, line] of [
+      [{ batchSize: 0 }, 'batchSize 0 is not a whole number from 1'],
+      [{ batchSize: 4, concurrency: 0 }, 'concurrency 0 is not a whole number from 1'],
+    ] as const)
+      await expect(imageFolderBatches(folder, options).next()).rejects.toThrow(line);
+  });
+
   it('spreads a limit over the classes', async () => {
     const folder = await imageFolder(join(root, 'set'), { size: 16, resize: 20 });
     const seen: number[] = [];

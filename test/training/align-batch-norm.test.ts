@@ -71,6 +71,12 @@ describe('alignBatchNorm', () => {
     const before = liveTensors();
     alignBatchNorm(network, parameters, { mean, std }, batches());
     expect(liveTensors()).toBe(before);
+    function* broken() {
+      yield* batches();
+      throw new Error('no more pictures');
+    }
+    expect(() => alignBatchNorm(network, parameters, { mean, std }, broken())).toThrow('no more pictures');
+    expect(liveTensors()).toBe(before);
   });
 });
 
