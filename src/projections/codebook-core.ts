@@ -1,5 +1,12 @@
 import type { CompiledModule } from '../tensor/compiled-module';
-import { type ColumnCore, coreExports, coreLender } from './column-core';
+import {
+  type BufferExports,
+  type ColumnCore,
+  compiledBuffers,
+  coreExports,
+  coreLender,
+  plainBuffers,
+} from './column-core';
 import type { Codebook } from './core/codebook';
 import { CodebookSolver, solveInCodebook } from './core/codebook-solver';
 
@@ -9,23 +16,14 @@ export interface CodebookCore extends ColumnCore {
   readonly budgets: Float64Array;
 }
 
-/** The core's functions in WebAssembly: codebooks, solvers and arrays are addresses in its memory. */
-interface CoreExports {
-  readonly memory: { readonly buffer: ArrayBuffer };
+interface CoreExports extends BufferExports {
   createCodebook(minCode: number, count: number, planes: number, polarities: number): number;
   bookUsesOf(book: number): number;
   bookWorthOf(book: number): number;
   completeBook(book: number): void;
   createCodebookSolver(book: number, capacity: number): number;
   bookBudgetsOf(solver: number): number;
-  bookTargetsOf(solver: number): number;
-  bookCurvatureOf(solver: number): number;
-  bookPreviousOf(solver: number): number;
-  bookMultipliersOf(solver: number): number;
-  bookCodesOf(solver: number): number;
   solveInCodebook(solver: number, length: number, method: number, previous: number, warm: number): void;
-  bookObjectiveOf(solver: number): number;
-  bookLowerBoundOf(solver: number): number;
 }
 
 const lend = coreLender<CodebookCore>();
@@ -52,16 +50,9 @@ export function plainCodebookCore(
 ): { core: CodebookCore; inside: CodebookSolver } {
   const solver = new CodebookSolver(book, capacity);
   const core: CodebookCore = {
-    capacity,
+    ...plainBuffers(solver, capacity),
     budgets: solver.column.budgets,
-    targets: solver.targets,
-    curvature: solver.curvature,
-    previous: solver.previous,
-    multipliers: solver.multipliers,
-    codes: solver.codes,
     solve: (length, method, previous, warm) => solveInCodebook(solver, length, method, previous, warm),
-    objective: () => solver.objective,
-    lowerBound: () => solver.lowerBound,
   };
   return { core, inside: solver };
 }
@@ -74,20 +65,10 @@ function wasmCore(compiled: CompiledModule, book: Codebook, capacity: number): C
   new Float64Array(wasm.memory.buffer, wasm.bookWorthOf(own)).set(book.worth);
   wasm.completeBook(own);
   const solver = wasm.createCodebookSolver(own, capacity);
-  // Memory that grows leaves earlier views behind: all are taken once nothing more is made.
-  const reals = (address: number, length: number) => new Float64Array(wasm.memory.buffer, address, length);
-  const integers = (address: number, length: number) => new Int32Array(wasm.memory.buffer, address, length);
   return {
-    capacity,
-    budgets: reals(wasm.bookBudgetsOf(solver), resources),
-    targets: reals(wasm.bookTargetsOf(solver), capacity),
-    curvature: reals(wasm.bookCurvatureOf(solver), capacity),
-    previous: integers(wasm.bookPreviousOf(solver), capacity),
-    multipliers: reals(wasm.bookMultipliersOf(solver), resources),
-    codes: integers(wasm.bookCodesOf(solver), capacity),
+    ...compiledBuffers(wasm, solver, capacity, resources),
+    budgets: new Float64Array(wasm.memory.buffer, wasm.bookBudgetsOf(solver), resources),
     solve: (length, method, previous, warm) =>
       wasm.solveInCodebook(solver, length, method, Number(previous), Number(warm)),
-    objective: () => wasm.bookObjectiveOf(solver),
-    lowerBound: () => wasm.bookLowerBoundOf(solver),
   };
 }

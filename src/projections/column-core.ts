@@ -1,4 +1,6 @@
 import { type CompiledModule, instantiate, moduleSlot } from '../tensor/compiled-module';
+import { MULTIPLIERS } from './core/column';
+import type { ColumnBuffers } from './core/column-buffers';
 import * as plain from './core/solver';
 import type { Limits } from './limits';
 import { nearestTable } from './nearest-with-mask';
@@ -28,21 +30,24 @@ export interface SignSplitCore extends ColumnCore {
   setLimits(planes: number, values: number): void;
 }
 
-/** The core's functions in WebAssembly: solvers and arrays are addresses in its memory. */
-interface CoreExports {
+/** What the core offers in WebAssembly for the buffers of any solver: solvers and arrays are addresses in its memory. */
+export interface BufferExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  createSolver(capacity: number): number;
-  bitsOf(solver: number): number;
-  nearestOf(solver: number): number;
   targetsOf(solver: number): number;
   curvatureOf(solver: number): number;
   previousOf(solver: number): number;
   multipliersOf(solver: number): number;
   codesOf(solver: number): number;
-  setLimits(solver: number, planes: number, values: number): void;
-  solveColumn(solver: number, length: number, method: number, previous: number, warm: number): void;
   objectiveOf(solver: number): number;
   lowerBoundOf(solver: number): number;
+}
+
+interface CoreExports extends BufferExports {
+  createSolver(capacity: number): number;
+  bitsOf(solver: number): number;
+  nearestOf(solver: number): number;
+  setLimits(solver: number, planes: number, values: number): void;
+  solveColumn(solver: number, length: number, method: number, previous: number, warm: number): void;
 }
 
 const slot = moduleSlot();
@@ -59,6 +64,33 @@ export const compiledCore = slot.get;
 /** The compiled core's functions, in a memory of their own that is freed with them. */
 export function coreExports<Exports>(compiled: CompiledModule): Exports {
   return instantiate<Exports>(compiled, 'the compiled projection core');
+}
+
+/** The buffers of a solver in plain TypeScript. */
+export function plainBuffers(solver: ColumnBuffers, capacity: number): Omit<ColumnCore, 'solve'> {
+  const { targets, curvature, previous, multipliers, codes } = solver;
+  const answer = { objective: () => solver.objective, lowerBound: () => solver.lowerBound };
+  return { capacity, targets, curvature, previous, multipliers, codes, ...answer };
+}
+
+/** Those of one in WebAssembly, once nothing more is made there: memory that grows leaves earlier views behind. */
+export function compiledBuffers(
+  wasm: BufferExports,
+  solver: number,
+  capacity: number,
+  multipliers: number,
+): Omit<ColumnCore, 'solve'> {
+  const { buffer } = wasm.memory;
+  return {
+    capacity,
+    targets: new Float64Array(buffer, wasm.targetsOf(solver), capacity),
+    curvature: new Float64Array(buffer, wasm.curvatureOf(solver), capacity),
+    previous: new Int32Array(buffer, wasm.previousOf(solver), capacity),
+    multipliers: new Float64Array(buffer, wasm.multipliersOf(solver), multipliers),
+    codes: new Int32Array(buffer, wasm.codesOf(solver), capacity),
+    objective: () => wasm.objectiveOf(solver),
+    lowerBound: () => wasm.lowerBoundOf(solver),
+  };
 }
 
 /** Lends a core of at least some rows, the same one again and again: one for each key and compiled module. */
@@ -97,17 +129,10 @@ export function plainCore(capacity: number): { core: SignSplitCore; inside: plai
   const solver = plain.createSolver(capacity);
   plain.nearestOf(solver).set(nearestTable());
   const core: SignSplitCore = {
-    capacity,
+    ...plainBuffers(solver, capacity),
     bits: plain.bitsOf(solver),
-    targets: solver.targets,
-    curvature: solver.curvature,
-    previous: solver.previous,
-    multipliers: solver.multipliers,
-    codes: solver.codes,
     setLimits: (planes, values) => plain.setLimits(solver, planes, values),
     solve: (length, method, previous, warm) => plain.solveColumn(solver, length, method, previous, warm),
-    objective: () => solver.objective,
-    lowerBound: () => solver.lowerBound,
   };
   return { core, inside: solver };
 }
@@ -115,21 +140,12 @@ export function plainCore(capacity: number): { core: SignSplitCore; inside: plai
 function wasmCore(compiled: CompiledModule, capacity: number): SignSplitCore {
   const wasm = coreExports<CoreExports>(compiled);
   const solver = wasm.createSolver(capacity);
-  const reals = (address: number, length: number) => new Float64Array(wasm.memory.buffer, address, length);
-  const integers = (address: number, length: number) => new Int32Array(wasm.memory.buffer, address, length);
   new Uint8Array(wasm.memory.buffer, wasm.nearestOf(solver)).set(nearestTable());
   return {
-    capacity,
-    bits: integers(wasm.bitsOf(solver), 7),
-    targets: reals(wasm.targetsOf(solver), capacity),
-    curvature: reals(wasm.curvatureOf(solver), capacity),
-    previous: integers(wasm.previousOf(solver), capacity),
-    multipliers: reals(wasm.multipliersOf(solver), 15),
-    codes: integers(wasm.codesOf(solver), capacity),
+    ...compiledBuffers(wasm, solver, capacity, MULTIPLIERS),
+    bits: new Int32Array(wasm.memory.buffer, wasm.bitsOf(solver), 7),
     setLimits: (planes, values) => wasm.setLimits(solver, planes, values),
     solve: (length, method, previous, warm) =>
       wasm.solveColumn(solver, length, method, Number(previous), Number(warm)),
-    objective: () => wasm.objectiveOf(solver),
-    lowerBound: () => wasm.lowerBoundOf(solver),
   };
 }

@@ -4,38 +4,24 @@ import { codebookGreedy } from './codebook-greedy';
 import { CodebookLagrangian } from './codebook-lagrangian';
 import { codebookPolish } from './codebook-polish';
 import { codebookTruncate } from './codebook-truncate';
+import { ColumnBuffers } from './column-buffers';
 import { GREEDY, TRUNCATION } from './methods';
 import { roundedOption } from './open-options';
-import { type Bytes, type Int, type Ints, ints, type Real, type Reals, reals } from './portable';
+import type { Bytes, Int, Real, Reals } from './portable';
 
-/** Buffers for columns of at most `capacity` rows in the words of one codebook. */
-export class CodebookSolver {
+/** Solves columns of at most `capacity` rows in the words of one codebook; multipliers: [resources]. */
+export class CodebookSolver extends ColumnBuffers {
   readonly column: CodebookColumn;
   readonly best: CodebookChoice;
   readonly scratch: CodebookChoice;
   readonly lagrangian: CodebookLagrangian;
 
-  /** What the caller fills in, by row as given: weights in units of the scale, d, codes of an earlier solution. */
-  readonly targets: Reals;
-  readonly curvature: Reals;
-  readonly previous: Ints;
-  /** [resources]: read if warm, left as the best found. */
-  readonly multipliers: Reals;
-  /** The answer: signed codes. */
-  readonly codes: Ints;
-  objective: Real = 0;
-  lowerBound: Real = 0;
-
   constructor(book: Codebook, capacity: Int) {
+    super(capacity, book.resources);
     this.column = new CodebookColumn(book, capacity);
     this.best = new CodebookChoice(book.resources, capacity);
     this.scratch = new CodebookChoice(book.resources, capacity);
     this.lagrangian = new CodebookLagrangian(book, capacity);
-    this.targets = reals(capacity);
-    this.curvature = reals(capacity);
-    this.previous = ints(capacity);
-    this.multipliers = reals(book.resources);
-    this.codes = ints(capacity);
   }
 }
 
@@ -58,27 +44,6 @@ export function completeBook(book: Codebook): void {
 }
 export function bookBudgetsOf(solver: CodebookSolver): Reals {
   return solver.column.budgets;
-}
-export function bookTargetsOf(solver: CodebookSolver): Reals {
-  return solver.targets;
-}
-export function bookCurvatureOf(solver: CodebookSolver): Reals {
-  return solver.curvature;
-}
-export function bookPreviousOf(solver: CodebookSolver): Ints {
-  return solver.previous;
-}
-export function bookMultipliersOf(solver: CodebookSolver): Reals {
-  return solver.multipliers;
-}
-export function bookCodesOf(solver: CodebookSolver): Ints {
-  return solver.codes;
-}
-export function bookObjectiveOf(solver: CodebookSolver): Real {
-  return solver.objective;
-}
-export function bookLowerBoundOf(solver: CodebookSolver): Real {
-  return solver.lowerBound;
 }
 
 /** A whole column of `length` rows, which must fit (`canHold`). */

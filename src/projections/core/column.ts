@@ -3,6 +3,9 @@ import { type Bytes, bytes, type Int, type Ints, ints, type Real, type Reals, re
 /** Stands for no value limit. */
 export const UNLIMITED: Int = 0x7fffffff;
 
+/** Resources at most: seven planes in two polarities, and the value limit. */
+export const MULTIPLIERS: Int = 15;
+
 /**
  * One column's rows as magnitudes, laid out for the solvers. Rows that cannot be nonzero (magnitude up to 1/2) are
  * left out and their error is in `constant`. Rows of side s lie in starts[s]..starts[s+1]-1, largest magnitude first:

@@ -1,5 +1,5 @@
 import type { Choice } from './choice';
-import { type Column, UNLIMITED } from './column';
+import { type Column, MULTIPLIERS, UNLIMITED } from './column';
 import { DilatedSpace } from './dilated-space';
 import { Dual } from './dual';
 import { polish } from './polish';
@@ -32,11 +32,11 @@ export class Lagrangian {
 
   constructor(capacity: Int) {
     this.dual = new Dual(capacity);
-    this.space = new DilatedSpace(15);
+    this.space = new DilatedSpace(MULTIPLIERS);
     this.ray = new RaySearch();
     this.room = ints(16);
-    this.trial = reals(15);
-    this.shape = reals(15);
+    this.trial = reals(MULTIPLIERS);
+    this.shape = reals(MULTIPLIERS);
   }
 
   /**
@@ -106,7 +106,7 @@ export class Lagrangian {
     const value = this.dual.relax(column, trial);
     if (value > this.bound) {
       this.bound = value;
-      for (let at: Int = 0; at < 15; at++) multipliers[at] = trial[at];
+      for (let at: Int = 0; at < MULTIPLIERS; at++) multipliers[at] = trial[at];
     }
   }
 

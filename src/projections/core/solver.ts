@@ -1,50 +1,37 @@
 import { Choice } from './choice';
-import { Column, UNLIMITED } from './column';
+import { Column, MULTIPLIERS, UNLIMITED } from './column';
+import { ColumnBuffers } from './column-buffers';
 import { greedy } from './greedy';
 import { Lagrangian } from './lagrangian';
 import { GREEDY, TRUNCATION } from './methods';
 import { polish } from './polish';
-import { type Bytes, type Int, type Ints, ints, type Real, type Reals, reals } from './portable';
+import type { Bytes, Int, Ints, Real, Reals } from './portable';
+import { reals } from './portable';
 import { RowOrder } from './row-order';
 import { truncate } from './truncate';
 
 export { UNLIMITED };
 
-/** Buffers for columns of at most `capacity` rows. */
-export class Solver {
+/** Solves columns of at most `capacity` rows; multipliers of both polarities and the value limit: [2 * planes + 1]. */
+export class Solver extends ColumnBuffers {
   readonly column: Column;
   readonly best: Choice;
   readonly scratch: Choice;
   readonly order: RowOrder;
   readonly lagrangian: Lagrangian;
-
-  /** What the caller fills in, by row as given: weights in units of the scale, d, codes of an earlier solution. */
-  readonly targets: Reals;
-  readonly curvature: Reals;
-  readonly previous: Ints;
-  /** Of both polarities and the value limit: [2 * planes + 1]. */
-  readonly multipliers: Reals;
-  /** Those of the sides at hand, in the same form. */
+  /** Multipliers of the sides at hand, in the same form. */
   readonly own: Reals;
-  /** The answer: signed codes. */
-  readonly codes: Ints;
-  objective: Real = 0;
-  lowerBound: Real = 0;
   /** Of the sides at hand. */
   bound: Real = 0;
 
   constructor(capacity: Int) {
+    super(capacity, MULTIPLIERS);
     this.column = new Column(capacity);
     this.best = new Choice(capacity);
     this.scratch = new Choice(capacity);
     this.order = new RowOrder(capacity);
     this.lagrangian = new Lagrangian(capacity);
-    this.targets = reals(capacity);
-    this.curvature = reals(capacity);
-    this.previous = ints(capacity);
-    this.multipliers = reals(15);
-    this.own = reals(15);
-    this.codes = ints(capacity);
+    this.own = reals(MULTIPLIERS);
   }
 }
 
@@ -52,33 +39,11 @@ export function createSolver(capacity: Int): Solver {
   return new Solver(capacity);
 }
 
-// Access for callers outside the module's memory, who cannot see fields.
 export function bitsOf(solver: Solver): Ints {
   return solver.column.bits;
 }
 export function nearestOf(solver: Solver): Bytes {
   return solver.column.nearest;
-}
-export function targetsOf(solver: Solver): Reals {
-  return solver.targets;
-}
-export function curvatureOf(solver: Solver): Reals {
-  return solver.curvature;
-}
-export function previousOf(solver: Solver): Ints {
-  return solver.previous;
-}
-export function multipliersOf(solver: Solver): Reals {
-  return solver.multipliers;
-}
-export function codesOf(solver: Solver): Ints {
-  return solver.codes;
-}
-export function objectiveOf(solver: Solver): Real {
-  return solver.objective;
-}
-export function lowerBoundOf(solver: Solver): Real {
-  return solver.lowerBound;
 }
 
 /** Sets limits: planes 1..7, values UNLIMITED for none; ones by plane go into `bitsOf`. */
