@@ -1,5 +1,6 @@
 import { dispose, keep, scope, type Tensor, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
+import { symmetricMatrix, symmetricProduct } from './symmetric-product';
 
 /** Input patches of a layer and what its outputs there should be, bias included; real-valued, row-major. */
 export interface LayerSamples {
@@ -74,8 +75,8 @@ export function createMomentAccumulator(rows: number, columns: number): MomentAc
   const inputs = startSums(rows);
   const targets = startSums(columns);
   const variance = new Float64Array(columns);
-  let hessian: Tensor | undefined;
-  let cross: Tensor | undefined;
+  /** Sums of `products`. */
+  let sums: readonly Tensor[] | undefined;
   let count = 0;
   let held = 0;
 
@@ -90,33 +91,24 @@ export function createMomentAccumulator(rows: number, columns: number): MomentAc
     for (let from = 0; from < held * columns; from += columns)
       for (let n = 0; n < columns; n++) variance[n] += t.values[from + n] ** 2;
     for (let n = 0; n < columns; n++) variance[n] += weight * t.shift[n] ** 2;
-    const [a, b] = scope(() => {
+    const grown = scope(() => {
+      const row = (values: Float32Array) => upload(values, [1, values.length]);
       const left = upload(x.values, [held, rows]);
-      const between = upload(
-        x.shift.map((value) => value * weight),
-        [rows, 1],
-      );
-      const grow = (sum: Tensor | undefined, right: Tensor, shift: Float32Array) => {
-        const own = k.matMul(left, right, true);
-        if (!sum) return own;
-        return k.add(k.add(sum, own), k.matMul(between, upload(shift, [1, shift.length])));
-      };
-      return [
-        grow(hessian, left, x.shift),
-        grow(cross, upload(t.values, [held, columns]), t.shift),
-      ] as readonly Tensor[];
+      const own = products(left, left, upload(t.values, [held, columns]));
+      if (!sums) return own;
+      const before = sums;
+      const between = products(row(x.shift.map((value) => value * weight)), row(x.shift), row(t.shift));
+      return own.map((product, i) => k.add(k.add(before[i], product), between[i]));
     });
     release();
-    hessian = keep(a);
-    cross = keep(b);
+    sums = grown.map(keep);
     count = total;
     held = 0;
   }
 
   function release(): void {
-    for (const tensor of [hessian, cross]) if (tensor) dispose(tensor);
-    hessian = undefined;
-    cross = undefined;
+    if (sums) dispose(...sums);
+    sums = undefined;
   }
 
   return {
@@ -132,14 +124,13 @@ export function createMomentAccumulator(rows: number, columns: number): MomentAc
     },
     finish() {
       merge();
-      const scaled = (sum: Tensor | undefined, length: number) =>
-        sum ? k.floats(sum).map((value) => value / count) : new Float32Array(length);
+      const means = (sums ?? []).map((sum) => k.floats(sum).map((value) => value / count));
       const moments = {
         rows,
         columns,
         count,
-        hessian: scaled(hessian, rows * rows),
-        cross: scaled(cross, rows * columns),
+        hessian: symmetricMatrix(means.slice(0, -1), rows),
+        cross: means.at(-1) ?? new Float32Array(rows * columns),
         mean: Float32Array.from(inputs.mean),
         targetMean: Float32Array.from(targets.mean),
         targetVariance: Float32Array.from(variance, (sum) => sum / Math.max(count, 1)),
@@ -149,6 +140,11 @@ export function createMomentAccumulator(rows: number, columns: number): MomentAc
     },
     dispose: release,
   };
+}
+
+/** X' Y, which is symmetric, as block rows, and behind them X' T. */
+function products(x: Tensor, y: Tensor, t: Tensor): Tensor[] {
+  return [...symmetricProduct(x, y), k.matMul(x, t, true)];
 }
 
 /** A chunk of vectors that are not merged yet, and the mean of those that are. */
