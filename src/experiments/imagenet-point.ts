@@ -6,11 +6,18 @@ import type { IntegerNetwork } from '../quantization/integer-network';
 
 /**
  * What is pruned: all; 3x3 convolutions alone, where the other layers keep 8-bit codes and ADCs that read them whole; all,
- * but the other layers (the first, the shortcuts, the classifier) for ADCs of N bits; all layers to their N highest bit
- * planes, the others holding no ones and needing no ADC; or all, the ADC energy that so many bits would take in every
- * plane of every layer being allocated to layers and planes.
+ * but the other layers (the first, the shortcuts, the classifier) for ADCs of N bits; all, but the classifier, which has
+ * few of the conversions, for ADCs of N bits; all layers to their N highest bit planes, the others holding no ones
+ * and needing no ADC; or all, the ADC energy that so many bits would take in every plane of every layer being allocated to
+ * layers and planes.
  */
-export type PrunedPart = 'all' | '3x3' | `outer${number}` | `top${number}` | 'allocated';
+export type PrunedPart =
+  | 'all'
+  | '3x3'
+  | `outer${number}`
+  | `classifier${number}`
+  | `top${number}`
+  | 'allocated';
 
 /** A crossbar to prune for. */
 export interface ImagenetPoint {
@@ -39,7 +46,7 @@ export const imagenetPoints: readonly ImagenetPoint[] = [
 
 /**
  * `r128-adc3`; `r128-adc3-3x3` where only 3x3 convolutions are pruned; `r128-adc3-outer4` with 4 bits in all other layers;
- * `r128-adc4-top3` with three planes; `r128-adc3-allocated`.
+ * `r128-adc3-classifier5` with 5 bits in the last one; `r128-adc4-top3` with three planes; `r128-adc3-allocated`.
  */
 export const pointName = ({ tileRows, adcBits, part }: ImagenetPoint) =>
   `r${tileRows}-adc${adcBits}${part === 'all' ? '' : `-${part}`}`;
@@ -49,18 +56,18 @@ export function partText({ part, adcBits }: Pick<ImagenetPoint, 'part' | 'adcBit
   if (part === 'all') return '';
   if (part === 'allocated') return `ADC energy of ${adcBits} bits allocated`;
   if (part === '3x3') return '3x3 convolutions only';
-  return isOuter(part)
-    ? `${numberOf(part)} bits outside 3x3 convolutions`
-    : `${numberOf(part)} highest planes`;
+  const number = numberOf(part);
+  if (isOuter(part)) return `${number} bits outside 3x3 convolutions`;
+  return isClassifier(part) ? `${number} bits in the classifier` : `${number} highest planes`;
 }
 
 /** The point of a name that an option of the command line gives. @throws InputError for another name */
 export function pointOf(name: string, option: string): ImagenetPoint {
   const [, rows, bits, part] =
-    /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|top[1-6]|allocated))?$/.exec(name) ?? [];
+    /^r([1-9]\d{0,4})-adc([1-8])(?:-(3x3|outer[1-8]|classifier[1-8]|top[1-6]|allocated))?$/.exec(name) ?? [];
   if (rows === undefined)
     throw new InputError(
-      `--${option} ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -topN leaves N bit planes, -allocated spreads the ADC energy of B bits`,
+      `--${option} ${name}: rR-adcB is needed, R rows and B of 1 to 8 bits, as r128-adc3; -3x3 behind it spares the other layers, -outerN gives them N bits, -classifierN the classifier, -topN leaves N bit planes, -allocated spreads the ADC energy of B bits`,
     );
   return { tileRows: Number(rows), adcBits: Number(bits), part: (part as PrunedPart | undefined) ?? 'all' };
 }
@@ -89,8 +96,9 @@ const WHOLE_BITS = 8;
 
 const numberOf = (part: PrunedPart) => Number(part.replace(/\D+/, ''));
 const isOuter = (part: PrunedPart) => part.startsWith('outer');
+const isClassifier = (part: PrunedPart) => part.startsWith('classifier');
 
-/** The bits of a point that is not allocated: in every layer, in the 3x3 convolutions and others elsewhere, or in the highest planes. */
+/** The bits of a point that is not allocated: in every layer, others in some of them, or in the highest planes alone. */
 export function bitsOf(
   { description, weightBits }: IntegerNetwork,
   encoding: EncodingName,
@@ -104,6 +112,12 @@ export function bitsOf(
         node.name,
         node.op === 'conv' && node.kernel === 3 ? adcBits : others,
       ]),
+    );
+  }
+  if (isClassifier(part)) {
+    const nodes = crossbarNodes(description);
+    return Object.fromEntries(
+      nodes.map(({ name }, i) => [name, i === nodes.length - 1 ? numberOf(part) : adcBits]),
     );
   }
   const { planes } = planeEncoding(encoding, weightBits);

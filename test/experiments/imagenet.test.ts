@@ -13,7 +13,14 @@ import { openTestPictures, type TestPictures } from '../../src/data/test-picture
 import { floatAccuracy, modelInference } from '../../src/experiments/accuracy';
 import { compareLogits } from '../../src/experiments/compare-logits';
 import { useFastEngines } from '../../src/experiments/fast-engines';
-import { type ImagenetPoint, imagenetPoints, pointName, pointOf } from '../../src/experiments/imagenet-point';
+import {
+  bitsOf,
+  type ImagenetPoint,
+  imagenetPoints,
+  partText,
+  pointName,
+  pointOf,
+} from '../../src/experiments/imagenet-point';
 import {
   imagenetClaims,
   imagenetFigures,
@@ -257,7 +264,7 @@ describe('layerStore', () => {
 
 describe('pointOf', () => {
   it('reads the names of crossbars, and says what a name must look like', () => {
-    const others = (['top3', 'outer5', 'allocated'] as const).map((part) => ({
+    const others = (['top3', 'outer5', 'classifier5', 'allocated'] as const).map((part) => ({
       tileRows: 64,
       adcBits: 4,
       part,
@@ -266,6 +273,17 @@ describe('pointOf', () => {
       expect(pointOf(pointName(point), 'points')).toEqual(point);
     for (const name of ['r128', 'r0-adc3', 'r128-adc9', 'r128-adc3-1x1', 'r128-adc3-top7'])
       expect(() => pointOf(name, 'distil')).toThrow(`--distil ${name}: rR-adcB is needed`);
+  });
+});
+
+describe('bitsOf', () => {
+  it('gives the classifier alone the bits that a point names for it', () => {
+    const point = { tileRows: 32, adcBits: 2, part: 'classifier5' } as const;
+    const bits = Object.entries(bitsOf(network, 'sign-split', point));
+    expect(bits.map(([name]) => name)).toEqual([...network.layers.keys()]);
+    expect(bits.pop()).toEqual(['fc2', 5]);
+    expect(new Set(bits.map(([, own]) => own))).toEqual(new Set([2]));
+    expect(partText(point)).toBe('5 bits in the classifier');
   });
 });
 
