@@ -35,7 +35,7 @@ export const reproduceCommand: Command = {
     points: {
       value: 'LIST',
       help: `methods, encodings, imagenet: crossbars to prune for, as r128-adc3,r64-adc2, imagenet also
-${' '.repeat(26)}r128-adc3-outer4, -classifier5, r128-adc4-top4, r128-adc3-allocated (default: 9, 3, 12; imagenet 20 min each)`,
+${' '.repeat(26)}r128-adc3-outer4, -classifier5, -top4, -allocated (default: 9, 3, 12; imagenet 15 min each)`,
     },
     lines: {
       value: 'LIST',
