@@ -10,7 +10,7 @@ import { type PostTrainingSettings, postTrainingDefaults } from './post-training
 import type { RectifiedSamples } from './rectified-targets';
 import { createMomentAccumulator, type SecondMoments } from './second-moments';
 import { shrinkageRidge } from './shrinkage';
-import type { StoredInputs } from './stored-inputs';
+import { roomForInputs } from './stored-inputs';
 import type { LayerStep } from './through-layers';
 
 /** Whether a ReLU alone reads the layer's output, or the sum it goes into. */
@@ -34,11 +34,6 @@ function residualPartner(node: ConvNode | DenseNode, { nodes }: NetworkDescripti
     nodes.findIndex(({ name }) => name === node.name),
   );
   return before.some(({ name }) => name === other) ? other : undefined;
-}
-
-/** Room for so many numbers, as bytes where they are unsigned codes. */
-function storedInputs(length: number, scale: number, bytes: boolean): StoredInputs {
-  return { numbers: bytes ? new Uint8Array(length) : new Float32Array(length), scale };
 }
 
 /** Moments of the layer's inputs and wanted outputs, and the samples where a ReLU reads the outputs. */
@@ -86,7 +81,7 @@ export function measureLayer(
     rectified || shrinks
       ? {
           count: places.count,
-          inputs: storedInputs(places.count * rows, scale, !pixels && !inputSigned),
+          inputs: roomForInputs(places.count * rows, scale, !pixels && !inputSigned),
           targets: new Float32Array(places.count * columns),
           beside: partner === undefined ? undefined : new Float32Array(places.count * columns),
         }

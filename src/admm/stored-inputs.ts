@@ -10,6 +10,11 @@ export interface StoredInputs {
   readonly scale: number;
 }
 
+/** Room for so many numbers, as bytes where they are unsigned codes. */
+export function roomForInputs(length: number, scale: number, unsignedCodes: boolean): StoredInputs {
+  return { numbers: unsignedCodes ? new Uint8Array(length) : new Float32Array(length), scale };
+}
+
 /** Numbers of the vectors from ..< to, not scaled, as float32 in the engine. */
 export function uploadNumbers({ numbers }: StoredInputs, rows: number, from: number, to: number): Tensor {
   const part = numbers.subarray(from * rows, to * rows);
