@@ -1,7 +1,12 @@
 import { candidateStore } from '../admm/candidate-store';
 import { candidateBits, layerCandidates, planeProfiles } from '../admm/layer-candidates';
 import { layerStore } from '../admm/layer-store';
-import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
+import {
+  defaultCalibration,
+  LARGE_PATCHES,
+  postTrainingDefaults,
+  samplingDefaults,
+} from '../admm/post-training-settings';
 import { trainedEncodings } from '../admm/prune-by-training';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { compensations, pruningMethods } from '../admm/pruning-method';
@@ -84,21 +89,21 @@ export const pruneCommand: Command = {
     'input-bits': { value: 'N', help: 'bits of an activation code, 1 to 8 (default 8)' },
     method: {
       value: 'NAME',
-      help: `post-training (default; hierarchical: the same as lagrangian), training (network ADMM and masked\n${' '.repeat(23)}retraining, hours), or a rival: ${pruningMethods.join(', ')}`,
+      help: `post-training (default; hierarchical: the same as lagrangian), training (network ADMM and masked\n${' '.repeat(27)}retraining, hours), or a rival: ${pruningMethods.join(', ')}`,
     },
     compensation: { value: 'NAME', help: `${compensations.join(' or ')} (default layer-admm)` },
     calibration: {
       value: 'N',
-      help: 'calibration pictures (default 1024 of 32 x 32 pixels, fewer of larger ones)',
+      help: 'calibration pictures (default 1024, or all there are)',
     },
     iterations: { value: 'N', help: `ADMM iterations a layer (default ${postTrainingDefaults.iterations})` },
     patches: {
       value: 'N',
-      help: `input patches a layer for its Hessian (default ${postTrainingDefaults.patches})`,
+      help: `input patches a layer for its Hessian (default ${postTrainingDefaults.patches}, of pictures above 32 x 32 ${LARGE_PATCHES})`,
     },
     ridge: {
       value: 'X',
-      help: "share of each Hessian's mean diagonal added to it (default 0.01), or shrinkage: what few pictures need",
+      help: `share of each Hessian's mean diagonal added to it (default 0.01), or shrinkage: what few pictures need\n${' '.repeat(27)}(default above 32 x 32 pixels)`,
     },
     ...trainingOptions,
     network: { value: 'NAME', help: 'network of the zoo (default: recognised by its tensors)' },
@@ -153,7 +158,7 @@ export const pruneCommand: Command = {
       textOption(options, 'encoding') ?? like?.pruning?.encoding ?? 'sign-split',
     );
     const seed = wholeNumber(options, 'seed', 0, 2 ** 31) ?? 1;
-    const settings = {
+    const limits = {
       tileRows,
       method: method === 'post-training' || method === 'training' ? ('lagrangian' as const) : method,
       compensation,
@@ -165,9 +170,9 @@ export const pruneCommand: Command = {
       flip: options.flip === true || (like !== undefined && hasFlips(like)),
       balancedRows: options['balanced-rows'] === true,
       iterations: wholeNumber(options, 'iterations', 1, 10_000) ?? postTrainingDefaults.iterations,
-      patches: wholeNumber(options, 'patches', 64, 1e7) ?? postTrainingDefaults.patches,
-      ridge: ridgeOf(textOption(options, 'ridge')),
     };
+    const patches = wholeNumber(options, 'patches', 64, 1e7);
+    const ridge = ridgeOf(textOption(options, 'ridge'));
     const bits = {
       weightBits: wholeNumber(options, 'weight-bits', 2, 8) ?? like?.weightBits ?? 8,
       inputBits: wholeNumber(options, 'input-bits', 1, 8) ?? 8,
@@ -184,10 +189,12 @@ export const pruneCommand: Command = {
       wholeNumber(options, 'calibration', 16, dataset.train.count) ?? defaultCalibration(dataset.train);
     const pictures = calibrationPictures(dataset.train, count, seed);
     if (method === 'training') {
-      const fixed = { tileRows, adcBits, seed, valueLimit: settings.valueLimit, encoding, ...bits };
+      const fixed = { tileRows, adcBits, seed, valueLimit: limits.valueLimit, encoding, ...bits };
       const input = { model, dataset, pictures, output, start: startModel, settings: fixed };
       return pruneByTrainingCommand(input, options, context);
     }
+    const sampling = samplingDefaults(pictures);
+    const settings = { ...limits, patches: patches ?? sampling.patches, ridge: ridge ?? sampling.ridge };
     const quantized = quantizedModel(model, dataset, pictures, bits, onProgress);
     const source = { model: model.identity, data: dataset.checksums, calibration: count, ...bits };
     const { planes } = planeEncoding(encoding, bits.weightBits, settings.cellBits);

@@ -37,7 +37,7 @@ export const quickRecipe = ({ line, ...recipe }: Recipe): Recipe => ({
     .replace(/--epochs \d+/, '--epochs 1')
     .replace(/--iterations \d+/, '--iterations 2')
     .replace(/--calibration \d+/, '--calibration 512')
-    .replace(/ --patches \d+/, ''),
+    .replace(/--patches \d+/, '--patches 24576'),
 });
 
 /** One budget, few resolutions, iterations and pictures. */

@@ -1,5 +1,6 @@
+import { LARGE_PATCHES } from '../admm/post-training-settings';
 import { encodingNames } from '../bitplanes/plane-encoding';
-import { IMAGENET_CALIBRATION, IMAGENET_PATCHES } from '../experiments/run-imagenet';
+import { IMAGENET_CALIBRATION } from '../experiments/run-imagenet';
 import { type Command, oneOf, textOption } from './command';
 import { refuseOptions } from './refuse-options';
 import { experiments, profiles } from './reproducible-runs';
@@ -53,7 +54,7 @@ ${' '.repeat(26)}r128-adc3-outer4, -classifier5, -top4, -allocated (default: 9, 
     iterations: { value: 'N', help: 'methods: ADMM iterations a layer (default 25)' },
     patches: {
       value: 'N',
-      help: `imagenet: input patches a layer for its Hessian (default ${IMAGENET_PATCHES})`,
+      help: `imagenet: input patches a layer for its Hessian (default ${LARGE_PATCHES})`,
     },
     distil: {
       value: 'LIST',

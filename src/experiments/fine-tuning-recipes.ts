@@ -41,7 +41,7 @@ export const fineTuningRecipes: readonly Recipe[] = [
   ),
   recipe(
     'shares-adc2',
-    `prune {fine-tuned} --allocate-planes --adc-bits 2 ${CODING} ${ADMM} --calibration 512`,
+    `prune {fine-tuned} --allocate-planes --adc-bits 2 ${CODING} ${ADMM} --calibration 512 --patches 24576`,
     26,
   ),
   recipe(

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { LARGE_PATCHES } from '../admm/post-training-settings';
 import { calibrationSplit } from '../data/calibration-split';
 import { filesChecksum } from '../data/files-checksum';
 import { loadPictures, spread, trainFolderOf } from '../data/image-folder';
@@ -61,9 +62,6 @@ const VIEWS = 5;
 /** Four to a mosaic, they weigh half as much as the pictures with their views. */
 const MORE = 3000;
 
-/** Late layers have 49 positions a picture and thousands of rows: a fourth of these would leave their Hessians thin. */
-export const IMAGENET_PATCHES = 98304;
-
 /** The study of an ImageNet network from class folders of pictures to figures. */
 export async function runImagenet(options: RunImagenetOptions): Promise<ImagenetOutcome> {
   const startedAt = new Date();
@@ -91,7 +89,7 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   const rule = more ? `${viewed}; ${more.rule}` : viewed;
   const checksum = more ? `${split.checksum} ${more.checksum}` : split.checksum;
   const pictures = { calibration, scored, rule, checksum, preparation: { views, seed } };
-  const result = await imagenetStudy({ patches: IMAGENET_PATCHES, ...options, model, pictures, folder });
+  const result = await imagenetStudy({ patches: LARGE_PATCHES, ...options, model, pictures, folder });
   const table = imagenetTable(result);
   const kernels = kernelTable(result);
   const { verdict, files } = await publishStudy(

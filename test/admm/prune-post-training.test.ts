@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { layerStore } from '../../src/admm/layer-store';
-import type { PostTrainingSettings } from '../../src/admm/post-training-settings';
+import {
+  defaultCalibration,
+  type PostTrainingSettings,
+  samplingDefaults,
+} from '../../src/admm/post-training-settings';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { ofPlane } from '../../src/bitplanes/per-plane';
 import { requiredAdcBits } from '../../src/bitplanes/required-adc-bits';
@@ -24,6 +28,18 @@ const { network, folded } = smallModel(mixedNetwork());
 const settings: PostTrainingSettings = { adcBits: 2, tileRows: 16, iterations: 6, patches: 300 };
 const prune = (change: Partial<PostTrainingSettings> = {}, options: Partial<typeof pictures> = {}) =>
   prunePostTraining(network, folded, { ...pictures, ...options }, { ...settings, ...change });
+
+describe('defaults', () => {
+  it('take more patches of large pictures, for wide layers stand behind them, and a ridge that makes up for few pictures', () => {
+    expect(samplingDefaults({ height: 32, width: 32 })).toEqual({ patches: 24576 });
+    for (const [height, width] of [
+      [224, 224],
+      [64, 32],
+    ])
+      expect(samplingDefaults({ height, width })).toEqual({ patches: 98304, ridge: 'shrinkage' });
+    expect([16, 1024, 50_000].map((count) => defaultCalibration({ count }))).toEqual([16, 1024, 1024]);
+  });
+});
 
 describe('prunePostTraining', () => {
   it('keeps the limits it records in every layer, and leaves the given network alone', () => {
