@@ -5,6 +5,7 @@ import type { OnProgress } from '../progress';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerLayer, IntegerNetwork } from '../quantization/integer-network';
 import { type PostTrainingSettings, postTrainingDefaults } from './post-training-settings';
+import { requireMemory } from './pruning-memory';
 import { createStageTimer, type StageTimer } from './stage-timer';
 import { createTwinFlow, type TwinFlow } from './twin-flow';
 
@@ -23,16 +24,21 @@ export interface LayerStep {
   readonly timer: StageTimer;
 }
 
-/** What the layers compute is left to `replace`, called for each in network order when its inputs have arrived. */
+/**
+ * What the layers compute is left to `replace`, called for each in network order when its inputs have arrived.
+ * @throws InputError where there is too little memory
+ */
 export function throughLayers(
   network: IntegerNetwork,
   reference: ReferenceNetwork,
   calibration: Pictures,
-  { batchSize, activationBytes }: Pick<PostTrainingSettings, 'batchSize' | 'activationBytes'>,
+  settings: Pick<PostTrainingSettings, 'batchSize' | 'activationBytes' | 'patches'>,
   onProgress: OnProgress | undefined,
   replace: (step: LayerStep) => IntegerLayer,
 ): Map<string, IntegerLayer> {
+  requireMemory(network, calibration, settings);
   const { description } = network;
+  const { batchSize, activationBytes } = settings;
   const total = crossbarNodes(description).length;
   const layers = new Map<string, IntegerLayer>();
   const shapes = nodeShapes(description, calibration);

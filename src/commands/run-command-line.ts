@@ -53,9 +53,17 @@ export async function runCommandLine(args: readonly string[], streams: Streams =
   try {
     return await run(args, streams);
   } catch (error) {
-    streams.error(error instanceof InputError ? `cim-pruning: ${error.message}` : error);
+    streams.error(oneLine(error) ?? error);
     return 1;
   }
+}
+
+/** What a user can do something about; undefined: an error of ours. */
+export function oneLine(error: unknown): string | undefined {
+  if (error instanceof InputError) return `cim-pruning: ${error.message}`;
+  if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message))
+    return `cim-pruning: out of memory (${error.message}): fewer or smaller pictures are needed`;
+  return undefined;
 }
 
 async function run(args: readonly string[], { log, error }: Streams): Promise<number> {

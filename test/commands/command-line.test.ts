@@ -9,7 +9,7 @@ import {
   wholeNumber,
 } from '../../src/commands/command';
 import { requireWritable } from '../../src/commands/output-file';
-import { commands, runCommandLine } from '../../src/commands/run-command-line';
+import { commands, oneLine, runCommandLine } from '../../src/commands/run-command-line';
 import { InputError } from '../../src/errors';
 import { initialParameters } from '../../src/networks/initial-parameters';
 import { networkByName } from '../../src/networks/network-by-name';
@@ -182,6 +182,22 @@ describe('bad input', () => {
       /data cifar11: allowed are list, cifar10, .*resnet18-imagenet/,
     );
     expect(await refusal('data', 'constructor')).toMatch(/constructor/);
+  });
+
+  it('is one line where memory runs out, and none of our own errors is', () => {
+    const allocate = (body: () => unknown) => {
+      try {
+        body();
+      } catch (error) {
+        return oneLine(error);
+      }
+    };
+    expect(allocate(() => new Uint8Array(2 ** 52))).toMatch(
+      /^cim-pruning: out of memory \(.*\): fewer or smaller pictures are needed$/,
+    );
+    expect(allocate(() => new ArrayBuffer(2 ** 50))).toMatch(/^cim-pruning: out of memory/);
+    expect(oneLine(new RangeError('Maximum call stack size exceeded'))).toBeUndefined();
+    expect(oneLine(new TypeError('x is undefined'))).toBeUndefined();
   });
 
   it('is one line and status 1: ADCs and cells of simulate', async () => {
