@@ -1,4 +1,4 @@
-import { freemem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { InputError } from '../errors';
 import type { Pictures } from '../networks/inference';
 import { nodeShapes } from '../networks/node-shapes';
@@ -44,6 +44,12 @@ export function pruningMemory(
   return WORKSPACE + Math.min(activationBytes, count * Math.max(...live)) + Math.max(...largest);
 }
 
+/** Within the limits of a container, where Node tells them. macOS counts what it could give back as taken: there all there is. */
+function freeMemory(): number {
+  if (process.platform === 'darwin') return totalmem();
+  return process.availableMemory?.() ?? freemem();
+}
+
 /** Before anything is computed. @throws InputError where less memory is free than pruning takes */
 export function requireMemory(
   network: IntegerNetwork,
@@ -51,8 +57,7 @@ export function requireMemory(
   settings: MemorySettings,
 ): void {
   const needed = pruningMemory(network, pictures, settings);
-  // Within the limits of a container, where Node tells them.
-  const free = process.availableMemory?.() ?? freemem();
+  const free = freeMemory();
   if (needed <= free) return;
   const { count, height, width } = pictures;
   const { patches = postTrainingDefaults.patches } = settings;
