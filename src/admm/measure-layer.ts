@@ -76,7 +76,9 @@ export function measureLayer(
     rectification &&
     groups === 1 &&
     isRectified(node.name, network.description, partner !== undefined);
-  const shrinks = ridge === 'shrinkage';
+  // Projection alone has no use for a ridge.
+  const shrinks = fitted && ridge === 'shrinkage';
+  const given = ridge === 'shrinkage' ? undefined : ridge;
   const all =
     rectified || shrinks
       ? {
@@ -112,7 +114,7 @@ export function measureLayer(
       samples: rectified ? all : undefined,
       ridge: shrinks
         ? shrinkageRidge(moments, { inputs: all!.inputs, starts: pictureStarts(places, inputShape[0]) })
-        : ridge,
+        : given,
     };
   } finally {
     accumulator.dispose();

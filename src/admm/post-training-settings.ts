@@ -67,9 +67,9 @@ export const defaultCalibration = ({ count }: Pick<Pictures, 'count'>): number =
 const SMALL = 32;
 
 /**
- * Patches and ridge by default (absent: 0.01). Behind large pictures stand wide layers: the few patches that do for CIFAR leave their
- * Hessians thin (ResNet-18 on ImageNet, 3 bits at R = 128, loses 8.0 points with 24,576 patches and 5.6 with four times as
- * many), and the ridge must make up for pictures that are missing.
+ * Patches and ridge by default (absent: 0.01). Behind large pictures stand wide layers: the few patches that do for CIFAR
+ * leave their Hessians thin (ResNet-18 on ImageNet, 3 bits at R = 128, loses 8.0 points with 24,576 patches and 5.6 with
+ * four times as many), and the ridge must make up for pictures that are missing.
  */
 export function samplingDefaults({
   height,

@@ -1,15 +1,12 @@
 import { scope, upload } from '../tensor/engine';
 import * as k from '../tensor/kernels';
-import type { SecondMoments } from './second-moments';
+import type { LayerSamples, SecondMoments } from './second-moments';
 import { type StoredInputs, uploadNumbers } from './stored-inputs';
 
 /** Samples of a layer whose output a ReLU reads, perhaps after an addition. */
-export interface RectifiedSamples {
+export interface RectifiedSamples extends Omit<LayerSamples, 'inputs'> {
   /** [count, rows] */
   readonly inputs: StoredInputs;
-  /** What its outputs should be, bias included, [count, columns]. */
-  readonly targets: Float32Array;
-  readonly count: number;
   /** What is added to the outputs before the ReLU, [count, columns]; absent: nothing. */
   readonly beside?: Float32Array;
 }

@@ -1,7 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { layerStore } from '../admm/layer-store';
-import { type PostTrainingSettings, postTrainingDefaults } from '../admm/post-training-settings';
+import {
+  LARGE_PATCHES,
+  type PostTrainingSettings,
+  postTrainingDefaults,
+} from '../admm/post-training-settings';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { type StageSeconds, totalSeconds } from '../admm/stage-timer';
 import type { EncodingName } from '../bitplanes/plane-encoding';
@@ -101,7 +105,7 @@ export function openBench(options: ImagenetBenchOptions) {
       encoding,
       weightBits,
       iterations: options.iterations ?? postTrainingDefaults.iterations,
-      patches: options.patches ?? postTrainingDefaults.patches,
+      patches: options.patches ?? LARGE_PATCHES,
     },
     score: (name: string, subject: unknown, inference: () => Inference): Promise<PictureScores> =>
       keptScores(join(folder, `${name}.scores`), digestOf({ ...key, total, name, subject }), () =>

@@ -1,5 +1,7 @@
+import type { PerPlane } from '../bitplanes/per-plane';
 import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
+import type { ConvNode, DenseNode } from '../networks/description';
 import type { AdcBits } from '../quantization/adc-bits';
 import { crossbarNodes } from '../quantization/crossbar-layers';
 import type { IntegerNetwork } from '../quantization/integer-network';
@@ -105,23 +107,19 @@ export function bitsOf(
   { adcBits, part }: ImagenetPoint,
 ): AdcBits {
   if (part === 'all') return adcBits;
+  const nodes = crossbarNodes(description);
+  const byLayer = (bits: (node: ConvNode | DenseNode) => PerPlane) =>
+    Object.fromEntries(nodes.map((node) => [node.name, bits(node)]));
   if (part === '3x3' || isOuter(part)) {
     const others = part === '3x3' ? WHOLE_BITS : numberOf(part);
-    return Object.fromEntries(
-      crossbarNodes(description).map((node) => [
-        node.name,
-        node.op === 'conv' && node.kernel === 3 ? adcBits : others,
-      ]),
-    );
+    return byLayer((node) => (node.op === 'conv' && node.kernel === 3 ? adcBits : others));
   }
   if (isClassifier(part)) {
-    const nodes = crossbarNodes(description);
-    return Object.fromEntries(
-      nodes.map(({ name }, i) => [name, i === nodes.length - 1 ? numberOf(part) : adcBits]),
-    );
+    const classifier = nodes[nodes.length - 1];
+    return byLayer((node) => (node === classifier ? numberOf(part) : adcBits));
   }
   const { planes } = planeEncoding(encoding, weightBits);
   const left = planes - numberOf(part);
   const highest = Array.from({ length: planes }, (_, plane) => (plane < left ? 0 : adcBits));
-  return Object.fromEntries(crossbarNodes(description).map(({ name }) => [name, highest]));
+  return byLayer(() => highest);
 }

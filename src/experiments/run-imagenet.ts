@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { LARGE_PATCHES } from '../admm/post-training-settings';
 import { calibrationSplit } from '../data/calibration-split';
 import { filesChecksum } from '../data/files-checksum';
 import { loadPictures, spread, trainFolderOf } from '../data/image-folder';
@@ -89,7 +88,7 @@ export async function runImagenet(options: RunImagenetOptions): Promise<Imagenet
   const rule = more ? `${viewed}; ${more.rule}` : viewed;
   const checksum = more ? `${split.checksum} ${more.checksum}` : split.checksum;
   const pictures = { calibration, scored, rule, checksum, preparation: { views, seed } };
-  const result = await imagenetStudy({ patches: LARGE_PATCHES, ...options, model, pictures, folder });
+  const result = await imagenetStudy({ ...options, model, pictures, folder });
   const table = imagenetTable(result);
   const kernels = kernelTable(result);
   const { verdict, files } = await publishStudy(
