@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { largestCode, maxAbsScales, quantizeWeights } from '../quantization/weight-codes';
 import { upload } from '../tensor/engine';
@@ -25,8 +26,7 @@ export function createBitSliceL1(
   length: number,
   { weightBits, sliceBits, penalty }: BitSliceL1Settings,
 ): WeightSteering & { codes(weights: Float32Array): ReadonlyMap<string, LayerCodes> } {
-  if (!Number.isInteger(sliceBits) || sliceBits < 1 || sliceBits > 4)
-    throw new InputError(`sliceBits ${sliceBits} is not a whole number from 1 to 4`);
+  checkWhole('sliceBits', sliceBits, 1, 4);
   if (!(penalty >= 0 && penalty < Infinity))
     throw new InputError(`penalty ${penalty} is not a number from 0`);
   const filled = filledSlices(weightBits, sliceBits);

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { supportOf } from '../projections/bit-mask';
 import { projectLayer } from '../projections/project-layer';
@@ -147,8 +148,7 @@ function check({ name = 'layer', weights, moments, iterations }: LayerAdmmProble
   const { rows, columns, count, hessian, cross } = moments;
   if (!(rows > 0 && columns > 0)) throw new InputError(`${name}: ${rows} x ${columns} weights: it is empty`);
   if (!(count > 0)) throw new InputError(`${name}: no calibration samples`);
-  if (!(Number.isInteger(iterations) && iterations > 0))
-    throw new InputError(`${name}: iterations ${iterations} is not a whole number from 1`);
+  checkWhole(`${name}: iterations`, iterations, 1);
   for (const [field, values, size] of [
     ['weights', weights, rows * columns],
     ['hessian', hessian, rows * rows],

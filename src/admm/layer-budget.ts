@@ -1,6 +1,7 @@
 import { digitSumLimits } from '../bitplanes/digit-sum-limit';
 import { ofPlane, type PerPlane, perPlaneText, planeList } from '../bitplanes/per-plane';
 import { type EncodingName, planeEncoding } from '../bitplanes/plane-encoding';
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { LimitOptions } from '../projections/limits';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
@@ -58,12 +59,13 @@ export function layerBudget(settings: BudgetSettings, layer: string, weightBits:
 }
 
 function checkBits(field: string, bits: PerPlane): void {
-  const isList = Array.isArray(bits);
-  const list = isList ? bits : [bits];
-  const isGood = (each: number) => Number.isInteger(each) && each >= (isList ? 0 : 1) && each <= 8;
-  if (list.every(isGood) && list.some((each) => each > 0)) return;
-  const needed = isList ? 'whole numbers from 0 to 8, one of them above 0' : 'a whole number from 1 to 8';
-  throw new InputError(`${field} ${isList ? perPlaneText(bits) : bits} is not ${needed}`);
+  const isGood = (each: number) => Number.isInteger(each) && each >= 0 && each <= 8;
+  // What a file leaves out is not a list either.
+  if (!Array.isArray(bits)) checkWhole(field, bits as number, 1, 8);
+  else if (!(bits.every(isGood) && bits.some((each) => each > 0)))
+    throw new InputError(
+      `${field} ${perPlaneText(bits)} is not whole numbers from 0 to 8, one of them above 0`,
+    );
 }
 
 function ownLimit(bitLimit: BudgetSettings['bitLimit'], layer: string): PerPlane | undefined {

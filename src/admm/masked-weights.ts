@@ -1,6 +1,7 @@
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { TensorData } from '../networks/stored-tensor';
 import { codebookOf } from '../projections/codebook';
@@ -79,8 +80,7 @@ export function createMaskedWeights(
     method = 'lagrangian',
   } = limits;
   if (relaxation) validateRelaxation(relaxation);
-  if (!Number.isInteger(refreshes) || refreshes < 0)
-    throw new InputError(`refreshes ${refreshes} is not a whole number from 0`);
+  checkWhole('refreshes', refreshes, 0);
   if (relaxation && refreshes > 0)
     throw new InputError('refreshes: not with a relaxation, which chooses the bits until they are frozen');
   const shapeOf = ({ name, rows, columns }: TrainedLayer) => ({

@@ -1,6 +1,7 @@
 import { evenTileRows } from '../bitplanes/even-tile-rows';
 import { mapPlanes, type PerPlane } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { type LayerProjection, projectLayer } from '../projections/project-layer';
 import type { ProjectionMethod } from '../projections/projection-method';
@@ -256,8 +257,7 @@ function moveDual(
 
 function validate(settings: NetworkAdmmSettings): void {
   const { interval, rho } = settings;
-  if (!Number.isInteger(interval) || interval < 1)
-    throw new InputError(`interval ${interval} is not a whole number from 1`);
+  checkWhole('interval', interval, 1);
   if (!(rho[0] > 0 && rho[1] > 0 && rho[0] < Infinity && rho[1] < Infinity))
     throw new InputError(`rho ${rho.join(' to ')}: both must be finite numbers above 0`);
 }

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { Pictures } from '../networks/inference';
 import type { BudgetSettings } from './layer-budget';
@@ -102,8 +103,7 @@ export function checkSettings(settings: PostTrainingSettings, calibration: Pictu
       throw new InputError(`${field} "${value}" is unknown; one of ${allowed.join(', ')} is needed`);
   for (const [field, [least, most]] of Object.entries(RANGES)) {
     const value = settings[field as keyof typeof RANGES];
-    if (value !== undefined && (!Number.isInteger(value) || value < least || value > most))
-      throw new InputError(`${field} ${value} is not a whole number from ${least} to ${most}`);
+    if (value !== undefined) checkWhole(field, value, least, most);
   }
   for (const field of ['ridge', 'varianceMatching'] as const) {
     const value = settings[field];

@@ -1,4 +1,5 @@
 import { mapPlanes, type PerPlane } from '../bitplanes/per-plane';
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { gradualLimit } from './network-admm';
 
@@ -27,8 +28,7 @@ const DRAW_EVERY = 5;
 export function validateRelaxation({ share, interval, pull }: Relaxation): void {
   if (!(share > 0 && share < 1))
     throw new InputError(`relaxation: share ${share} is not above 0 and below 1`);
-  if (!Number.isInteger(interval) || interval < 1)
-    throw new InputError(`relaxation: interval ${interval} is not a whole number from 1`);
+  checkWhole('relaxation: interval', interval, 1);
   if (!pull.every((each) => each > 0 && each < 1))
     throw new InputError(`relaxation: pull ${pull.join(' to ')}: both must be above 0 and below 1`);
 }

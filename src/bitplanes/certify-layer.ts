@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { CodeMatrix } from './code-matrix';
 import { countOnes } from './count-ones';
@@ -51,9 +52,7 @@ export interface LayerCertificate {
 /** Recounts a layer from its stored codes alone and says whether its limits hold. */
 export function certifyLayer(options: CertifyOptions): LayerCertificate {
   const dacBits = options.dacBits ?? 1;
-  if (!Number.isInteger(dacBits) || dacBits < 1 || dacBits > 8) {
-    throw new InputError(`dacBits: ${dacBits} is not an integer from 1 to 8`);
-  }
+  checkWhole('dacBits', dacBits, 1, 8);
   const ones = countOnes(options);
   const values = countValues(options);
   const { planes, polarities, columns } = ones;

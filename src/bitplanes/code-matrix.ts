@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { EncodingName, PlaneEncoding } from './plane-encoding';
 
@@ -42,13 +43,8 @@ export function checkShape(
   matrix: { rows: number; columns: number; tileRows: number },
   length: number,
 ): void {
-  for (const field of ['rows', 'columns', 'tileRows'] as const) {
-    const value = matrix[field];
-    if (!Number.isInteger(value) || value < 1 || value > 2 ** 31) {
-      throw new InputError(`${field}: ${value} is not a whole number of at least 1`);
-    }
-  }
-  if (matrix.tileRows > 65535) throw new InputError(`tileRows: ${matrix.tileRows} is above 65535`);
+  for (const field of ['rows', 'columns'] as const) checkWhole(field, matrix[field], 1, 2 ** 31);
+  checkWhole('tileRows', matrix.tileRows, 1, 65535);
   if (length !== matrix.rows * matrix.columns) {
     throw new InputError(`layer of ${matrix.rows} rows x ${matrix.columns} columns holds ${length} weights`);
   }

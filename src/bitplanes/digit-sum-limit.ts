@@ -1,4 +1,4 @@
-import { InputError } from '../errors';
+import { checkWhole } from '../check-number';
 import { type PerPlane, planeList } from './per-plane';
 
 /**
@@ -6,12 +6,8 @@ import { type PerPlane, planeList } from './per-plane';
  * inputs come through DACs of `dacBits`: floor((2^B - 1) / (2^v - 1)). 0 where one driven cell is already too much.
  */
 export function digitSumLimit(adcBits: number, dacBits = 1): number {
-  if (!Number.isInteger(adcBits) || adcBits < 1 || adcBits > 16) {
-    throw new InputError(`adcBits: ${adcBits} is not a whole number from 1 to 16`);
-  }
-  if (!Number.isInteger(dacBits) || dacBits < 1 || dacBits > 8) {
-    throw new InputError(`dacBits: ${dacBits} is not an integer from 1 to 8`);
-  }
+  checkWhole('adcBits', adcBits, 1, 16);
+  checkWhole('dacBits', dacBits, 1, 8);
   return Math.floor((2 ** adcBits - 1) / (2 ** dacBits - 1));
 }
 

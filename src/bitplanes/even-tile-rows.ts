@@ -1,4 +1,4 @@
-import { InputError } from '../errors';
+import { checkWhole } from '../check-number';
 
 /**
  * Rows of a layer's row tiles on crossbars of R rows: K rows need ceil(K / R) arrays, and lie on them evenly, ceil(K /
@@ -8,8 +8,7 @@ import { InputError } from '../errors';
  * @throws InputError unless both are whole, from 1
  */
 export function evenTileRows(rows: number, crossbarRows: number): number {
-  for (const [field, value] of Object.entries({ rows, crossbarRows }))
-    if (!Number.isInteger(value) || value < 1)
-      throw new InputError(`${field}: ${value} is not a whole number of at least 1`);
+  checkWhole('rows', rows, 1);
+  checkWhole('crossbarRows', crossbarRows, 1);
   return Math.ceil(rows / Math.ceil(rows / crossbarRows));
 }

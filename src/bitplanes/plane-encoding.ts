@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 
 /**
@@ -39,12 +40,8 @@ export function planeEncoding(name: EncodingName, weightBits: number, cellBits =
   if (!encodingNames.includes(name)) {
     throw new InputError(`encoding: "${name}" is unknown; one of ${encodingNames.join(', ')} is needed`);
   }
-  if (!Number.isInteger(weightBits) || weightBits < 2 || weightBits > 8) {
-    throw new InputError(`weightBits: ${weightBits} is not an integer from 2 to 8`);
-  }
-  if (!Number.isInteger(cellBits) || cellBits < 1 || cellBits > 4) {
-    throw new InputError(`cellBits: ${cellBits} is not an integer from 1 to 4`);
-  }
+  checkWhole('weightBits', weightBits, 2, 8);
+  checkWhole('cellBits', cellBits, 1, 4);
   if (name === 'csd' && cellBits !== 1) {
     throw new InputError(`cellBits: canonical signed digits need 1-bit cells, not ${cellBits}`);
   }

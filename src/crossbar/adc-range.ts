@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { type AdcSettings, adcCodes, checkAdc, convert } from './adc';
 import { type AdcSteps, checkGranularity, type StepGranularity } from './adc-steps';
@@ -149,9 +150,7 @@ function wholeCandidates(holding: number, size: number): number[] {
 
 /** Real steps from `most` down. */
 function realCandidates(most: number, count: number): number[] {
-  if (!Number.isInteger(count) || count < 2 || count > 100000) {
-    throw new InputError(`range.candidates: ${count} is not a whole number from 2 to 100000`);
-  }
+  checkWhole('range.candidates', count, 2, 100000);
   return Array.from({ length: count }, (_, i) => (most * (count - i)) / count);
 }
 

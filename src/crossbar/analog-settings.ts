@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { AdcSettings } from './adc';
 import type { StepGranularity } from './adc-steps';
@@ -47,8 +48,6 @@ export function checkCircuit(job: LayerJob, settings: CircuitSettings): void {
     for (const adc of adcKinds(job).kinds) checkConverter(converter, adc as AdcSettings);
   }
   if (wires !== undefined) checkWires(wires);
-  if (!Number.isInteger(columnsPerAdc) || columnsPerAdc < 1) {
-    throw new InputError(`columnsPerAdc: ${columnsPerAdc} is not a whole number of at least 1`);
-  }
-  if (!Number.isInteger(seed)) throw new InputError(`seed: ${seed} is not a whole number`);
+  checkWhole('columnsPerAdc', columnsPerAdc, 1);
+  checkWhole('seed', seed);
 }

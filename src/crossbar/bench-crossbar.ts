@@ -1,4 +1,4 @@
-import { InputError } from '../errors';
+import { checkWhole } from '../check-number';
 import type { OnProgress } from '../progress';
 import { threadCount } from '../tensor/parallel';
 import { compiledKernel } from './compiled-kernel';
@@ -28,9 +28,7 @@ export function benchCrossbar({
   repeats?: number;
   onProgress?: OnProgress;
 } = {}): CrossbarBench {
-  if (!Number.isInteger(repeats) || repeats < 1 || repeats > 1000) {
-    throw new InputError(`repeats: ${repeats} is not a whole number from 1 to 1000`);
-  }
+  checkWhole('repeats', repeats, 1, 1000);
   const { inputs, vectors, ...layer } = speedWorkload();
   const begun = performance.now();
   const simulator = createLayerSimulator(layer);

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { type AdcSettings, adcCodes } from './adc';
 
@@ -73,9 +74,7 @@ export function transferCurve(
   to: number,
   points = 512,
 ): TransferCurve {
-  if (!Number.isInteger(points) || points < 2) {
-    throw new InputError(`points: ${points} is not a whole number of at least 2`);
-  }
+  checkWhole('points', points, 2);
   if (!(to > from)) throw new InputError(`to: ${to} is not above ${from}, where the curve starts`);
   const sums = Float64Array.from({ length: points }, (_, i) => from + ((to - from) * i) / (points - 1));
   return { sums, values: sums.map((sum) => convert(sum)) };

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { checkFields, isNumber } from './check-fields';
 
@@ -128,9 +129,7 @@ export function checkDevice(device: DeviceModel | undefined, field = 'device'): 
   if (stuckOff + stuckOn > 1) {
     throw new InputError(`${field}.stuckOn: with stuckOff it makes ${stuckOff + stuckOn}, more than 1`);
   }
-  if (levels !== undefined && (!Number.isInteger(levels) || levels < 2)) {
-    throw new InputError(`${field}.levels: ${levels} is not a whole number of at least 2`);
-  }
+  if (levels !== undefined) checkWhole(`${field}.levels`, levels, 2);
   if (device.offState !== undefined && !offStates.includes(device.offState)) {
     throw new InputError(
       `${field}.offState: "${device.offState}" is unknown; one of ${offStates.join(', ')} is needed`,

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 
 /**
@@ -36,12 +37,8 @@ export function inputSlices(bits: number, dacBits = 1, form: InputForm = 'unsign
     throw new InputError(`inputForm: "${form}" is unknown; one of ${inputForms.join(', ')} is needed`);
   }
   const least = form === 'unsigned' ? 1 : 2;
-  if (!Number.isInteger(bits) || bits < least || bits > 8) {
-    throw new InputError(`inputBits: ${bits} is not a whole number from ${least} to 8`);
-  }
-  if (!Number.isInteger(dacBits) || dacBits < 1 || dacBits > 8) {
-    throw new InputError(`dacBits: ${dacBits} is not a whole number from 1 to 8`);
-  }
+  checkWhole('inputBits', bits, least, 8);
+  checkWhole('dacBits', dacBits, 1, 8);
   if (form === 'twos-complement' && dacBits !== 1) {
     throw new InputError(`dacBits: two's complement inputs need 1-bit DACs, not ${dacBits}`);
   }

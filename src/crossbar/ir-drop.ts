@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 
 /**
@@ -36,9 +37,7 @@ export function checkWires(wires: WireModel, field = 'wires'): void {
       throw new InputError(`${field}.${name}: ${value} is not a number of ohms of at least 0`);
     }
   }
-  if (!Number.isInteger(arrayColumns) || arrayColumns < 1) {
-    throw new InputError(`${field}.arrayColumns: ${arrayColumns} is not a whole number of at least 1`);
-  }
+  checkWhole(`${field}.arrayColumns`, arrayColumns, 1);
 }
 
 /** An array of cells, siemens, at least 0: conductances[row * columns + column]. */

@@ -1,5 +1,6 @@
 import { checkCodes, checkFlips } from '../bitplanes/code-matrix';
 import { type EncodingName, type PlaneEncoding, planeEncoding } from '../bitplanes/plane-encoding';
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { adcCodes } from './adc';
 import { type AdcSteps, checkSteps, distinctSteps } from './adc-steps';
@@ -128,7 +129,7 @@ export function sumRange(layer: MappedLayer): [lowest: number, highest: number] 
 export function mapLayer(layer: CrossbarLayer, tiles?: Int32Array): MappedLayer {
   const { codes, rows, columns } = layer;
   const starts = tiles ?? rowTiles(rows, layer.tileRows ?? 128, layer.rowSplit);
-  checkCount('columns', columns);
+  checkWhole('columns', columns, 1);
   if (!(codes instanceof Int8Array) || codes.length !== rows * columns) {
     throw new InputError(
       `codes: an Int8Array of ${rows} rows x ${columns} columns is needed, not ${codes?.length} values`,
@@ -178,18 +179,13 @@ export function layerJob(input: LayerInput, tiles?: Int32Array): LayerJob {
   return { ...layer, inputs, vectors };
 }
 
-function checkCount(field: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1)
-    throw new InputError(`${field}: ${value} is not a whole number of at least 1`);
-}
-
 function checkWiring({
   rows,
   columns,
   wiring = [Int32Array.from({ length: rows }, (_, row) => row)],
   inputRows = rows,
 }: CrossbarLayer) {
-  checkCount('inputRows', inputRows);
+  checkWhole('inputRows', inputRows, 1);
   if (wiring.length === 0 || columns % wiring.length !== 0)
     throw new InputError(`wiring: ${wiring.length} groups do not share ${columns} columns evenly`);
   wiring.forEach((elements, group) => {
@@ -222,7 +218,7 @@ export function checkInputs(
   { inputRows: rows, slices }: MappedLayer,
 ): void {
   const { minCode, maxCode, form, bits } = slices;
-  checkCount('vectors', vectors);
+  checkWhole('vectors', vectors, 1);
   if (!(inputs instanceof Uint8Array || inputs instanceof Int8Array) || inputs.length !== rows * vectors) {
     throw new InputError(
       `inputs: a Uint8Array or Int8Array of ${vectors} vectors x ${rows} rows is needed, not ${(inputs as Uint8Array)?.length} values`,

@@ -1,5 +1,5 @@
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
-import { InputError } from '../errors';
+import { checkWhole } from '../check-number';
 import { columnLoads, eachBitColumn } from './column-loads';
 import type { InputForm } from './input-slices';
 import { type CrossbarSettings, type MappedLayer, mapLayer } from './layer-job';
@@ -40,9 +40,7 @@ export interface StatisticsInput extends Omit<CrossbarSettings, 'adc' | 'rowSpli
 /** Counts what a layer asks of its ADCs, from the stored codes alone. Row tiles are `fixed`. */
 export function layerStatistics(input: StatisticsInput): LayerStatistics {
   const { vectors } = input;
-  if (!Number.isInteger(vectors) || vectors < 1) {
-    throw new InputError(`vectors: ${vectors} is not a whole number of at least 1`);
-  }
+  checkWhole('vectors', vectors, 1);
   const layer = mapLayer({ ...input, rowSplit: 'fixed', adc: 'lossless', steps: undefined });
   const { slices, signedSums } = layer;
   const tiles = layer.tiles.length - 1;

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 
 /** Pictures in NHWC order. */
@@ -43,9 +44,7 @@ export function patchGrid(
     ['padding', before, 0],
     ['padding', after, 0],
   ] as const) {
-    if (!Number.isInteger(value) || value < least) {
-      throw new InputError(`${field}: ${value} is not a whole number of at least ${least}`);
-    }
+    checkWhole(field, value, least);
   }
   const outHeight = Math.floor((height + before + after - kernel) / stride) + 1;
   const outWidth = Math.floor((width + before + after - kernel) / stride) + 1;

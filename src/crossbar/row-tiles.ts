@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 
 /**
@@ -16,9 +17,7 @@ export function rowTiles(rows: number, tileRows: number, split: RowSplit = 'fixe
     ['rows', rows],
     ['tileRows', tileRows],
   ] as const) {
-    if (!Number.isInteger(value) || value < 1 || value > 2 ** 24) {
-      throw new InputError(`${field}: ${value} is not a whole number from 1 to 2^24`);
-    }
+    checkWhole(field, value, 1, 2 ** 24);
   }
   if (!rowSplits.includes(split)) {
     throw new InputError(`rowSplit: "${split}" is unknown; one of ${rowSplits.join(', ')} is needed`);

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { type RandomStream, randomStream } from '../tensor/random';
 import type { Dataset, PictureSet } from './dataset';
@@ -113,8 +114,8 @@ export function* evaluationBatches(
   set: PictureSet,
   { batchSize, limit = set.count }: { readonly batchSize: number; readonly limit?: number },
 ): Generator<PictureBatch> {
-  checkCount('batchSize', batchSize, 1);
-  checkCount('limit', limit, 0);
+  checkWhole('batchSize', batchSize, 1);
+  checkWhole('limit', limit, 0);
   const pictureBytes = set.height * set.width * set.channels;
   const end = Math.min(limit, set.count);
   for (let first = 0; first < end; first += batchSize) {
@@ -220,12 +221,12 @@ function hideSquare(
 
 function check(set: PictureSet, options: TrainingBatchesOptions): void {
   const { fill, crop = 0, size } = options;
-  checkCount('batchSize', options.batchSize, 1);
-  checkCount('epoch', options.epoch, 0);
-  checkCount('crop', crop, 0);
-  checkCount('cutout', options.cutout ?? 0, 0);
-  checkCount('limit', options.limit ?? set.count, 1);
-  checkCount('resize', options.resize ?? 1, 1);
+  checkWhole('batchSize', options.batchSize, 1);
+  checkWhole('epoch', options.epoch, 0);
+  checkWhole('crop', crop, 0);
+  checkWhole('cutout', options.cutout ?? 0, 0);
+  checkWhole('limit', options.limit ?? set.count, 1);
+  checkWhole('resize', options.resize ?? 1, 1);
   const { views = 1 } = options;
   if (!(views > 0 && views <= 1))
     throw new InputError(`views is ${views}: allowed is a share of the picture above 0, up to 1`);
@@ -236,15 +237,5 @@ function check(set: PictureSet, options: TrainingBatchesOptions): void {
   }
   if (size === undefined) return;
   const largest = Math.min(set.height, set.width) + 2 * crop;
-  if (!Number.isInteger(size) || size < 1 || size > largest) {
-    throw new InputError(
-      `size is ${size}: allowed is a whole number 1..${largest} (the picture with its padding)`,
-    );
-  }
-}
-
-function checkCount(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new InputError(`${name} is ${value}: allowed is a whole number from ${least}`);
-  }
+  checkWhole('size, of the picture with its padding', size, 1, largest);
 }

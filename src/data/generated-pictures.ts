@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InputError } from '../errors';
+import { checkWhole } from '../check-number';
 import { type RandomStream, randomStream } from '../tensor/random';
 import type { Dataset, PictureSet } from './dataset';
 
@@ -62,10 +62,10 @@ export function generatedPictures(options: GeneratedPicturesOptions = {}): Datas
     size = 32,
     classes = SHAPES.length,
   } = options;
-  checkRange('train', train, 1, 1e7);
-  checkRange('test', test, 1, 1e7);
-  checkRange('size', size, 16, 1024);
-  checkRange('classes', classes, 2, SHAPES.length);
+  checkWhole('generated pictures: train', train, 1, 1e7);
+  checkWhole('generated pictures: test', test, 1, 1e7);
+  checkWhole('generated pictures: size', size, 16, 1024);
+  checkWhole('generated pictures: classes', classes, 2, SHAPES.length);
   const trainSet = pictures(randomStream(seed, 'generated pictures train'), train, size, classes);
   const testSet = pictures(randomStream(seed, 'generated pictures test'), test, size, classes);
   return {
@@ -249,11 +249,4 @@ function fourDigits(value: number): number {
 
 function checksum({ pixels, labels }: PictureSet): string {
   return createHash('sha256').update(pixels).update(Uint8Array.from(labels)).digest('hex');
-}
-
-function checkRange(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new InputError(
-    `generated pictures: ${name} is ${value}, allowed is a whole number ${least}..${most}`,
-  );
 }

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import type { PictureBatch } from './batches';
@@ -84,9 +85,8 @@ export async function* imageFolderBatches(
   options: ImageFolderBatchesOptions,
 ): AsyncGenerator<PictureBatch> {
   const { batchSize, concurrency = 4, onProgress } = options;
-  for (const [field, value] of Object.entries({ batchSize, concurrency }))
-    if (!Number.isInteger(value) || value < 1)
-      throw new InputError(`${field} ${value} is not a whole number from 1`);
+  checkWhole('batchSize', batchSize, 1);
+  checkWhole('concurrency', concurrency, 1);
   const files = spread(folder.files, options.limit ?? folder.files.length);
   const skip = skipCounter(files.length, options.onSkip);
   const side = folder.size;

@@ -1,12 +1,11 @@
+import { checkWhole } from '../check-number';
 import type { PictureSet } from '../data/dataset';
-import { InputError } from '../errors';
 import type { Pictures } from '../networks/inference';
 import { randomStream } from '../tensor/random';
 
 /** `count` training pictures drawn at random without labels, in the order drawn. */
 export function calibrationPictures(set: PictureSet, count: number, seed: number): Pictures {
-  if (!Number.isInteger(count) || count < 16 || count > set.count)
-    throw new InputError(`calibration pictures: ${count} asked for, allowed are 16 to ${set.count}`);
+  checkWhole('calibration pictures', count, 16, set.count);
   const { height, width, channels } = set;
   const size = height * width * channels;
   const order = randomStream(seed, 'calibration pictures').permutation(set.count);

@@ -1,4 +1,4 @@
-import { InputError } from '../errors';
+import { checkWhole } from '../check-number';
 import type { OnProgress } from '../progress';
 import { type ColumnProjection, projectColumn, relativeGap } from '../projections/project-column';
 import { type ProjectionMethod, projectionMethods } from '../projections/projection-method';
@@ -83,9 +83,8 @@ const FINALISTS = 5;
  */
 export function projectionStudy(options: ProjectionStudyOptions = {}): ProjectionStudy {
   const { columns = 200, tuningColumns = 48, seed = 1, onProgress } = options;
-  for (const [name, count] of Object.entries({ columns, tuningColumns }))
-    if (!Number.isInteger(count) || count < 2)
-      throw new InputError(`${name}: ${count} is not a whole number of at least 2`);
+  checkWhole('columns', columns, 2);
+  checkWhole('tuningColumns', tuningColumns, 2);
   const shapes = (options.distributions ?? distributions).flatMap((distribution) =>
     (options.curvatures ?? curvatures).flatMap((curvature) =>
       (options.tileRows ?? [128, 64, 32, 16]).flatMap((tileRows) =>

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
 import { trainingPruningDefaults } from '../admm/prune-by-training';
+import { checkWhole } from '../check-number';
 import type { Dataset } from '../data/dataset';
-import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { loadIntegerNetwork, saveIntegerNetwork } from '../quantization/model-file';
 import type { Accuracy } from '../training/evaluate';
@@ -157,10 +157,8 @@ function openBench(options: RivalsOptions) {
     ...(options.iterations && { iterations: options.iterations }),
     ...(options.patches && { patches: options.patches }),
   };
-  if (!Number.isInteger(settings.epochs) || settings.epochs < 2)
-    throw new InputError(
-      `epochs ${settings.epochs}: a whole number from 2, for network ADMM and retraining share them`,
-    );
+  // Network ADMM and retraining share them.
+  checkWhole('epochs', settings.epochs, 2);
   const pictures = calibrationPictures(dataset.train, settings.calibration, seed);
   const normalisation = normalisationOf(model, dataset);
   const quantized = quantizedModel(model, dataset, pictures, RIVAL_BITS);

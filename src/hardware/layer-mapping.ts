@@ -3,6 +3,7 @@ import { evenTileRows } from '../bitplanes/even-tile-rows';
 import type { PerPlane } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import { requiredAdcBits } from '../bitplanes/required-adc-bits';
+import { checkWhole } from '../check-number';
 import { inputSlices } from '../crossbar/input-slices';
 import { InputError } from '../errors';
 import { type InputActivity, type Skipping, tilePulse } from './input-activity';
@@ -129,9 +130,7 @@ export function layerMapping(
     ['arrayColumns', arrayColumns],
     ['rowsPerConversion', rowsPerConversion ?? 1],
   ] as const) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new InputError(`layer ${layer.name}: ${field}: ${value} is not a whole number of at least 1`);
-    }
+    checkWhole(`layer ${layer.name}: ${field}`, value, 1);
   }
   const tileRows = evenTileRows(rows, arrayRows);
   const { encoding, cellBits, flips, activity } = layer;

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { cifarResNet, resnet18Cifar } from './cifar-resnet';
 import type { NetworkDescription } from './description';
@@ -43,7 +44,6 @@ export function networkByName(
 ): NetworkDescription {
   if (!Object.hasOwn(ZOO, name))
     throw new InputError(`unknown network '${name}'; known networks: ${networkNames.join(', ')}`);
-  if (classes !== undefined && (!Number.isInteger(classes) || classes < 2))
-    throw new InputError(`network ${name}: classes is ${classes}; a whole number of at least 2 is needed`);
+  if (classes !== undefined) checkWhole(`network ${name}: classes`, classes, 2);
   return ZOO[name](classes);
 }

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { NetworkDescription, Node } from './description';
 import { isNonNegative } from './non-negative';
@@ -27,11 +28,6 @@ const vector = (channels: number): Inferred => ({ shape: [1, 1, channels], vecto
 const windowed = (side: number, kernel: number, stride: number, padding: number) =>
   Math.floor((side + 2 * padding - kernel) / stride) + 1;
 
-function requireCount(where: string, field: string, value: number, minimum: number): void {
-  if (!Number.isInteger(value) || value < minimum)
-    throw new InputError(`${where}: ${field} is ${value}; a whole number of at least ${minimum} is needed`);
-}
-
 function requireName(where: string, name: unknown): void {
   if (typeof name !== 'string' || name === '')
     throw new InputError(`${where}: name ${JSON.stringify(name)}; a text that is not empty is needed`);
@@ -50,9 +46,9 @@ function slide(
   padding: number,
   channels: number,
 ): Inferred {
-  requireCount(where, 'kernel', kernel, 1);
-  requireCount(where, 'stride', stride, 1);
-  requireCount(where, 'padding', padding, 0);
+  checkWhole(`${where}: kernel`, kernel, 1);
+  checkWhole(`${where}: stride`, stride, 1);
+  checkWhole(`${where}: padding`, padding, 0);
   if (padding >= kernel)
     throw new InputError(`${where}: padding is ${padding}; it must be below the kernel's ${kernel}`);
   const out = picture(
@@ -79,8 +75,8 @@ function inferPicture(where: string, node: Node, shape: NodeShape): Inferred {
   const [height, width, channels] = shape;
   switch (node.op) {
     case 'conv':
-      requireCount(where, 'outChannels', node.outChannels, 1);
-      requireCount(where, 'groups', node.groups, 1);
+      checkWhole(`${where}: outChannels`, node.outChannels, 1);
+      checkWhole(`${where}: groups`, node.groups, 1);
       requireChannels(where, 'inChannels', node.inChannels, channels);
       if (node.inChannels % node.groups !== 0 || node.outChannels % node.groups !== 0)
         throw new InputError(
@@ -90,8 +86,8 @@ function inferPicture(where: string, node: Node, shape: NodeShape): Inferred {
     case 'maxpool':
       return slide(where, shape, node.kernel, node.stride, node.padding, channels);
     case 'subsample-pad': {
-      requireCount(where, 'stride', node.stride, 1);
-      for (const pad of node.padChannels) requireCount(where, 'padChannels', pad, 0);
+      checkWhole(`${where}: stride`, node.stride, 1);
+      for (const pad of node.padChannels) checkWhole(`${where}: padChannels`, pad, 0);
       return picture(
         Math.ceil(height / node.stride),
         Math.ceil(width / node.stride),
@@ -101,7 +97,7 @@ function inferPicture(where: string, node: Node, shape: NodeShape): Inferred {
     case 'globalpool':
       return vector(channels);
     case 'avgpool':
-      requireCount(where, 'grid', node.grid, 1);
+      checkWhole(`${where}: grid`, node.grid, 1);
       if (height % node.grid !== 0 || width % node.grid !== 0)
         throw new InputError(
           `${where}: grid is ${node.grid}, which must divide its ${height} x ${width} input`,
@@ -128,7 +124,7 @@ function infer(where: string, node: Node, input: Inferred): Inferred {
       requireChannels(where, 'channels', node.channels, input.shape[2]);
       return input;
     case 'dense':
-      requireCount(where, 'outFeatures', node.outFeatures, 1);
+      checkWhole(`${where}: outFeatures`, node.outFeatures, 1);
       if (!input.vector)
         throw new InputError(`${where}: a dense layer reads a vector; put a flatten or globalpool before it`);
       requireChannels(where, 'inFeatures', node.inFeatures, input.shape[2]);
@@ -154,7 +150,7 @@ export function nodeShapes(
   const { height, width, channels } = { ...description.input, ...size };
   requireName('network', description.name);
   for (const [field, value] of Object.entries({ height, width, channels, classes: description.classes }))
-    requireCount(`network ${description.name}`, field, value, 1);
+    checkWhole(`network ${description.name}: ${field}`, value, 1);
   const known = new Map<string, Inferred>([['input', picture(height, width, channels)]]);
   let last: Inferred | undefined;
   for (const node of description.nodes) {

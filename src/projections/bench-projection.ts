@@ -1,5 +1,5 @@
 import type { EncodingName } from '../bitplanes/plane-encoding';
-import { InputError } from '../errors';
+import { checkWhole } from '../check-number';
 import type { OnProgress } from '../progress';
 import { threadCount, useThreadPool } from '../tensor/parallel';
 import { randomStream } from '../tensor/random';
@@ -62,10 +62,8 @@ const limitsOf = ({ encoding = 'sign-split', weightBits = 8 }: ProjectionBenchOp
 export function benchProjection(options: ProjectionBenchOptions = {}): ProjectionBench {
   const { columns = 87_000, sample = 500, cpuSeconds, onProgress } = options;
   const limits = limitsOf(options);
-  for (const [field, value] of Object.entries({ columns, sample })) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new InputError(`${field}: ${value} is not a whole number of at least 1`);
-  }
+  checkWhole('columns', columns, 1);
+  checkWhole('sample', sample, 1);
   const layers = options.layers ?? laplaceLayers(columns);
   const total = layers.length;
   let done = 0;

@@ -1,5 +1,6 @@
 import { type PerPlane, planeList } from '../bitplanes/per-plane';
 import type { EncodingName } from '../bitplanes/plane-encoding';
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 
 /** What a projection must keep, in every (row tile, output channel). */
@@ -58,9 +59,7 @@ export function checkLimits(options: LimitOptions): Limits {
       `encoding: "${options.encoding ?? 'sign-split'}" in these cells; sign-split in 1-bit cells is needed here`,
     );
   }
-  if (!Number.isInteger(weightBits) || weightBits < 2 || weightBits > 8) {
-    throw new InputError(`weightBits: ${weightBits} is not an integer from 2 to 8`);
-  }
+  checkWhole('weightBits', weightBits, 2, 8);
   const planes = weightBits - 1;
   return {
     planes,
@@ -73,19 +72,16 @@ export function checkLimits(options: LimitOptions): Limits {
 /** k_b of every plane, lowest first, checked. */
 export function planeBudgets({ bitLimit }: LimitOptions, planes: number): readonly number[] {
   const perPlane = planeList('bitLimit', bitLimit, planes);
-  for (const limit of perPlane) checkCount('bitLimit', limit);
+  for (const limit of perPlane) checkLimit('bitLimit', limit);
   return perPlane;
 }
 
 /** k_v, checked; Infinity where there is none. */
 export function valueBudget({ valueLimit }: LimitOptions): number {
-  if (valueLimit !== undefined) checkCount('valueLimit', valueLimit);
+  if (valueLimit !== undefined) checkLimit('valueLimit', valueLimit);
   return valueLimit ?? Infinity;
 }
 
-function checkCount(field: string, value: number): void {
-  if (value === Infinity) return;
-  if (!Number.isInteger(value) || value < 0) {
-    throw new InputError(`${field}: ${value} is not a whole number of at least 0`);
-  }
+function checkLimit(field: string, value: number): void {
+  if (value !== Infinity) checkWhole(field, value, 0);
 }

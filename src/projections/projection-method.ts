@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { LimitOptions } from './limits';
 
@@ -29,8 +30,5 @@ export function checkedSearchLimit({ method, searchLimit = 32_000 }: SolverOptio
   if (!projectionMethods.includes(method)) {
     throw new InputError(`method: "${method}" is unknown; one of ${projectionMethods.join(', ')} is needed`);
   }
-  if (!Number.isInteger(searchLimit) || searchLimit < 1) {
-    throw new InputError(`searchLimit: ${searchLimit} is not a whole number of at least 1`);
-  }
-  return searchLimit;
+  return checkWhole('searchLimit', searchLimit, 1);
 }

@@ -1,4 +1,5 @@
 import { checkShape } from '../bitplanes/code-matrix';
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { OnProgress } from '../progress';
 import { SMALLEST_SCALE } from '../quantization/weight-codes';
@@ -39,9 +40,7 @@ export interface TunedScales extends LayerProjection {
 export function tuneScales(options: TuneOptions): TunedScales {
   const { weights, columns, onProgress } = options;
   const candidates = options.candidates ?? 6;
-  if (!Number.isInteger(candidates) || candidates < 1) {
-    throw new InputError(`candidates: ${candidates} is not a whole number of at least 1`);
-  }
+  checkWhole('candidates', candidates, 1);
   const method = options.method ?? 'lagrangian';
   const project = (scales: Float32Array, chosen: ProjectionMethod, state?: LayerProjection['state']) =>
     projectLayer({ ...options, targets: weights, scales, method: chosen, state, onProgress: undefined });

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import type { NetworkDescription, Parameters } from '../networks/description';
 import type { InferenceOptions, Pictures } from '../networks/inference';
@@ -86,8 +87,7 @@ function checkBits(weightBits: number, inputBits: number): void {
     ['weightBits', weightBits, 2],
     ['inputBits', inputBits, 1],
   ] as const)
-    if (!Number.isInteger(bits) || bits < least || bits > 8)
-      throw new InputError(`${field} ${bits} is not a whole number from ${least} to 8`);
+    checkWhole(field, bits, least, 8);
 }
 
 /** The picture has codes (its pixels) only where a crossbar reads it; and one bit cannot hold both signs. */

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 
 /**
@@ -34,8 +35,7 @@ export function maxAbsScales(
  * @throws InputError for bits other than 2 to 8, a weight that is not finite or a scale not above 0
  */
 export function quantizeWeights(weights: Float32Array, scales: Float32Array, bits: number): Int8Array {
-  if (!Number.isInteger(bits) || bits < 2 || bits > 8)
-    throw new InputError(`bits: ${bits} is not a whole number from 2 to 8`);
+  checkWhole('bits', bits, 2, 8);
   const bad = scales.find((scale) => !(scale > 0 && scale < Infinity));
   if (bad !== undefined) throw new InputError(`scales: ${bad} is not above 0`);
   const columns = scales.length;

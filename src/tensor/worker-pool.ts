@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { InputError } from '../errors';
+import { checkWhole } from '../check-number';
 import { packageRoot } from '../package-root';
 import { collectGarbage } from './collect-garbage';
 import type { ParallelJob, PartWorker, ThreadPool } from './parallel';
@@ -26,9 +26,7 @@ const COLLECT_AFTER = 2 ** 28;
 export function createWorkerPool(
   threads: number = Math.min(MOST_THREADS, availableParallelism()),
 ): ThreadPool | undefined {
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new InputError(`threads: ${threads} is not a whole number from 1 to ${MOST_THREADS}`);
-  }
+  checkWhole('threads', threads, 1, MOST_THREADS);
   // Sources run by a test or a notebook tool have no JavaScript beside them.
   const script = __filename.endsWith('.ts')
     ? join(packageRoot().root, 'dist', 'tensor', 'pool-worker.js')

@@ -1,3 +1,4 @@
+import { checkWhole } from '../check-number';
 import { meanPixel, trainingBatches } from '../data/batches';
 import type { Dataset } from '../data/dataset';
 import { mixPictures } from '../data/mix-pictures';
@@ -294,10 +295,8 @@ export function mixProbabilities(
 
 function validateRecipe(recipe: TrainingRecipe): void {
   validateSchedule(recipe.schedule);
-  const whole = { epochs: recipe.epochs, batchSize: recipe.batchSize };
-  for (const [field, value] of Object.entries(whole))
-    if (!Number.isInteger(value) || value < 1)
-      throw new InputError(`${field} ${value} is not a whole number from 1`);
+  checkWhole('epochs', recipe.epochs, 1);
+  checkWhole('batchSize', recipe.batchSize, 1);
   const shares = {
     momentum: recipe.momentum,
     labelSmoothing: recipe.labelSmoothing,
@@ -313,10 +312,9 @@ function validateRecipe(recipe: TrainingRecipe): void {
   }
   if (recipe.precision !== 'float32' && recipe.precision !== 'bfloat16')
     throw new InputError(`precision '${recipe.precision}' is unknown; allowed: float32, bfloat16`);
-  for (const { side, epochs } of recipe.resizing ?? [])
-    if (!Number.isInteger(side) || side < 4 || !Number.isInteger(epochs) || epochs < 1)
-      throw new InputError(
-        `resizing to ${side} for ${epochs} epochs: allowed are whole numbers, side from 4, epochs from 1`,
-      );
+  for (const { side, epochs } of recipe.resizing ?? []) {
+    checkWhole('resizing: side', side, 4);
+    checkWhole('resizing: epochs', epochs, 1);
+  }
   if (!(recipe.weightDecay >= 0)) throw new InputError(`weightDecay ${recipe.weightDecay} is below 0`);
 }

@@ -518,7 +518,7 @@ describe('layerAdmm', () => {
     const { moments } = base;
     for (const [change, line] of [
       [{ moments: { ...moments, count: 0 } }, /conv1: no calibration samples/],
-      [{ iterations: 0 }, /conv1: iterations 0 is not a whole number from 1/],
+      [{ iterations: 0 }, /conv1: iterations: 0 is not a whole number of at least 1/],
       [{ weights: weights.subarray(1) }, /conv1: weights holds 319 numbers, not the 320/],
       [{ weights: weights.map((w, at) => (at === 7 ? Number.NaN : w)) }, /conv1: weights 7 is NaN/],
       [{ moments: { ...moments, hessian: moments.hessian.map(() => Infinity) } }, /hessian 0 is Infinity/],

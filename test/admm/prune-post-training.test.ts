@@ -227,8 +227,8 @@ describe('prunePostTraining', () => {
     const onFirst = (bits: readonly number[]) =>
       Object.fromEntries([...network.layers.keys()].map((name, i) => [name, i === 0 ? bits : 3]));
     for (const [change, line] of [
-      [{ adcBits: 0 }, /adcBits 0/],
-      [{ adcBits: { conv1: 3 } }, /adcBits of layer 'layer1.conv1' undefined/],
+      [{ adcBits: 0 }, /adcBits: 0 is not/],
+      [{ adcBits: { conv1: 3 } }, /adcBits of layer 'layer1.conv1': undefined is not/],
       [{ adcBits: onFirst([1, 2]) }, /adcBits of layer 'conv1': 2 numbers for the 7 planes/],
       [{ adcBits: onFirst([0, 1, 2, 3, 4, 5, 9]) }, /'conv1' 0 1 2 3 4 5 9 is not whole numbers from 0 to 8/],
       [{ adcBits: onFirst([0, 0, 0, 0, 0, 0, 0]) }, /'conv1' 0 0 0 0 0 0 0 .* one of them above 0/],
@@ -245,13 +245,13 @@ describe('prunePostTraining', () => {
       [{ bitLimit: [1, 2] }, /bitLimit of layer 'conv1': 2 numbers for the 7 planes/],
       [{ bitLimit: { 'layer1.conv1': 0.5 } }, /bitLimit of layer 'layer1.conv1': 0.5/],
       [{ encoding: 'offset', valueLimit: 2 }, /valueLimit: 2 nonzero weights of 1[0-6] rows/],
-      [{ adcBits: 2.5 }, /adcBits 2.5/],
-      [{ tileRows: 0 }, /tileRows 0/],
-      [{ valueLimit: 0 }, /valueLimit 0/],
-      [{ iterations: 0 }, /iterations 0/],
-      [{ patches: Number.NaN }, /patches NaN/],
-      [{ batchSize: 0 }, /batchSize 0/],
-      [{ activationBytes: 0.5 }, /activationBytes 0.5/],
+      [{ adcBits: 2.5 }, /adcBits: 2.5 is not/],
+      [{ tileRows: 0 }, /tileRows: 0 is not/],
+      [{ valueLimit: 0 }, /valueLimit: 0 is not/],
+      [{ iterations: 0 }, /iterations: 0 is not/],
+      [{ patches: Number.NaN }, /patches: NaN is not/],
+      [{ batchSize: 0 }, /batchSize: 0 is not/],
+      [{ activationBytes: 0.5 }, /activationBytes: 0.5 is not/],
     ] as const) {
       expect(() => prune(change)).toThrow(InputError);
       expect(() => prune(change)).toThrow(line);

@@ -60,7 +60,7 @@ describe('a relaxation', () => {
   it.each([
     [{ share: 0 }, 'relaxation: share 0 is not above 0 and below 1'],
     [{ share: 1 }, 'relaxation: share 1 is not above 0 and below 1'],
-    [{ interval: 0 }, 'relaxation: interval 0 is not a whole number from 1'],
+    [{ interval: 0 }, 'relaxation: interval: 0 is not a whole number of at least 1'],
     [{ pull: [0, 0.5] as const }, 'relaxation: pull 0 to 0.5: both must be above 0 and below 1'],
     [{ pull: [0.5, Number.NaN] as const }, 'relaxation: pull 0.5 to NaN: both must be above 0 and below 1'],
   ])('is refused with %j', (change, message) => {

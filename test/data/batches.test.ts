@@ -139,7 +139,9 @@ describe('trainingBatches', () => {
         expect(batch.pixels.subarray(i * 75, (i + 1) * 75)).toEqual(alone);
       }
     }
-    expect(() => [...trainingBatches(set, { ...options, resize: 0 })]).toThrow('resize is 0');
+    expect(() => [...trainingBatches(set, { ...options, resize: 0 })]).toThrow(
+      'resize: 0 is not a whole number of at least 1',
+    );
   });
 
   it('hides one square of the stated side with the fill value, clipped at the border', () => {
@@ -188,9 +190,11 @@ describe('trainingBatches', () => {
     const options = { batchSize: 2, seed: 0, epoch: 0, fill };
     const first = (change: object) => () => trainingBatches(set, { ...options, ...change }).next();
     expect(first({ batchSize: 0 })).toThrow(InputError);
-    expect(first({ batchSize: 0 })).toThrow('batchSize is 0: allowed is a whole number from 1');
-    expect(first({ crop: -1 })).toThrow('crop is -1');
-    expect(first({ size: 9 })).toThrow('size is 9: allowed is a whole number 1..4');
+    expect(first({ batchSize: 0 })).toThrow('batchSize: 0 is not a whole number of at least 1');
+    expect(first({ crop: -1 })).toThrow('crop: -1 is not a whole number of at least 0');
+    expect(first({ size: 9 })).toThrow(
+      'size, of the picture with its padding: 9 is not a whole number from 1 to 4',
+    );
     expect(first({ fill: [1] })).toThrow('fill has 1 values');
     expect(first({ views: 1.5 })).toThrow('views is 1.5: allowed is a share of the picture above 0, up to 1');
   });

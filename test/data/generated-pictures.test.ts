@@ -60,8 +60,8 @@ describe('generatedPictures', () => {
   it('names an option out of range', () => {
     expect(() => generatedPictures({ classes: 11 })).toThrow(InputError);
     expect(() => generatedPictures({ classes: 11 })).toThrow(
-      'classes is 11, allowed is a whole number 2..10',
+      'classes: 11 is not a whole number from 2 to 10',
     );
-    expect(() => generatedPictures({ size: 8 })).toThrow('size is 8');
+    expect(() => generatedPictures({ size: 8 })).toThrow('size: 8 is not a whole number from 16 to 1024');
   });
 });

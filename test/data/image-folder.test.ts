@@ -109,8 +109,8 @@ describe('imageFolderBatches', () => {
   it('fails with one line for a batch of no pictures, or none decoded at once', async () => {
     const folder = await imageFolder(join(root, 'set'), { size: 16, resize: 20 });
     for (const [options, line] of [
-      [{ batchSize: 0 }, 'batchSize 0 is not a whole number from 1'],
-      [{ batchSize: 4, concurrency: 0 }, 'concurrency 0 is not a whole number from 1'],
+      [{ batchSize: 0 }, 'batchSize: 0 is not a whole number of at least 1'],
+      [{ batchSize: 4, concurrency: 0 }, 'concurrency: 0 is not a whole number of at least 1'],
     ] as const)
       await expect(imageFolderBatches(folder, options).next()).rejects.toThrow(line);
   });

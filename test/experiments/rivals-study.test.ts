@@ -156,6 +156,6 @@ describe('compareTrained', () => {
   });
 
   it('refuses a single epoch, which network ADMM and retraining cannot share', async () => {
-    await expect(compare({ epochs: 1 })).rejects.toThrow(/epochs 1: a whole number from 2/);
+    await expect(compare({ epochs: 1 })).rejects.toThrow(/epochs: 1 is not a whole number of at least 2/);
   });
 });

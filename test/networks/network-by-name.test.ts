@@ -53,7 +53,9 @@ describe('networkByName', () => {
     expect(() => networkByName('resnet19')).toThrow(InputError);
     expect(() => networkByName('resnet19')).toThrow(/unknown network 'resnet19'.*resnet20.*vgg16/);
     expect(() => networkByName('constructor')).toThrow(/unknown network/);
-    expect(() => networkByName('resnet20', { classes: 1.5 })).toThrow(/classes is 1.5/);
+    expect(() => networkByName('resnet20', { classes: 1.5 })).toThrow(
+      /classes: 1.5 is not a whole number of at least 2/,
+    );
   });
 });
 

@@ -77,14 +77,14 @@ describe('nodeShapes', () => {
     [
       'a picture of half a pixel',
       { ...MICRO, input: { ...MICRO.input, height: 4.5 } },
-      /height is 4.5; a whole number/,
+      /height: 4.5 is not a whole number of at least 1/,
     ],
     [
       'a picture of no channels',
       { ...MICRO, input: { ...MICRO.input, channels: 0 } },
-      /channels is 0; a whole number/,
+      /channels: 0 is not a whole number of at least 1/,
     ],
-    ['a stride of zero', changed('conv', { stride: 0 }), /stride is 0/],
+    ['a stride of zero', changed('conv', { stride: 0 }), /stride: 0 is not a whole number of at least 1/],
     ['an input that comes later', changed('bn', { input: 'fc' }), /its input 'fc' is no earlier node/],
     ['a name used twice', changed('bn', { name: 'conv' }), /the name is used twice/],
     ['a dense layer on a picture', changed('fc', { input: 'bn' }), /put a flatten or globalpool before/],

@@ -194,7 +194,7 @@ describe('withWeightBits', () => {
       expect(withWeightBits(network, folded.parameters, weightBits)).toEqual(
         smallModel(mixedNetwork(), { weightBits }).network,
       );
-    expect(() => withWeightBits(network, folded.parameters, 9)).toThrow(/weightBits 9/);
+    expect(() => withWeightBits(network, folded.parameters, 9)).toThrow(/weightBits: 9 is not/);
   });
 });
 
@@ -205,9 +205,9 @@ describe('buildIntegerNetwork', () => {
   };
 
   it('refuses bits out of range', () => {
-    refusal(() => smallModel(mixedNetwork(), { weightBits: 1 })).toThrow(/weightBits 1/);
-    refusal(() => smallModel(mixedNetwork(), { weightBits: 9 })).toThrow(/weightBits 9/);
-    refusal(() => smallModel(mixedNetwork(), { inputBits: 0 })).toThrow(/inputBits 0/);
+    refusal(() => smallModel(mixedNetwork(), { weightBits: 1 })).toThrow(/weightBits: 1 is not/);
+    refusal(() => smallModel(mixedNetwork(), { weightBits: 9 })).toThrow(/weightBits: 9 is not/);
+    refusal(() => smallModel(mixedNetwork(), { inputBits: 0 })).toThrow(/inputBits: 0 is not/);
   });
 
   it('refuses a network in which something else than a convolution reads the picture', () => {

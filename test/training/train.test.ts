@@ -74,7 +74,9 @@ describe('sideOfEpoch', () => {
       'resizing',
     );
     const wrong = { ...resized, resizing: [{ side: 2, epochs: 1 }] };
-    expect(await refusal(() => train({ network, dataset, recipe: wrong }))).toContain('resizing to 2');
+    expect(await refusal(() => train({ network, dataset, recipe: wrong }))).toContain(
+      'resizing: side: 2 is not',
+    );
   });
 });
 
@@ -222,8 +224,8 @@ describe('train', () => {
   it('refuses a recipe out of range before it does anything', async () => {
     const refuse = (change: Partial<TrainingRecipe>) =>
       refusal(() => run({ recipe: { ...recipe, ...change } }));
-    expect(await refuse({ epochs: 0 })).toMatch(/epochs 0/);
-    expect(await refuse({ batchSize: 1.5 })).toMatch(/batchSize 1.5/);
+    expect(await refuse({ epochs: 0 })).toMatch(/epochs: 0 is not/);
+    expect(await refuse({ batchSize: 1.5 })).toMatch(/batchSize: 1.5 is not/);
     expect(await refuse({ batchSize: 97 })).toMatch(/batchSize 97 is more than the 96 training pictures/);
     expect(await refuse({ momentum: 1 })).toMatch(/momentum 1/);
     expect(await refuse({ averageDecay: -0.1 })).toMatch(/averageDecay -0.1/);

@@ -1,10 +1,11 @@
+import { checkNumber, checkWhole } from '../../check-number';
 import { randomStream } from '../../tensor/random';
 import { adcCodes } from '../adc';
 import { addOffset } from '../finish-outputs';
 import type { LayerJob, LayerResult } from '../layer-job';
 import { type BitColumn, bitColumns } from './bit-columns';
 import { attenuatedWeights } from './capacity-attenuator';
-import { checkChoice, checkSetting, withDefaults } from './check-setting';
+import { checkChoice, withDefaults } from './check-setting';
 import { exactProduct } from './exact-product';
 import { gatedFlash } from './gated-flash';
 import { activeRows, columnSums, type PulsePlanes, pulsePlanes } from './pulse-planes';
@@ -208,10 +209,10 @@ function checked(job: LayerJob, settings: ChargeDomainSettings): Required<Charge
   const all = withDefaults<ChargeDomainSettings>(chargeDomainDefaults, settings);
   checkChoice('conversion', all.conversion, chargeConversions);
   const least = signedSums(job, all.conversion === 'whole-input') ? 2 : 1;
-  checkSetting('adcBits', all.adcBits, { least, most: 16, whole: true });
-  checkSetting('attenuatorSigma', all.attenuatorSigma, { least: 0, most: 0.5 });
-  checkSetting('comparatorSigma', all.comparatorSigma, { least: 0, most: 10 });
-  checkSetting('sensorRows', all.sensorRows, { least: 1, most: 4096, whole: true });
+  checkWhole('adcBits', all.adcBits, least, 16);
+  checkNumber('attenuatorSigma', all.attenuatorSigma, 0, 0.5);
+  checkNumber('comparatorSigma', all.comparatorSigma, 0, 10);
+  checkWhole('sensorRows', all.sensorRows, 1, 4096);
   return all;
 }
 
@@ -260,7 +261,7 @@ function largestWeight(job: LayerJob): number {
 function fullScale(job: LayerJob, asked: number | 'worst-case' | 'stored-codes', whole: boolean): number {
   const { tiles } = job;
   if (typeof asked === 'number') {
-    return checkSetting('range', asked, { least: Number.MIN_VALUE, most: Number.MAX_VALUE });
+    return checkNumber('range', asked, Number.MIN_VALUE, Number.MAX_VALUE);
   }
   checkChoice('range', asked, ['worst-case', 'stored-codes']);
   const input = largestInput(job, whole);

@@ -1,5 +1,5 @@
+import { checkNumber, checkWhole } from '../../check-number';
 import { InputError } from '../../errors';
-import { checkSetting } from './check-setting';
 
 /** An input DAC as measured or modelled. One step is the full scale over the highest code. */
 export interface DacSettings {
@@ -20,16 +20,9 @@ export const dacDefaults = { bits: 8, compression: 0.2, noise: 0.5 } as const;
 
 /** Output of the DAC at each code, steps: code itself for a straight one. */
 export function dacCurve(settings: DacSettings = {}): Float64Array {
-  const bits = checkSetting('dac.bits', settings.bits ?? dacDefaults.bits, {
-    least: 1,
-    most: 10,
-    whole: true,
-  });
-  const compression = checkSetting('dac.compression', settings.compression ?? dacDefaults.compression, {
-    least: 0,
-    most: 10,
-  });
-  checkSetting('dac.noise', settings.noise ?? dacDefaults.noise, { least: 0, most: 10 });
+  const bits = checkWhole('dac.bits', settings.bits ?? dacDefaults.bits, 1, 10);
+  const compression = checkNumber('dac.compression', settings.compression ?? dacDefaults.compression, 0, 10);
+  checkNumber('dac.noise', settings.noise ?? dacDefaults.noise, 0, 10);
   const highest = 2 ** bits - 1;
   const { measured } = settings;
   if (!measured) {

@@ -1,6 +1,7 @@
+import { checkNumber, checkWhole } from '../../check-number';
 import type { ConverterModel } from '../converter-model';
 import type { DeviceModel } from '../device-model';
-import { checkChoice, checkSetting, withDefaults } from './check-setting';
+import { checkChoice, withDefaults } from './check-setting';
 
 /**
  * The framework with a margin-enhanced current sense amplifier (MECSA) and an offset-reduced ADC (ORADC) (Huang et al.,
@@ -47,14 +48,14 @@ export const marginDefaults = {
 /** The settings with their defaults, checked. */
 export function marginSettings(settings: MarginSettings, signed = false): Required<MarginSettings> {
   const all = withDefaults<MarginSettings>(marginDefaults, settings);
-  checkSetting('adcBits', all.adcBits, { least: signed ? 2 : 1, most: 12, whole: true });
-  checkSetting('onOffRatio', all.onOffRatio, { least: 1 + Number.EPSILON, most: Infinity });
-  checkSetting('cellSigma', all.cellSigma, { least: 0, most: 1 });
+  checkWhole('adcBits', all.adcBits, signed ? 2 : 1, 12);
+  checkNumber('onOffRatio', all.onOffRatio, 1 + Number.EPSILON);
+  checkNumber('cellSigma', all.cellSigma, 0, 1);
   checkChoice('leakage', all.leakage, ['cancelled', 'kept']);
-  checkSetting('offsetSigma', all.offsetSigma, { least: 0, most: 10 });
-  checkSetting('offsetResidual', all.offsetResidual, { least: 0, most: 1 });
-  checkSetting('marginGain', all.marginGain, { least: 1, most: 100 });
-  checkSetting('noise', all.noise, { least: 0, most: 10 });
+  checkNumber('offsetSigma', all.offsetSigma, 0, 10);
+  checkNumber('offsetResidual', all.offsetResidual, 0, 1);
+  checkNumber('marginGain', all.marginGain, 1, 100);
+  checkNumber('noise', all.noise, 0, 10);
   return all;
 }
 

@@ -1,10 +1,11 @@
+import { checkWhole } from '../../check-number';
 import { randomStream } from '../../tensor/random';
 import { buildConverter } from '../build-converter';
 import type { ConverterModel } from '../converter-model';
 import { addOffset } from '../finish-outputs';
 import type { LayerJob, LayerResult } from '../layer-job';
 import { type BitColumn, bitColumns } from './bit-columns';
-import { checkChoice, checkSetting, withDefaults } from './check-setting';
+import { checkChoice, withDefaults } from './check-setting';
 import { type DacSettings, dacCurve, dacDefaults } from './dac-curve';
 import { columnSums, type PulsePlanes, pulsePlanes } from './pulse-planes';
 import {
@@ -150,7 +151,7 @@ function transferCurves(job: LayerJob, settings: RangeMappingSettings): Transfer
     settings,
   );
   const signed = job.signedSums;
-  checkSetting('adcBits', adcBits, { least: signed ? 2 : 1, most: 12, whole: true });
+  checkWhole('adcBits', adcBits, signed ? 2 : 1, 12);
   const adc = { bits: adcBits, signed };
   return {
     dac: dacCurve(dac),

@@ -1,7 +1,7 @@
+import { checkWhole } from '../../check-number';
 import { randomStream } from '../../tensor/random';
 import { buildConverter } from '../build-converter';
 import { offValue, programCells } from '../program-cells';
-import { checkSetting } from './check-setting';
 import {
   type MarginSettings,
   marginConverter,
@@ -46,7 +46,7 @@ export function sumCurrent(of: ColumnSum, settings: MarginSettings = {}): SumCur
  * of the other's, `sigmas` standard deviations from their means. At or below 0 they overlap. Without any error it is 1.
  */
 export function sensingMargin(of: ColumnSum, settings: MarginSettings = {}, sigmas = 3): number {
-  checkSetting('sum', of.sum, { least: 0, most: of.activeRows - 1, whole: true });
+  checkWhole('sum', of.sum, 0, of.activeRows - 1);
   const [low, high] = [of.sum, of.sum + 1].map((sum) => sumCurrent({ ...of, sum }, settings));
   return high.mean - sigmas * high.sigma - (low.mean + sigmas * low.sigma);
 }
@@ -73,7 +73,7 @@ export function sampledCodeErrors(
   draws = 10_000,
 ): { readonly errorRate: number; readonly standardError: number } {
   const all = checked(of, settings);
-  checkSetting('draws', draws, { least: 1, most: 1e9, whole: true });
+  checkWhole('draws', draws, 1, 1e9);
   const adc = { bits: all.adcBits };
   const device = marginDevice(all);
   const model = marginConverter(all);
@@ -91,7 +91,7 @@ export function sampledCodeErrors(
 }
 
 function checked({ sum, activeRows }: ColumnSum, settings: MarginSettings): Required<MarginSettings> {
-  checkSetting('activeRows', activeRows, { least: 0, most: 2 ** 24, whole: true });
-  checkSetting('sum', sum, { least: 0, most: activeRows, whole: true });
+  checkWhole('activeRows', activeRows, 0, 2 ** 24);
+  checkWhole('sum', sum, 0, activeRows);
   return marginSettings(settings);
 }

@@ -1,9 +1,9 @@
+import { checkWhole } from '../../check-number';
 import { InputError } from '../../errors';
 import { adcCodes } from '../adc';
 import { addOffset } from '../finish-outputs';
 import type { LayerJob, LayerResult } from '../layer-job';
 import { type BitColumn, bitColumns } from './bit-columns';
-import { checkSetting } from './check-setting';
 import { type PulsePlanes, pulsePlanes } from './pulse-planes';
 
 /**
@@ -49,11 +49,12 @@ export interface SparsityAwareResult extends LayerResult<Float64Array> {
  * active rows is not converted at all. The converter of the settings takes the place of the job's.
  */
 export function sparsityAware(job: LayerJob, settings: SparsityAwareSettings = {}): SparsityAwareResult {
-  const adcBits = checkSetting('adcBits', settings.adcBits ?? sparsityAwareDefaults.adcBits, {
-    least: job.signedSums ? 2 : 1,
-    most: 12,
-    whole: true,
-  });
+  const adcBits = checkWhole(
+    'adcBits',
+    settings.adcBits ?? sparsityAwareDefaults.adcBits,
+    job.signedSums ? 2 : 1,
+    12,
+  );
   const { lowest, highest } = adcCodes({ bits: adcBits, signed: job.signedSums });
   const rule = settings.rowsPerConversion ?? sparsityAwareDefaults.rowsPerConversion;
   const limit = rowLimit(job, rule, highest);
@@ -116,7 +117,7 @@ export function sparsityAware(job: LayerJob, settings: SparsityAwareSettings = {
 /** The rule for how many active rows may meet in one conversion. */
 function rowLimit({ slices, encoding }: LayerJob, asked: RowRule, highest: number): number {
   if (asked !== 'lossless' && asked !== 'stored-codes') {
-    return checkSetting('rowsPerConversion', asked, { least: 1, most: Infinity, whole: true });
+    return checkWhole('rowsPerConversion', asked, 1);
   }
   const most = slices.maxPulse * (2 ** encoding.cellBits - 1);
   if (most > highest) {
