@@ -18,7 +18,7 @@ export const reproduceCommand: Command = {
     'crossbar (dense and pruned networks at 1 to 8 ADC bits, on ideal, varied and stuck cells, with ADCs that err),',
     'hardware (energy, area and speed by definition, ADC law and constant; published numbers recomputed),',
     'imagenet (an ImageNet network pruned after training; hours),',
-    'fine-tuning (an ImageNet network fine-tuned on other class folders, pruned to 3 and 2 bits; 3 hours).',
+    'fine-tuning (an ImageNet network fine-tuned on other class folders, pruned to 3 and 2 bits; 2 hours).',
   ].join('\n'),
   options: {
     profile: { value: 'NAME', help: `${Object.keys(profiles).join(', ')} (default smoke)` },

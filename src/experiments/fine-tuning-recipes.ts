@@ -11,7 +11,8 @@ const CODING = '--encoding csd --weight-bits 7 --rows 128';
 const ADMM = `--balanced-rows --ridge shrinkage --iterations 10 ${SIZE}`;
 /** Late layers have 16 patches a picture: few pictures cost accuracy. */
 const MANY = '--calibration 6144 --patches 98304';
-const RETRAINING = `--method training --frozen-batch-norm --epochs 16 --batch-size 64 --rate 0.01 --distillation 0.95 --mixing 0.5 --views 0.35 --average-decay 0.99 --calibration 512 ${SIZE}`;
+/** Bits chosen anew, four times an epoch in the first half: those that layer ADMM chose are a start that training improves on. */
+const RETRAINING = `--method training --frozen-batch-norm --batch-size 64 --rate 0.01 --distillation 0.95 --mixing 0.5 --views 0.35 --average-decay 0.99 --calibration 512 ${SIZE}`;
 
 const recipe = (name: string, line: string, minutes: number): Recipe => ({
   name,
@@ -22,22 +23,28 @@ const recipe = (name: string, line: string, minutes: number): Recipe => ({
 });
 
 /**
- * An imported ImageNet ResNet-18 fine-tuned on class folders of pictures of 112 pixels, then pruned to 3 and to 2 bits by layer
- * ADMM; under the bits it chose at 2, retraining learns from the fine-tuned network. A third network has ADCs that differ by
- * layer and plane, together of the energy of 2 bits everywhere: few pictures share them out, many choose the bits.
+ * An imported ImageNet ResNet-18 fine-tuned on class folders of pictures of 112 pixels, then pruned to 3 and to 2 bits: by layer
+ * ADMM, then by training that learns from the fine-tuned network and chooses the bits anew on its way. A third network has
+ * ADCs that differ by layer and plane, together of the energy of 2 bits everywhere: few pictures share them out, many choose
+ * the bits.
  */
 export const fineTuningRecipes: readonly Recipe[] = [
   recipe(
     'fine-tuned',
     `train resnet18-imagenet --start {${IMPORTED}} ${SIZE} --schedule cosine --epochs 20 --batch-size 128 --rate 0.02 --warmup 0.1 --cutout 16 --mixing 0.5 --weight-decay 0.0005 --average-decay 0.99`,
-    56,
+    20,
   ),
-  recipe('fine-tuned-r128-adc3', `prune {fine-tuned} --adc-bits 3 ${CODING} ${ADMM} ${MANY}`, 23),
-  recipe('layers-adc2', `prune {fine-tuned} --adc-bits 2 ${CODING} ${ADMM} ${MANY}`, 22),
+  recipe('layers-adc3', `prune {fine-tuned} --adc-bits 3 ${CODING} ${ADMM} ${MANY}`, 12),
+  recipe(
+    'fine-tuned-r128-adc3',
+    `prune {fine-tuned} --start {layers-adc3} --adc-bits 3 ${CODING} ${RETRAINING} --mask-refreshes 12 --epochs 6`,
+    10,
+  ),
+  recipe('layers-adc2', `prune {fine-tuned} --adc-bits 2 ${CODING} ${ADMM} ${MANY}`, 13),
   recipe(
     'fine-tuned-r128-adc2',
-    `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 ${CODING} ${RETRAINING}`,
-    40,
+    `prune {fine-tuned} --start {layers-adc2} --adc-bits 2 ${CODING} ${RETRAINING} --mask-refreshes 24 --epochs 12`,
+    18,
   ),
   recipe(
     'shares-adc2',
