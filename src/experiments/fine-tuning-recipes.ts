@@ -49,12 +49,12 @@ export const fineTuningRecipes: readonly Recipe[] = [
   recipe(
     'shares-adc2',
     `prune {fine-tuned} --allocate-planes --adc-bits 2 ${CODING} ${ADMM} --calibration 512 --patches 24576`,
-    26,
+    15,
   ),
   recipe(
     'fine-tuned-r128-adc2-allocated',
     `prune {fine-tuned} --adc-bits-of {shares-adc2} ${ADMM} ${MANY}`,
-    20,
+    10,
   ),
 ];
 
