@@ -147,8 +147,14 @@ describe('ADC bits by layer', () => {
   it('refuses what no layer or method can have', () => {
     const { [names[1]]: _, ...missing } = adcBits;
     for (const [change, line] of [
-      [{ adcBits: missing }, new RegExp(`adcBits of layer '${names[1]}' undefined`)],
-      [{ adcBits: { ...adcBits, [names[0]]: 9 } }, new RegExp(`adcBits of layer '${names[0]}' 9`)],
+      [
+        { adcBits: missing },
+        new RegExp(`adcBits of layer '${names[1]}': undefined is not a whole number from 1 to 8`),
+      ],
+      [
+        { adcBits: { ...adcBits, [names[0]]: 9 } },
+        new RegExp(`adcBits of layer '${names[0]}': 9 is not a whole number from 1 to 8`),
+      ],
       [{ method: 'best' as never }, /method "best" is unknown/],
       [{ compensation: 'all' as never }, /compensation "all" is unknown/],
     ] as const) {
