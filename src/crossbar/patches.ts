@@ -35,17 +35,9 @@ export function patchGrid(
   { kernel, stride = 1, padding = 0 }: PatchKernel,
 ): { outHeight: number; outWidth: number } {
   const [before, after] = typeof padding === 'number' ? [padding, padding] : padding;
-  for (const [field, value, least] of [
-    ['height', height, 1],
-    ['width', width, 1],
-    ['channels', channels, 1],
-    ['kernel', kernel, 1],
-    ['stride', stride, 1],
-    ['padding', before, 0],
-    ['padding', after, 0],
-  ] as const) {
-    checkWhole(field, value, least);
-  }
+  for (const [field, value] of Object.entries({ height, width, channels, kernel, stride }))
+    checkWhole(field, value, 1);
+  for (const rows of [before, after]) checkWhole('padding', rows, 0);
   const outHeight = Math.floor((height + before + after - kernel) / stride) + 1;
   const outWidth = Math.floor((width + before + after - kernel) / stride) + 1;
   if (outHeight < 1 || outWidth < 1) {

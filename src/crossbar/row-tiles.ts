@@ -13,12 +13,8 @@ export const rowSplits: readonly RowSplit[] = ['fixed', 'even'];
 
 /** First row of each tile, and the number of rows at the end: tile t holds rows starts[t]..starts[t + 1] - 1. */
 export function rowTiles(rows: number, tileRows: number, split: RowSplit = 'fixed'): Int32Array {
-  for (const [field, value] of [
-    ['rows', rows],
-    ['tileRows', tileRows],
-  ] as const) {
-    checkWhole(field, value, 1, 2 ** 24);
-  }
+  checkWhole('rows', rows, 1, 2 ** 24);
+  checkWhole('tileRows', tileRows, 1, 2 ** 24);
   if (!rowSplits.includes(split)) {
     throw new InputError(`rowSplit: "${split}" is unknown; one of ${rowSplits.join(', ')} is needed`);
   }

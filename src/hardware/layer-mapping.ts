@@ -123,15 +123,10 @@ export function layerMapping(
     weightBits = 8,
     inputBits = 8,
     dacBits = 1,
+    groups: channelGroups = 1,
   } = layer;
-  for (const [field, value] of [
-    ['vectors', vectors],
-    ['groups', layer.groups ?? 1],
-    ['arrayColumns', arrayColumns],
-    ['rowsPerConversion', rowsPerConversion ?? 1],
-  ] as const) {
-    checkWhole(`layer ${layer.name}: ${field}`, value, 1);
-  }
+  const counts = { vectors, groups: channelGroups, arrayColumns, rowsPerConversion: rowsPerConversion ?? 1 };
+  for (const [field, value] of Object.entries(counts)) checkWhole(`layer ${layer.name}: ${field}`, value, 1);
   const tileRows = evenTileRows(rows, arrayRows);
   const { encoding, cellBits, flips, activity } = layer;
   const skips = skip?.inputBits || skip?.rows;
@@ -153,7 +148,6 @@ export function layerMapping(
   let busiestColumns = 0;
   let rowGroups = 1;
   const most = new Uint32Array(ones.planes);
-  const channelGroups = layer.groups ?? 1;
   if (columns % channelGroups !== 0) {
     throw new InputError(`layer ${layer.name}: groups: ${channelGroups} do not divide ${columns} columns`);
   }

@@ -83,11 +83,8 @@ function codedWeights(
 }
 
 function checkBits(weightBits: number, inputBits: number): void {
-  for (const [field, bits, least] of [
-    ['weightBits', weightBits, 2],
-    ['inputBits', inputBits, 1],
-  ] as const)
-    checkWhole(field, bits, least, 8);
+  checkWhole('weightBits', weightBits, 2, 8);
+  checkWhole('inputBits', inputBits, 1, 8);
 }
 
 /** The picture has codes (its pixels) only where a crossbar reads it; and one bit cannot hold both signs. */
