@@ -18,9 +18,11 @@ import type { LayerCodes } from './network-admm';
 import {
   choosesBits,
   drawAfter,
+  type Pull,
   type Relaxation,
   relaxedLimit,
   relaxedSteps,
+  validatePull,
   validateRelaxation,
 } from './relaxation';
 import { layerWeights, type TrainedLayer } from './trained-layers';
@@ -39,6 +41,11 @@ export interface MaskLimits {
    * (default 0): between two choices they stay. Of a shorter first half every step chooses once.
    */
   readonly refreshes?: number;
+  /**
+   * Until the last of them, how far each step draws the real weights to what their bits make (0 without bits): else
+   * weights that no pass uses drift, and a choice may upset everything (Zhou et al. 2021, SR-STE). Absent: not at all.
+   */
+  readonly pull?: Pull;
   /** Real weights first, drawn to codes whose bits are chosen anew meanwhile; absent: the bits of `start` from the first step. */
   readonly relaxation?: Relaxation;
   /** Chooses them. */
@@ -76,11 +83,13 @@ export function createMaskedWeights(
     bitLimit,
     valueLimit,
     refreshes = 0,
+    pull,
     relaxation,
     method = 'lagrangian',
   } = limits;
   if (relaxation) validateRelaxation(relaxation);
   checkWhole('refreshes', refreshes, 0);
+  if (pull) validatePull(pull);
   if (relaxation && refreshes > 0)
     throw new InputError('refreshes: not with a relaxation, which chooses the bits until they are frozen');
   const shapeOf = ({ name, rows, columns }: TrainedLayer) => ({
@@ -132,6 +141,10 @@ export function createMaskedWeights(
     }
     forget();
   };
+  const shareDrawn = (step: number, steps: number) => {
+    if (relaxation) return drawAfter(relaxation.pull, step, relaxedSteps(relaxation, steps));
+    return pull && refreshes > 0 ? drawAfter(pull, step, refreshedSteps(steps)) : 0;
+  };
   const codesOf = ({ layer, masks, scales }: MaskedLayer, vector: Float32Array) => {
     const targets = layerWeights({ ...layer, rowOrder: undefined }, vector);
     const { columns } = layer;
@@ -154,7 +167,7 @@ export function createMaskedWeights(
     forwardWeights: (vector) => (relaxed ? vector : round(vector)),
     testedWeights: round,
     draw(step, steps) {
-      const share = relaxation ? drawAfter(relaxation, step, steps) : 0;
+      const share = shareDrawn(step, steps);
       return share > 0 ? { share, towards: round } : undefined;
     },
     dispose: forget,
@@ -192,11 +205,16 @@ export function createMaskedWeights(
   };
 }
 
+/** Steps within which bits are chosen anew. */
+function refreshedSteps(steps: number): number {
+  return Math.floor(steps / 2);
+}
+
 /** Whether one of so many refreshes, spread evenly over steps 1..steps/2, comes before this step. */
 function isRefresh(step: number, steps: number, refreshes: number): boolean {
-  const half = Math.floor(steps / 2);
-  if (step < 1 || step > half) return false;
-  return Math.floor((step * refreshes) / half) > Math.floor(((step - 1) * refreshes) / half);
+  const last = refreshedSteps(steps);
+  if (step < 1 || step > last) return false;
+  return Math.floor((step * refreshes) / last) > Math.floor(((step - 1) * refreshes) / last);
 }
 
 /** Masks whose rows stand as on the crossbars, in the order of the vector. */

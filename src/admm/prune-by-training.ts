@@ -26,7 +26,7 @@ import {
   type NetworkAdmmSettings,
   networkAdmmDefaults,
 } from './network-admm';
-import { RELAXED_METHOD, type Relaxation } from './relaxation';
+import { type Pull, RELAXED_METHOD, type Relaxation } from './relaxation';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
 import { anyBits, unfoldedCodes, writeBiases } from './unfolded-codes';
@@ -87,6 +87,8 @@ export interface TrainingPruningSettings {
   readonly method: ProjectionMethod;
   /** Times that retraining chooses its bits anew, evenly over its first half. */
   readonly maskRefreshes: number;
+  /** How far a step draws real weights to their codes until the last of them; see MaskLimits. */
+  readonly pull?: Pull;
   /** Activations are rounded to their codes in the forward pass of the retraining. */
   readonly quantizedActivations: boolean;
   readonly precision: Precision;
@@ -190,6 +192,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       bitLimit,
       valueLimit,
       refreshes: settings.maskRefreshes,
+      pull: settings.pull,
       relaxation: settings.relaxation,
       method: settings.method,
     });

@@ -3,6 +3,9 @@ import { checkWhole } from '../check-number';
 import { InputError } from '../errors';
 import { gradualLimit } from './network-admm';
 
+/** Share of the way to the codes that a step takes (0..1): of the first and of the last step, geometric in between. */
+export type Pull = readonly [first: number, last: number];
+
 /**
  * Relaxed training before bits are frozen: real weights follow the loss and are drawn to the nearest codes that keep the
  * limits, at last firmly (a proximal method: ProxQuant, Bai, Wang and Liberty 2019).
@@ -12,8 +15,8 @@ export interface Relaxation {
   readonly share: number;
   /** Steps between two choices of bits. */
   readonly interval: number;
-  /** Share of the way to the codes that a step takes: of the first and of the last relaxed one, geometric in between. */
-  readonly pull: readonly [first: number, last: number];
+  /** Of the relaxed steps. */
+  readonly pull: Pull;
   /** k_b at the first choice; falls to the limit over the first half of the relaxed steps. Default: the limit. */
   readonly firstBitLimit?: number;
 }
@@ -29,8 +32,13 @@ export function validateRelaxation({ share, interval, pull }: Relaxation): void 
   if (!(share > 0 && share < 1))
     throw new InputError(`relaxation: share ${share} is not above 0 and below 1`);
   checkWhole('relaxation: interval', interval, 1);
+  validatePull(pull);
+}
+
+/** @throws InputError for a share that is not above 0 and below 1 */
+export function validatePull(pull: Pull): void {
   if (!pull.every((each) => each > 0 && each < 1))
-    throw new InputError(`relaxation: pull ${pull.join(' to ')}: both must be above 0 and below 1`);
+    throw new InputError(`pull ${pull.join(' to ')}: both must be above 0 and below 1`);
 }
 
 /** Steps that are relaxed, never all; at the step after them bits are chosen for the last time. */
@@ -51,10 +59,8 @@ export function relaxedLimit(relaxation: Relaxation, limit: PerPlane, step: numb
   return mapPlanes(limit, (last) => gradualLimit(last, relaxation.firstBitLimit, share));
 }
 
-/** Share of the way to the codes that the weights are moved after this step; 0: not at all. */
-export function drawAfter(relaxation: Relaxation, step: number, steps: number): number {
-  const last = relaxedSteps(relaxation, steps);
+/** Share of the way to the codes that the weights are moved after this step of `last` that draw; 0: not at all. */
+export function drawAfter([from, to]: Pull, step: number, last: number): number {
   if (step >= last || step % DRAW_EVERY !== 0) return 0;
-  const [from, to] = relaxation.pull;
   return 1 - (1 - from * (to / from) ** (step / last)) ** DRAW_EVERY;
 }

@@ -30,7 +30,7 @@ import {
 import { precisionHelp, precisionOption } from './precision-option';
 import { pythonOf, pytorchDefaults, pytorchOption, pytorchPruning, pytorchStage } from './pytorch-options';
 import { refuseOptions } from './refuse-options';
-import { relaxationOf, relaxationOptions, withRelax } from './relaxation-options';
+import { pullOption, relaxationOf, relaxationOptions, withRelax } from './relaxation-options';
 import { augmentationOptions, trainingNumbers } from './training-options';
 
 /** Options of `prune --method training`. */
@@ -133,6 +133,8 @@ export function refuseWithoutEffect(options: Options): void {
     refuseOptions(options, [...admm, 'mask-refreshes'], 'not with --relax, which chooses the bits');
   else {
     refuseOptions(options, Object.keys(withRelax), 'only --relax and --pytorch have it');
+    if (options['mask-refreshes'] === undefined)
+      refuseOptions(options, ['pull'], 'only --relax, --mask-refreshes and --pytorch have it');
     const chosen = [...admm, 'first-bit-limit'];
     if (options.start !== undefined) refuseOptions(options, chosen, 'not with --start, which gives the bits');
   }
@@ -248,11 +250,13 @@ async function byOwnEngine(
     rate: defaults.retrainRate,
   });
   const relaxation = options.relax === undefined ? undefined : relaxationOf(options, 0);
+  const pull = relaxation ? undefined : pullOption(options);
   const settings = {
     ...defaults,
     ...input.settings,
     ...numbers,
     relaxation,
+    ...(pull && { pull }),
     admmEpochs: relaxation ? 0 : (wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs),
     retrainEpochs: epochs,
     admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,

@@ -1,13 +1,9 @@
-import type { Relaxation } from '../admm/relaxation';
+import type { Pull, Relaxation } from '../admm/relaxation';
 import { InputError } from '../errors';
 import { type CommandOption, type Options, realNumber, textOption, wholeNumber } from './command';
 
-/** Of `prune --method training`: what goes with --relax. */
+/** Of `prune --method training`: what goes with --relax alone. */
 export const withRelax: Readonly<Record<string, CommandOption>> = {
-  pull: {
-    value: 'A:B',
-    help: 'training: relaxed, share of the way to the codes a step, first and last (default 0.0005:0.1)',
-  },
   interval: { value: 'N', help: 'training: relaxed, steps between two choices of bits (default 91)' },
 };
 
@@ -15,6 +11,10 @@ export const relaxationOptions: Readonly<Record<string, CommandOption>> = {
   relax: {
     value: 'X',
     help: 'training: share of the epochs in which real weights are drawn to codes (default none; --pytorch: 0.7)',
+  },
+  pull: {
+    value: 'A:B',
+    help: 'training: share of the way to the codes a step, first and last (default, with --relax only: 0.0005:0.1)',
   },
   ...withRelax,
 };
@@ -25,12 +25,15 @@ export function relaxationOf(options: Options, share: number): Relaxation {
   return {
     share: realNumber(options, 'relax', 0.01, 0.99) ?? share,
     interval: wholeNumber(options, 'interval', 1, 1e6) ?? 91,
-    pull: pullOf(textOption(options, 'pull') ?? '0.0005:0.1'),
+    pull: pullOption(options) ?? [0.0005, 0.1],
     ...(firstBitLimit !== undefined && { firstBitLimit }),
   };
 }
 
-function pullOf(text: string): [number, number] {
+/** What `--pull` says. @throws InputError for anything but two shares */
+export function pullOption(options: Options): Pull | undefined {
+  const text = textOption(options, 'pull');
+  if (text === undefined) return undefined;
   const pair = text.split(':').map(Number);
   if (pair.length !== 2 || !pair.every((share) => share > 0 && share < 1))
     throw new InputError(`--pull ${text}: A:B is needed, both above 0 and below 1`);

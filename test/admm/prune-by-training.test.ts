@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createBitSliceL1 } from '../../src/admm/bit-slice-l1';
-import { createMaskedWeights, type MaskedWeights } from '../../src/admm/masked-weights';
+import { createMaskedWeights, type MaskedWeights, type MaskLimits } from '../../src/admm/masked-weights';
 import {
   pruneByTraining,
   type TrainingPruningSettings,
@@ -408,6 +408,38 @@ describe('createMaskedWeights with refreshes', () => {
       }
     }
     expect(changedAt).toEqual([4, 8]);
+  });
+
+  it('draws weights to what their bits make until the last choice, with a pull, and not at all without one', () => {
+    const layers = trainedLayers(description, dataset.std);
+    const { length } = parameterLayout(description);
+    const bitLimit = Object.fromEntries(layers.map(({ name }) => [name, 1]));
+    const zeros = new Map(
+      layers.map(({ name, rows, columns }) => [
+        name,
+        { codes: new Int8Array(rows * columns), scales: new Float32Array(columns).fill(0.01) },
+      ]),
+    );
+    const limits = { tileRows: 16, weightBits: 8, bitLimit, refreshes: 2, method: 'greedy' as const };
+    const vector = normals(length, 'drawn');
+    const drawn = (change: Partial<MaskLimits>) => {
+      const masked = createMaskedWeights(layers, zeros, vector, { ...limits, ...change });
+      return Array.from({ length: 40 }, (_, step) => {
+        masked.beforeStep!(step, 40, () => vector);
+        const draw = masked.draw!(step, 40);
+        if (!draw) return 0;
+        const towards = scope(() => floats(draw.towards(upload(vector, [length]))));
+        expect(towards).toEqual(forwardOf(masked, vector));
+        return draw.share;
+      });
+    };
+    const firm = 1 - 0.98 ** 5;
+    drawn({ pull: [0.02, 0.02] }).forEach((share, step) => {
+      expect(share).toBeCloseTo(step < 20 && step % 5 === 0 ? firm : 0, 12);
+    });
+    expect(Math.max(...drawn({}))).toBe(0);
+    expect(Math.max(...drawn({ pull: [0.02, 0.02], refreshes: 0 }))).toBe(0);
+    expect(() => drawn({ pull: [0.02, 1] })).toThrow('pull 0.02 to 1: both must be above 0 and below 1');
   });
 });
 

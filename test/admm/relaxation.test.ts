@@ -29,7 +29,7 @@ describe('a relaxation', () => {
       expect(relaxedSteps(long, few)).toBe(few - 1);
       expect(choosesBits(long, few - 1, few)).toBe(true);
       expect(relaxedLimit(long, 1, few - 1, few)).toBe(1);
-      expect(drawAfter(long, few - 1, few)).toBe(0);
+      expect(drawAfter(long.pull, few - 1, relaxedSteps(long, few))).toBe(0);
     }
   });
 
@@ -46,7 +46,7 @@ describe('a relaxation', () => {
   });
 
   it('draws weights at every fifth step, as far as five steps would, ever more firmly, and no more when bits are frozen', () => {
-    const shares = steps.map((step) => drawAfter(relaxation, step, STEPS));
+    const shares = steps.map((step) => drawAfter(relaxation.pull, step, relaxedSteps(relaxation, STEPS)));
     expect(shares[0]).toBeCloseTo(1 - 0.999 ** 5, 12);
     expect(shares[60]).toBeCloseTo(1 - 0.99 ** 5, 12);
     shares.forEach((share, step) => {
@@ -61,8 +61,8 @@ describe('a relaxation', () => {
     [{ share: 0 }, 'relaxation: share 0 is not above 0 and below 1'],
     [{ share: 1 }, 'relaxation: share 1 is not above 0 and below 1'],
     [{ interval: 0 }, 'relaxation: interval: 0 is not a whole number of at least 1'],
-    [{ pull: [0, 0.5] as const }, 'relaxation: pull 0 to 0.5: both must be above 0 and below 1'],
-    [{ pull: [0.5, Number.NaN] as const }, 'relaxation: pull 0.5 to NaN: both must be above 0 and below 1'],
+    [{ pull: [0, 0.5] as const }, 'pull 0 to 0.5: both must be above 0 and below 1'],
+    [{ pull: [0.5, Number.NaN] as const }, 'pull 0.5 to NaN: both must be above 0 and below 1'],
   ])('is refused with %j', (change, message) => {
     expect(() => validateRelaxation({ ...relaxation, ...change })).toThrow(new InputError(message));
   });

@@ -327,6 +327,8 @@ describe('bad input', () => {
       [[...training, '--balanced-rows'], '--balanced-rows: not with --method training'],
       [[...training, '--ridge', '0.1'], '--ridge: not with --method training'],
       [[...training, '--interval', '9'], '--interval: only --relax and --pytorch have it'],
+      [[...training, '--pull', '0.1:0.1'], '--pull: only --relax, --mask-refreshes and --pytorch have it'],
+      [[...training, '--mask-refreshes', '2', '--pull', '1:0.1'], '--pull 1:0.1: A:B is needed'],
       [[...training, '--start', 'x', '--first-bit-limit', '7'], '--first-bit-limit: not with --start'],
       [[...training, '--relax', '0.5', '--admm-epochs', '1'], '--admm-epochs: not with --relax'],
       [[...training, '--relax', '0.5', '--mask-refreshes', '1'], '--mask-refreshes: not with --relax'],
