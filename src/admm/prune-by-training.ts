@@ -254,6 +254,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
 
   function methodName() {
     if (settings.relaxation) return RELAXED_METHOD;
+    if (settings.maskRefreshes > 0) return 'hierarchical, retraining that chooses its bits anew';
     const chosenBy = start ? 'layer ADMM' : settings.admmEpochs > 0 ? 'network ADMM' : 'projection';
     return `hierarchical, ${chosenBy} and retraining`;
   }

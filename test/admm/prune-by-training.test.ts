@@ -102,6 +102,17 @@ describe('pruneByTraining', () => {
     }
   });
 
+  it('tells how the bits of a network were chosen', async () => {
+    const short = { admmEpochs: 0, retrainEpochs: 1 };
+    const { network: projected } = await prune({}, short);
+    const { network: again } = await prune(
+      { start: projected },
+      { ...short, pull: [0.01, 0.01], maskRefreshes: 2 },
+    );
+    expect(projected!.pruning!.method).toBe('hierarchical, projection and retraining');
+    expect(again!.pruning!.method).toBe('hierarchical, retraining that chooses its bits anew');
+  });
+
   it('gives every layer the ADC it is told', async () => {
     const names = trainedLayers(description, dataset.std).map(({ name }) => name);
     const adcBits = Object.fromEntries(names.map((name, i) => [name, 1 + (i % 3)]));
