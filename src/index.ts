@@ -29,6 +29,7 @@ export * from './admm/stage-timer';
 export * from './admm/through-layers';
 export * from './admm/trained-integer-network';
 export * from './admm/trained-layers';
+export * from './admm/training-pruning-settings';
 export * from './bitplanes/certify-layer';
 export * from './bitplanes/count-ones';
 export * from './bitplanes/count-values';

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { pruneByPytorch } from '../admm/prune-by-pytorch';
-import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
+import { pruneByTraining } from '../admm/prune-by-training';
+import { trainingPruningDefaults } from '../admm/training-pruning-settings';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { Dataset } from '../data/dataset';
 import { floatAccuracy, integerAccuracy } from '../experiments/accuracy';
@@ -250,13 +251,13 @@ async function byOwnEngine(
     rate: defaults.retrainRate,
   });
   const relaxation = options.relax === undefined ? undefined : relaxationOf(options, 0);
-  const pull = relaxation ? undefined : pullOption(options);
   const settings = {
     ...defaults,
     ...input.settings,
     ...numbers,
     relaxation,
-    ...(pull && { pull }),
+    // A relaxation has its own.
+    pull: relaxation ? undefined : pullOption(options),
     admmEpochs: relaxation ? 0 : (wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs),
     retrainEpochs: epochs,
     admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,

@@ -7,9 +7,9 @@ import {
   postTrainingDefaults,
   samplingDefaults,
 } from '../admm/post-training-settings';
-import { trainedEncodings } from '../admm/prune-by-training';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { compensations, pruningMethods } from '../admm/pruning-method';
+import { trainedEncodings } from '../admm/training-pruning-settings';
 import { encodingNames, planeEncoding } from '../bitplanes/plane-encoding';
 import { InputError } from '../errors';
 import { allocateAdcBits } from '../experiments/allocate-adc-bits';

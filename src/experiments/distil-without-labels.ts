@@ -1,4 +1,5 @@
-import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
+import { pruneByTraining } from '../admm/prune-by-training';
+import { trainingPruningDefaults } from '../admm/training-pruning-settings';
 import type { Dataset, PictureSet, Unlabelled } from '../data/dataset';
 import { firstPictures } from '../networks/first-pictures';
 import type { OnProgress } from '../progress';

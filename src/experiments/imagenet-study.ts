@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PostTrainingSettings } from '../admm/post-training-settings';
-import { requireTrained } from '../admm/prune-by-training';
+import { requireTrained } from '../admm/training-pruning-settings';
 import { type AdcBits, adcBitsOf } from '../quantization/adc-bits';
 import { createIntegerInference } from '../quantization/integer-inference';
 import type { IntegerNetwork } from '../quantization/integer-network';

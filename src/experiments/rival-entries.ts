@@ -1,5 +1,5 @@
-import type { TrainingPruningSettings } from '../admm/prune-by-training';
 import type { Compensation, PruningMethod } from '../admm/pruning-method';
+import type { TrainingPruningSettings } from '../admm/training-pruning-settings';
 
 /** Bits chosen after training. */
 export interface PostTrainingStart {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultCalibration, postTrainingDefaults } from '../admm/post-training-settings';
-import { trainingPruningDefaults } from '../admm/prune-by-training';
+import { trainingPruningDefaults } from '../admm/training-pruning-settings';
 import { checkWhole } from '../check-number';
 import type { Dataset } from '../data/dataset';
 import type { OnProgress } from '../progress';

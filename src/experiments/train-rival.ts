@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBitSliceL1 } from '../admm/bit-slice-l1';
-import { pruneByTraining, trainingPruningDefaults } from '../admm/prune-by-training';
+import { pruneByTraining } from '../admm/prune-by-training';
 import { prunePostTraining } from '../admm/prune-post-training';
 import { trainedLayers } from '../admm/trained-layers';
+import { trainingPruningDefaults } from '../admm/training-pruning-settings';
 import type { Dataset } from '../data/dataset';
 import type { Parameters } from '../networks/description';
 import { foldBatchNorm } from '../networks/fold-batch-norm';

@@ -2,14 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createBitSliceL1 } from '../../src/admm/bit-slice-l1';
 import { createMaskedWeights, type MaskedWeights, type MaskLimits } from '../../src/admm/masked-weights';
-import {
-  pruneByTraining,
-  type TrainingPruningSettings,
-  trainingPruningDefaults,
-} from '../../src/admm/prune-by-training';
+import { pruneByTraining } from '../../src/admm/prune-by-training';
 import { prunePostTraining } from '../../src/admm/prune-post-training';
 import { trainedIntegerNetwork } from '../../src/admm/trained-integer-network';
 import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from '../../src/admm/trained-layers';
+import {
+  type TrainingPruningSettings,
+  trainingPruningDefaults,
+} from '../../src/admm/training-pruning-settings';
 import { certifyLayer } from '../../src/bitplanes/certify-layer';
 import { evenTileRows } from '../../src/bitplanes/even-tile-rows';
 import { generatedPictures } from '../../src/data/generated-pictures';
