@@ -37,13 +37,14 @@ export interface MaskLimits {
   /** k_v: nonzeros allowed in a (row tile, output channel); absent: no limit. */
   readonly valueLimit?: number;
   /**
-   * Times that the bits are chosen anew from the real weights behind them, evenly over the first half of the training
-   * (default 0): between two choices they stay. Of a shorter first half every step chooses once.
+   * Times that the bits are chosen anew from the real weights behind them, evenly over the first 85 % of the training
+   * (default 0): between two choices they stay. Where there are fewer steps than that every one chooses once.
    */
   readonly refreshes?: number;
   /**
    * Until the last of them, how far each step draws the real weights to what their bits make (0 without bits): else
    * weights that no pass uses drift, and a choice may upset everything (Zhou et al. 2021, SR-STE). Absent: not at all.
+   * With refreshes alone: a relaxation has its own.
    */
   readonly pull?: Pull;
   /** Real weights first, drawn to codes whose bits are chosen anew meanwhile; absent: the bits of `start` from the first step. */
@@ -89,7 +90,11 @@ export function createMaskedWeights(
   } = limits;
   if (relaxation) validateRelaxation(relaxation);
   checkWhole('refreshes', refreshes, 0);
-  if (pull) validatePull(pull);
+  if (pull) {
+    validatePull(pull);
+    if (relaxation || refreshes === 0)
+      throw new InputError('pull: only with refreshes; a relaxation has its own');
+  }
   if (relaxation && refreshes > 0)
     throw new InputError('refreshes: not with a relaxation, which chooses the bits until they are frozen');
   const shapeOf = ({ name, rows, columns }: TrainedLayer) => ({
@@ -143,7 +148,7 @@ export function createMaskedWeights(
   };
   const shareDrawn = (step: number, steps: number) => {
     if (relaxation) return drawAfter(relaxation.pull, step, relaxedSteps(relaxation, steps));
-    return pull && refreshes > 0 ? drawAfter(pull, step, refreshedSteps(steps)) : 0;
+    return pull ? drawAfter(pull, step, refreshedSteps(steps)) : 0;
   };
   const codesOf = ({ layer, masks, scales }: MaskedLayer, vector: Float32Array) => {
     const targets = layerWeights({ ...layer, rowOrder: undefined }, vector);
@@ -205,12 +210,12 @@ export function createMaskedWeights(
   };
 }
 
-/** Steps within which bits are chosen anew. */
+/** Steps within which bits are chosen anew: the more the better, as long as batch norm can follow the last choice. */
 function refreshedSteps(steps: number): number {
-  return Math.floor(steps / 2);
+  return Math.floor((85 * steps) / 100);
 }
 
-/** Whether one of so many refreshes, spread evenly over steps 1..steps/2, comes before this step. */
+/** Whether one of so many refreshes, spread evenly over the steps from 1 to the last that may choose, comes before this step. */
 function isRefresh(step: number, steps: number, refreshes: number): boolean {
   const last = refreshedSteps(steps);
   if (step < 1 || step > last) return false;

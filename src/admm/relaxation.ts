@@ -24,6 +24,9 @@ export interface Relaxation {
 /** What a network that was pruned so tells of it. */
 export const RELAXED_METHOD = 'hierarchical, relaxed training and frozen bits';
 
+/** Of training that chooses its bits anew (1-bit ResNet-20: better than ten times as much, and than three times; data/runs.csv). */
+export const REFRESH_PULL: Pull = [0.001, 0.001];
+
 /** Steps whose draw is taken together: one costs a pass over all weights. */
 const DRAW_EVERY = 5;
 

@@ -61,7 +61,7 @@ export interface TrainingPruningSettings {
   /** Retraining begins relaxed: `start` may then have other bits, for only its weights (and scales that fit) are taken. */
   readonly relaxation?: Relaxation;
   readonly method: ProjectionMethod;
-  /** Times that retraining chooses its bits anew, evenly over its first half. */
+  /** Times that retraining chooses its bits anew, evenly over its first 85 %. */
   readonly maskRefreshes: number;
   /** How far a step draws real weights to their codes until the last of them; see MaskLimits. */
   readonly pull?: Pull;

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { pruneByPytorch } from '../admm/prune-by-pytorch';
 import { pruneByTraining } from '../admm/prune-by-training';
+import { REFRESH_PULL } from '../admm/relaxation';
 import { trainingPruningDefaults } from '../admm/training-pruning-settings';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { Dataset } from '../data/dataset';
@@ -81,7 +82,7 @@ export const trainingOptions: Readonly<Record<string, CommandOption>> = {
   },
   'mask-refreshes': {
     value: 'N',
-    help: 'training: times that retraining chooses its bits anew, over its first half (default 0)',
+    help: 'training: times that retraining chooses its bits anew, over its first 85 % (default 0)',
   },
   precision: { ...precisionHelp, help: `training: ${precisionHelp.help}` },
   'quantized-activations': { help: 'training: round activations to their codes while retraining' },
@@ -134,7 +135,7 @@ export function refuseWithoutEffect(options: Options): void {
     refuseOptions(options, [...admm, 'mask-refreshes'], 'not with --relax, which chooses the bits');
   else {
     refuseOptions(options, Object.keys(withRelax), 'only --relax and --pytorch have it');
-    if (options['mask-refreshes'] === undefined)
+    if (Number(options['mask-refreshes'] ?? 0) === 0)
       refuseOptions(options, ['pull'], 'only --relax, --mask-refreshes and --pytorch have it');
     const chosen = [...admm, 'first-bit-limit'];
     if (options.start !== undefined) refuseOptions(options, chosen, 'not with --start, which gives the bits');
@@ -251,20 +252,21 @@ async function byOwnEngine(
     rate: defaults.retrainRate,
   });
   const relaxation = options.relax === undefined ? undefined : relaxationOf(options, 0);
+  const maskRefreshes = wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes;
   const settings = {
     ...defaults,
     ...input.settings,
     ...numbers,
     relaxation,
+    maskRefreshes,
     // A relaxation has its own.
-    pull: relaxation ? undefined : pullOption(options),
+    pull: maskRefreshes > 0 ? (pullOption(options) ?? REFRESH_PULL) : undefined,
     admmEpochs: relaxation ? 0 : (wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs),
     retrainEpochs: epochs,
     admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,
     retrainRate: rate,
     frozenBatchNorm: options['frozen-batch-norm'] === true || undefined,
     firstBitLimit: wholeNumber(options, 'first-bit-limit', 1, 65_535),
-    maskRefreshes: wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes,
     precision: precisionOption(options) ?? defaults.precision,
     quantizedActivations: options['quantized-activations'] === true,
   };

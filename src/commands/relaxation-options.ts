@@ -14,7 +14,7 @@ export const relaxationOptions: Readonly<Record<string, CommandOption>> = {
   },
   pull: {
     value: 'A:B',
-    help: 'training: share of the way to codes a step, first and last (with --relax, --pytorch default 0.0005:0.1)',
+    help: 'training: share of the way to codes a step, first and last (default 0.0005:0.1; refreshed 0.001:0.001)',
   },
   ...withRelax,
 };
