@@ -1,5 +1,4 @@
 import type { Compensation, PruningMethod } from '../admm/pruning-method';
-import { REFRESH_PULL } from '../admm/relaxation';
 import type { TrainingPruningSettings } from '../admm/training-pruning-settings';
 
 /** Bits chosen after training. */
@@ -32,13 +31,6 @@ export const rivalEntries: readonly RivalEntry[] = [
     title: 'hierarchical, layer ADMM',
     kind: 'ours',
     start: { method: 'lagrangian', compensation: 'layer-admm' },
-  },
-  {
-    name: 'refreshed',
-    title: 'hierarchical, layer ADMM, bits chosen anew',
-    kind: 'ours',
-    start: { method: 'lagrangian', compensation: 'layer-admm' },
-    change: { maskRefreshes: REFRESHES, pull: REFRESH_PULL },
   },
   {
     name: 'value-only',
@@ -79,11 +71,18 @@ export const rivalEntries: readonly RivalEntry[] = [
     change: { distillation: 0 },
   },
   {
-    name: 'no-pull',
-    title: 'hierarchical, layer ADMM, bits chosen anew, weights not drawn',
+    name: 'refreshed',
+    title: 'hierarchical, layer ADMM, bits chosen anew',
     kind: 'ablation',
     start: { method: 'lagrangian', compensation: 'layer-admm' },
     change: { maskRefreshes: REFRESHES },
+  },
+  {
+    name: 'drawn',
+    title: 'hierarchical, layer ADMM, bits chosen anew, weights drawn',
+    kind: 'ablation',
+    start: { method: 'lagrangian', compensation: 'layer-admm' },
+    change: { maskRefreshes: REFRESHES, pull: [0.01, 0.01] },
   },
 ];
 
