@@ -11,7 +11,7 @@ const CODING = '--encoding csd --weight-bits 7 --rows 128';
 const ADMM = `--balanced-rows --ridge shrinkage --iterations 10 ${SIZE}`;
 /** Late layers have 16 patches a picture: few pictures cost accuracy. */
 const MANY = '--calibration 6144 --patches 98304';
-/** Bits chosen anew, four times an epoch in the first half: those that layer ADMM chose are a start that training improves on. */
+/** Bits chosen anew, two to three times an epoch: those that layer ADMM chose are a start that training improves on. */
 const RETRAINING = `--method training --frozen-batch-norm --batch-size 64 --rate 0.01 --distillation 0.95 --mixing 0.5 --views 0.35 --average-decay 0.99 --calibration 512 ${SIZE}`;
 
 const recipe = (name: string, line: string, minutes: number): Recipe => ({
