@@ -210,7 +210,7 @@ export function createMaskedWeights(
   };
 }
 
-/** Steps within which bits are chosen anew: the more the better, as long as batch norm can follow the last choice. */
+/** Steps within which bits are chosen anew; in the rest weights and batch norm settle under the last ones. */
 function refreshedSteps(steps: number): number {
   return Math.floor((85 * steps) / 100);
 }
