@@ -130,7 +130,7 @@ export function createMaskedWeights(
     rounding ??= createMaskedRounding(masked, vector.shape[0], nearest);
     return rounding.round(vector);
   };
-  /** What the next choice of a relaxation starts from. */
+  /** What the next choice of bits starts from. */
   const last = new Map<string, ProjectionState>();
   let relaxed = relaxation !== undefined;
   const chooseAgain = (vector: Float32Array, limitOf: (layer: TrainedLayer) => PerPlane) => {
@@ -139,8 +139,8 @@ export function createMaskedWeights(
       const shape = { ...shapeOf(layer), bitLimit: limitOf(layer), targets, scales };
       const { codes, state } = projectLayer({ ...shape, method, state: last.get(layer.name) });
       masks.set(inVectorOrder(layer, fillDigits({ ...shape, codes, nearest })));
-      if (!relaxation) continue;
       last.set(layer.name, state);
+      if (!relaxation) continue;
       // Scales follow the weights as these grow or shrink.
       scales.set(refitScales({ ...layer, weights: targets, codes, fallback: scales }).scales);
     }
