@@ -15,6 +15,7 @@ import type { Tensor } from '../tensor/engine';
 import type { WeightSteering } from '../training/weight-steering';
 import { createMaskedRounding, type MaskedLayer, type MaskedRounding } from './masked-rounding';
 import type { LayerCodes } from './network-admm';
+import { isRefresh, refreshedSteps } from './refreshing';
 import {
   choosesBits,
   drawAfter,
@@ -208,18 +209,6 @@ export function createMaskedWeights(
       forget();
     },
   };
-}
-
-/** Steps within which bits are chosen anew; in the rest weights and batch norm settle under the last ones. */
-function refreshedSteps(steps: number): number {
-  return Math.floor((85 * steps) / 100);
-}
-
-/** Whether one of so many refreshes, spread evenly over the steps from 1 to the last that may choose, comes before this step. */
-function isRefresh(step: number, steps: number, refreshes: number): boolean {
-  const last = refreshedSteps(steps);
-  if (step < 1 || step > last) return false;
-  return Math.floor((step * refreshes) / last) > Math.floor(((step - 1) * refreshes) / last);
 }
 
 /** Masks whose rows stand as on the crossbars, in the order of the vector. */

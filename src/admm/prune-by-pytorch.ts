@@ -14,6 +14,7 @@ import {
   runPytorch,
 } from '../training/pytorch/run-pytorch';
 import type { LayerCodes } from './network-admm';
+import { REFRESHED_METHOD } from './refreshing';
 import { RELAXED_METHOD } from './relaxation';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
@@ -78,7 +79,7 @@ export async function pruneByPytorch(options: PytorchPruningOptions): Promise<Py
   );
   const { rows, bitLimit } = prune;
   const pruning = {
-    method: RELAXED_METHOD,
+    method: 'refreshes' in prune ? REFRESHED_METHOD : RELAXED_METHOD,
     tileRows: rows,
     encoding: 'sign-split',
     adcBits: options.adcBits,

@@ -23,6 +23,7 @@ import {
   type NetworkAdmmSettings,
   networkAdmmDefaults,
 } from './network-admm';
+import { REFRESHED_METHOD } from './refreshing';
 import { RELAXED_METHOD } from './relaxation';
 import { trainedIntegerNetwork } from './trained-integer-network';
 import { layerWeights, type TrainedLayer, trainedLayers, writeCodes } from './trained-layers';
@@ -165,7 +166,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
 
   function methodName() {
     if (settings.relaxation) return RELAXED_METHOD;
-    if (settings.maskRefreshes > 0) return 'hierarchical, retraining that chooses its bits anew';
+    if (settings.maskRefreshes > 0) return REFRESHED_METHOD;
     const chosenBy = start ? 'layer ADMM' : settings.admmEpochs > 0 ? 'network ADMM' : 'projection';
     return `hierarchical, ${chosenBy} and retraining`;
   }

@@ -24,9 +24,6 @@ export interface Relaxation {
 /** What a network that was pruned so tells of it. */
 export const RELAXED_METHOD = 'hierarchical, relaxed training and frozen bits';
 
-/** Of training that chooses its bits anew: of 0.01, 0.003 and 0.001 the best for a 1-bit ResNet-20, one run each (data/runs.csv). */
-export const REFRESH_PULL: Pull = [0.001, 0.001];
-
 /** Steps whose draw is taken together: one costs a pass over all weights. */
 const DRAW_EVERY = 5;
 

@@ -1,7 +1,6 @@
 import { basename, join } from 'node:path';
 import { pruneByPytorch } from '../admm/prune-by-pytorch';
 import { pruneByTraining } from '../admm/prune-by-training';
-import { REFRESH_PULL } from '../admm/relaxation';
 import { trainingPruningDefaults } from '../admm/training-pruning-settings';
 import type { EncodingName } from '../bitplanes/plane-encoding';
 import type { Dataset } from '../data/dataset';
@@ -32,7 +31,7 @@ import {
 import { precisionHelp, precisionOption } from './precision-option';
 import { pythonOf, pytorchDefaults, pytorchOption, pytorchPruning, pytorchStage } from './pytorch-options';
 import { refuseOptions } from './refuse-options';
-import { pullOption, relaxationOf, relaxationOptions, withRelax } from './relaxation-options';
+import { refreshingOf, relaxationOf, relaxationOptions, withRelax } from './relaxation-options';
 import { augmentationOptions, trainingNumbers } from './training-options';
 
 /** Options of `prune --method training`. */
@@ -114,7 +113,6 @@ const ownEngineOnly = [
   'frozen-batch-norm',
   'admm-epochs',
   'admm-rate',
-  'mask-refreshes',
   'precision',
   'quantized-activations',
 ];
@@ -128,6 +126,12 @@ export function refuseWithoutEffect(options: Options): void {
   refuseOptions(options, postTrainingOnly, 'not with --method training');
   if (options.pytorch !== undefined) {
     refuseOptions(options, ownEngineOnly, 'not with --pytorch');
+    if (Number(options['mask-refreshes'] ?? 0) !== 0)
+      refuseOptions(
+        options,
+        ['relax', 'first-bit-limit', ...Object.keys(withRelax)],
+        'not with --mask-refreshes, which chooses the bits',
+      );
     return;
   }
   const admm = ['admm-epochs', 'admm-rate'];
@@ -252,15 +256,14 @@ async function byOwnEngine(
     rate: defaults.retrainRate,
   });
   const relaxation = options.relax === undefined ? undefined : relaxationOf(options, 0);
-  const maskRefreshes = wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? defaults.maskRefreshes;
+  const refreshing = refreshingOf(options);
   const settings = {
     ...defaults,
     ...input.settings,
     ...numbers,
     relaxation,
-    maskRefreshes,
-    // A relaxation has its own.
-    pull: maskRefreshes > 0 ? (pullOption(options) ?? REFRESH_PULL) : undefined,
+    maskRefreshes: refreshing?.refreshes ?? 0,
+    pull: refreshing?.pull,
     admmEpochs: relaxation ? 0 : (wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs),
     retrainEpochs: epochs,
     admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,

@@ -2,7 +2,7 @@ import { InputError } from '../errors';
 import type { PytorchPruning, PytorchStage } from '../training/pytorch/run-pytorch';
 import { defaultRecipe } from '../training/train';
 import { type CommandOption, type Options, textOption } from './command';
-import { relaxationOf } from './relaxation-options';
+import { refreshingOf, relaxationOf } from './relaxation-options';
 import type { TrainingNumbers } from './training-options';
 
 /** Of `train` and `prune --method training`: the other engine. */
@@ -40,10 +40,12 @@ const DEFAULT_RELAX = 0.7;
 
 /** How it prunes on the way. @throws InputError naming the option that is out of range */
 export function pytorchPruning(options: Options, rows: number, adcBits: number): PytorchPruning {
+  const limits = { rows, bitLimit: 2 ** adcBits - 1 };
+  const refreshing = refreshingOf(options);
+  if (refreshing) return { ...limits, ...refreshing };
   const { share, interval, pull, firstBitLimit } = relaxationOf(options, DEFAULT_RELAX);
   return {
-    rows,
-    bitLimit: 2 ** adcBits - 1,
+    ...limits,
     ...(firstBitLimit !== undefined && { firstBitLimit }),
     interval,
     relax: share,

@@ -1,3 +1,4 @@
+import { REFRESH_PULL } from '../admm/refreshing';
 import type { Pull, Relaxation } from '../admm/relaxation';
 import { InputError } from '../errors';
 import { type CommandOption, type Options, realNumber, textOption, wholeNumber } from './command';
@@ -30,8 +31,20 @@ export function relaxationOf(options: Options, share: number): Relaxation {
   };
 }
 
+/** Bits chosen anew while only codes are used. */
+export interface Refreshing {
+  readonly refreshes: number;
+  readonly pull: Pull;
+}
+
+/** Those that the options ask for; undefined: none. @throws InputError naming the option that is out of range */
+export function refreshingOf(options: Options): Refreshing | undefined {
+  const refreshes = wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? 0;
+  return refreshes > 0 ? { refreshes, pull: pullOption(options) ?? REFRESH_PULL } : undefined;
+}
+
 /** What `--pull` says. @throws InputError for anything but two shares */
-export function pullOption(options: Options): Pull | undefined {
+function pullOption(options: Options): Pull | undefined {
   const text = textOption(options, 'pull');
   if (text === undefined) return undefined;
   const pair = text.split(':').map(Number);

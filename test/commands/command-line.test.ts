@@ -336,6 +336,8 @@ describe('bad input', () => {
       [[...pytorch, '--admm-rate', '0.1'], '--admm-rate: not with --pytorch'],
       [[...pytorch, '--precision', 'float32'], '--precision: not with --pytorch'],
       [[...pytorch, '--value-limit', '3'], '--value-limit: not with --pytorch'],
+      [[...pytorch, '--mask-refreshes', '2', '--relax', '0.5'], '--relax: not with --mask-refreshes'],
+      [[...pytorch, '--mask-refreshes', '2', '--interval', '9'], '--interval: not with --mask-refreshes'],
       [['--allocate', '--allocate-planes'], '--allocate: --allocate-planes does that too'],
     ] as const)
       expect(await prune(...given)).toContain(line);

@@ -3,6 +3,14 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { pruneByPytorch } from '../../src/admm/prune-by-pytorch';
+import { isRefresh, REFRESHED_METHOD, refreshedSteps } from '../../src/admm/refreshing';
+import {
+  choosesBits,
+  drawAfter,
+  RELAXED_METHOD,
+  relaxedLimit,
+  relaxedSteps,
+} from '../../src/admm/relaxation';
 import { generatedPictures } from '../../src/data/generated-pictures';
 import { certifyNetwork } from '../../src/experiments/certify-network';
 import { initialParameters } from '../../src/networks/initial-parameters';
@@ -110,6 +118,18 @@ describe('pruneByPytorch', () => {
     expect(certifyNetwork(pruned!.network).lossless).toBe(true);
   });
 
+  it('says how the bits were chosen', async () => {
+    const refreshed = {
+      ...options.stage,
+      prune: { rows: 32, bitLimit: 1, refreshes: 3, pull: [0.001, 0.001] as const },
+    };
+    const made = await pruneByPytorch({ ...options, folder: scratch('refreshed'), stage: refreshed });
+    expect(made!.network.pruning?.method).toBe(REFRESHED_METHOD);
+    const relaxed = await pruneByPytorch({ ...options, folder: scratch('relaxed') });
+    expect(relaxed!.network.pruning?.method).toBe(RELAXED_METHOD);
+    expect(JSON.parse(readFileSync(scratch('refreshed/job.json'), 'utf8')).stage).toEqual(refreshed);
+  });
+
   it('starts from the codes of a pruned network', async () => {
     const { network: first } = (await pruneByPytorch({ ...options, folder: scratch('first') }))!;
     await pruneByPytorch({ ...options, folder: scratch('second'), start: first });
@@ -148,6 +168,47 @@ describe('pruneByPytorch', () => {
 });
 
 describe('the programs for PyTorch', () => {
+  const relaxed = { rows: 128, bitLimit: 1, interval: 20, relax: 0.57, pull: [0.001, 0.1] as const };
+  const refreshed = { rows: 128, bitLimit: 1, refreshes: 13, pull: [0.01, 0.002] as const };
+
+  it.each([relaxed, { ...relaxed, firstBitLimit: 7, bitLimit: 3 }, { ...relaxed, relax: 0.99 }, refreshed])(
+    'choose bits, under the limits, and draw weights when our own engine does: %j',
+    (prune) => {
+      const STEPS = 111;
+      const told = execFileSync('python3', [
+        '-B',
+        '-c',
+        `import json, sys
+sys.path.insert(0, sys.argv[1])
+from bit_schedule import bit_limit, chooses_bits, is_relaxed, pull_after
+prune = json.loads(sys.argv[2])
+print(json.dumps([[of(prune, step, ${STEPS}) for of in (chooses_bits, bit_limit, is_relaxed, pull_after)]
+                  for step in range(${STEPS})]))`,
+        join(packageRoot().root, 'src/training/pytorch'),
+        JSON.stringify(prune),
+      ]);
+      const rows = JSON.parse(told.toString()) as [boolean, number, boolean, number][];
+      expect(rows).toHaveLength(STEPS);
+      for (const [step, [chooses, limit, isRelaxed, share]] of rows.entries()) {
+        const at = `step ${step}`;
+        if ('refreshes' in prune) {
+          // Its bits before the first step are those of the start.
+          expect(chooses, at).toBe(step === 0 || isRefresh(step, STEPS, prune.refreshes));
+          expect(limit, at).toBe(prune.bitLimit);
+          expect(isRelaxed, at).toBe(false);
+          expect(share, at).toBeCloseTo(drawAfter(prune.pull, step, refreshedSteps(STEPS)), 12);
+          continue;
+        }
+        const relaxation = { ...prune, share: prune.relax };
+        const last = relaxedSteps(relaxation, STEPS);
+        expect(chooses, at).toBe(choosesBits(relaxation, step, STEPS));
+        if (chooses) expect(limit, at).toBe(relaxedLimit(relaxation, prune.bitLimit, step, STEPS));
+        expect(isRelaxed, at).toBe(step < last);
+        expect(share, at).toBeCloseTo(drawAfter(prune.pull, step, last), 12);
+      }
+    },
+  );
+
   it('are Python that compiles', () => {
     const folder = join(packageRoot().root, 'src/training/pytorch');
     const files = readdirSync(folder).filter((name) => name.endsWith('.py'));

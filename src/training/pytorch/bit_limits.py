@@ -96,8 +96,8 @@ class BitLimits:
         return rows.reshape(out, height, width, channels).permute(0, 3, 1, 2).contiguous()
 
     @torch.no_grad()
-    def choose(self, weights, limit):
-        """Masks for the weights (by layer name). The first call finds scales too; later ones refit them."""
+    def choose(self, weights, limit, refit=True):
+        """Masks for the weights (by layer name). The first call finds scales too; `refit`: later ones fit them anew."""
         for layer in self.layers:
             weight = weights[layer.name]
             if layer.scale is None:
@@ -109,7 +109,8 @@ class BitLimits:
                 layer.prices = torch.zeros(columns.shape[0], 2, 8, device=weight.device)
             masks = project(columns, limit, layer.prices, warm, self.planes)
             layer.mask = self.weights_of(layer, masks, weight)
-            self.refit_scales(layer, weight)
+            if refit or not warm:
+                self.refit_scales(layer, weight)
 
     def find_scales(self, layer, weight, limit):
         """For each output channel the scale whose codes lose least, on some of its tiles."""

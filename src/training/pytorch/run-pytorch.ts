@@ -38,15 +38,23 @@ export interface PytorchStage {
   readonly prune?: PytorchPruning;
 }
 
-/**
- * Pruning while training. Relaxed, real weights follow the loss and after every step are drawn to the nearest codes that
- * keep the limits (ProxQuant: Bai, Wang and Liberty 2019), at last firmly; then bits are frozen and only codes are used.
- */
-export interface PytorchPruning {
+/** Pruning while training, in one of two ways. */
+export type PytorchPruning = PytorchLimits & (PytorchRelaxation | PytorchRefreshing);
+
+interface PytorchLimits {
   /** R */
   readonly rows: number;
   /** k_b */
   readonly bitLimit: number;
+  /** A sign and the bit planes of a weight. Default 8. */
+  readonly weightBits?: number;
+}
+
+/**
+ * Real weights follow the loss and after every step are drawn to the nearest codes that keep the limits (ProxQuant: Bai,
+ * Wang and Liberty 2019), at last firmly; then bits are frozen and only codes are used.
+ */
+export interface PytorchRelaxation {
   /** k_b at the first projection; falls to `bitLimit` over the first half of the relaxed steps. */
   readonly firstBitLimit?: number;
   /** Steps between two choices of bits. */
@@ -55,8 +63,14 @@ export interface PytorchPruning {
   readonly relax: number;
   /** Share of the way to the codes that a step takes: of the first and of the last relaxed one, geometric in between. */
   readonly pull: readonly [first: number, last: number];
-  /** A sign and the bit planes of a weight. Default 8. */
-  readonly weightBits?: number;
+}
+
+/** Only codes are used, from the first step on; their bits are chosen anew on the way. */
+export interface PytorchRefreshing {
+  /** Times that they are, evenly over the first 85 % of the training. */
+  readonly refreshes: number;
+  /** As of a relaxation, of the steps up to the last choice. */
+  readonly pull: readonly [first: number, last: number];
 }
 
 export interface PytorchJob {
@@ -121,7 +135,7 @@ function isOf(path: string, job: PytorchJob): boolean {
 }
 
 /** Raise it when the same job gives another result. */
-const REVISION = 2;
+const REVISION = 3;
 
 /** SHA-256 over all that a job's result depends on. */
 function keyOf({ network, dataset, normalisation, stage, seed, start, teacher }: PytorchJob): string {

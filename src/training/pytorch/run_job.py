@@ -6,13 +6,15 @@ The job (`writeJob` in run-pytorch.ts): {"key" (given back with the result), "de
 "data": pictures, "start", "teacher": parameters or null, each a safetensors file, "stage", "output"}. The stage:
 {"epochs", "batchSize", "rate", "warmup", "weightDecay", "labelSmoothing", "crop", "cutout", "averageDecay",
 "distillation"}, optionally "mixing" (share of the pictures that are mixed with another: mixup, Zhang et al. 2018),
-and, where it prunes, "prune": {"rows", "bitLimit", "firstBitLimit", "interval", "relax", "pull"}, optionally
-"weightBits" (a sign and the planes; default 8): for the share `relax` of the training real weights are trained and
-pulled to the nearest codes that keep the limits (a proximal method: Bai, Wang and Liberty 2019), then bits stay and
-only codes are used. OUTPUT gets all parameters in PyTorch's names, and where it prunes, for every crossbar layer L
-instead of `L.weight` its `L.codes` (int8 [rows, out], rows in the order ky, kx, c) and `L.scales` ([out]); metadata
-hold stage, curve and engine. One line of JSON an epoch goes to stdout. About once a minute the state is kept in
-OUTPUT.state, from which the same job goes on.
+and, where it prunes, "prune": {"rows", "bitLimit", "pull"}, optionally "weightBits" (a sign and the planes; default
+8), with {"relax", "interval"}, optionally "firstBitLimit": for the share `relax` of the training real weights are
+trained and pulled to the nearest codes that keep the limits (a proximal method: Bai, Wang and Liberty 2019), then
+bits stay and only codes are used; or with {"refreshes"}: only codes are used, from the first step on, and their bits
+are chosen anew so many times over the first 85 % of the training, while real weights are pulled to them. OUTPUT gets
+all parameters in PyTorch's names, and where it prunes, for every crossbar layer L instead of `L.weight` its `L.codes`
+(int8 [rows, out], rows in the order ky, kx, c) and `L.scales` ([out]); metadata hold stage, curve and engine. One
+line of JSON an epoch goes to stdout. About once a minute the state is kept in OUTPUT.state, from which the same job
+goes on.
 """
 
 from __future__ import annotations
@@ -29,12 +31,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from bit_limits import BitLimits, crossbar_layers, straight_through
+from bit_schedule import bit_limit, chooses_bits, is_relaxed, pull_after
 from network import forward, initial_parameters, is_statistic
 from pictures import Pictures
 
-# Steps of the average of the weights are taken together, and so are those of the pull.
+# Steps of the average of the weights are taken together.
 AVERAGE_EVERY = 5
-PULL_EVERY = 5
 EVALUATE_EVERY = 10
 # Seconds between two states that are kept.
 KEEP_EVERY = 60
@@ -46,11 +48,6 @@ def learning_rate(stage, step, steps):
     if step < climb:
         return stage['rate'] * (step + 1) / climb
     return stage['rate'] * (1 + math.cos(math.pi * (step - climb) / max(1, steps - climb))) / 2
-
-
-def relaxed_steps(prune, steps):
-    """Never all: at the step after them bits are chosen for the last time."""
-    return min(steps - 1, math.ceil(prune['relax'] * steps))
 
 
 class Training:
@@ -175,15 +172,16 @@ class Job:
             loss_sum = torch.zeros((), device=device)
             right = torch.zeros((), device=device)
             for pictures, labels in self.pictures.epoch(stage, stage['cutout']):
-                if prune:
-                    self.choose_bits(prune, limits, latent, step, steps)
+                if prune and chooses_bits(prune, step, steps):
+                    refit = 'relax' in prune
+                    limits.choose(self.crossbar_weights(limits, latent), bit_limit(prune, step, steps), refit)
                 pictures, targets = self.taught(stage, pictures, labels)
-                relaxed = prune is not None and step < relaxed_steps(prune, steps)
+                relaxed = prune is not None and is_relaxed(prune, step, steps)
                 loss, hits = self.loss_of(latent, *self.arrays(None if relaxed else limits), pictures, targets)
                 loss.backward()
                 training.move(learning_rate(stage, step, steps))
-                if relaxed and step % PULL_EVERY == 0:
-                    share = 1 - (1 - self.pull_at(prune, step, steps)) ** PULL_EVERY
+                share = pull_after(prune, step, steps) if prune else 0
+                if share > 0:
                     limits.pull(self.crossbar_weights(limits, latent), share)
                 step += 1
                 if step % AVERAGE_EVERY == 0:
@@ -215,23 +213,8 @@ class Job:
         layers = crossbar_layers(self.description, self.parameters, prune['rows'], self.job['std'])
         return BitLimits(layers, prune.get('weightBits', 8) - 1, self.device)
 
-    def choose_bits(self, prune, limits, latent, step, steps):
-        """New masks every `interval` steps while weights are relaxed; limits fall on a cubic curve over the first half of that."""
-        last = relaxed_steps(prune, steps)
-        if step > last or (step % prune['interval'] != 0 and step != last):
-            return
-        first = prune.get('firstBitLimit', prune['bitLimit'])
-        fall = max(0, 1 - 2 * step / last) ** 3 if step < last else 0
-        limit = prune['bitLimit'] + round((first - prune['bitLimit']) * fall)
-        limits.choose(self.crossbar_weights(limits, latent), limit)
-
     def crossbar_weights(self, limits, parameters):
         return {layer.name: parameters[f'{layer.name}.weight'].detach() for layer in limits.layers}
-
-    def pull_at(self, prune, step, steps):
-        """Share of the way to the codes that every step takes: geometric from the first to the last."""
-        first, last = prune['pull']
-        return first * (last / first) ** (step / (prune['relax'] * steps))
 
     @torch.no_grad()
     def taught(self, stage, pictures, labels):
