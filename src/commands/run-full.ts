@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { resultsFolder } from '../experiments/open-experiment';
 import { modelFolder } from '../experiments/open-model';
-import { recipes as allRecipes, type Recipe, recipesFor } from '../experiments/recipes';
+import { recipes as allRecipes, ingredients, type Recipe, recipesFor } from '../experiments/recipes';
 import { expectedNetworks, type NetworksOutcome, reportNetworks } from '../experiments/run-networks';
 import { networksClaims } from '../experiments/verify-report';
 import type { CommandContext } from './command';
@@ -51,7 +52,7 @@ export async function runFull(options: RunFullOptions): Promise<NetworksOutcome>
   const expected = options.expectedTop1 ?? expectedNetworks();
   return reportNetworks({
     profile: 'full',
-    paths: verified.map(({ name }) => made.get(name) ?? join(modelFolder(), `${name}.safetensors`)),
+    paths: verified.map(({ name }) => made.get(name) ?? packagedNetwork(name)),
     datasets,
     folder: join(folder, 'verified'),
     figures: join(folder, 'figures'),
@@ -65,12 +66,26 @@ export async function runFull(options: RunFullOptions): Promise<NetworksOutcome>
   });
 }
 
+/** Our own engine's recipes, but for those that need a file that neither they nor the package have. */
+function withoutPytorch(recipes: readonly Recipe[]): readonly Recipe[] {
+  const rest: Recipe[] = [];
+  const there = (name: string) => rest.some((own) => own.name === name) || existsSync(packagedNetwork(name));
+  for (const recipe of recipes)
+    if (recipe.engine !== 'pytorch' && ingredients(recipe).every(there)) rest.push(recipe);
+  return rest;
+}
+
+const packagedNetwork = (name: string) => join(modelFolder(), `${name}.safetensors`);
+
 /** The recipes that can be carried out here. @throws InputError where none is left */
 function makeable(recipes: readonly Recipe[], python: string, context: CommandContext): readonly Recipe[] {
   const others = recipes.filter(({ engine }) => engine === 'pytorch');
   if (others.length === 0 || spawnSync(python, ['-c', 'import torch']).status === 0) return recipes;
-  const rest = recipes.filter(({ engine }) => engine !== 'pytorch');
-  const names = others.map(({ name }) => name).join(', ');
+  const rest = withoutPytorch(recipes);
+  const names = recipes
+    .filter((recipe) => !rest.includes(recipe))
+    .map(({ name }) => name)
+    .join(', ');
   if (rest.length === 0)
     throw new InputError(
       `${python} has no PyTorch, which ${names} needs: name one that has with --pytorch PYTHON`,

@@ -16,6 +16,7 @@ import type { Accuracy } from '../training/evaluate';
 import { parameterLayout } from '../training/parameter-vector';
 import { defaultRecipe, type EpochRecord, train } from '../training/train';
 import { integerAccuracy } from './accuracy';
+import { digestOf } from './cached-result';
 import type { FloatModel } from './open-model';
 import type { PostTrainingStart, RivalEntry, RivalStart } from './rival-entries';
 
@@ -89,8 +90,23 @@ async function retrained(
   adcBits: number,
   chosen: Chosen | undefined,
 ): Promise<TrainedRival> {
-  const { model, dataset, folder, settings, pictures, normalisation, onProgress } = bench;
+  const { model, dataset, settings, pictures, normalisation, onProgress } = bench;
   const admmEpochs = chosen ? 0 : half(settings.epochs);
+  const wanted = {
+    ...trainingPruningDefaults,
+    ...RIVAL_BITS,
+    ...change,
+    tileRows: settings.tileRows,
+    adcBits,
+    admmEpochs,
+    admmRate: settings.rate,
+    retrainEpochs: settings.epochs - admmEpochs - (chosen?.epochs ?? 0),
+    retrainRate: settings.rate,
+    batchSize: settings.batchSize,
+    seed: settings.seed,
+    // No more nonzeros than ones allowed: those that stay may use all their bits.
+    ...(isValueOnly(start) && { valueLimit: 2 ** adcBits - 1 }),
+  };
   const { network, admm, retraining } = await pruneByTraining({
     description: model.description,
     parameters: chosen?.parameters ?? model.parameters,
@@ -98,23 +114,9 @@ async function retrained(
     normalisation,
     dataset,
     calibration: pictures,
-    settings: {
-      ...trainingPruningDefaults,
-      ...RIVAL_BITS,
-      ...change,
-      tileRows: settings.tileRows,
-      adcBits,
-      admmEpochs,
-      admmRate: settings.rate,
-      retrainEpochs: settings.epochs - admmEpochs - (chosen?.epochs ?? 0),
-      retrainRate: settings.rate,
-      batchSize: settings.batchSize,
-      seed: settings.seed,
-      // No more nonzeros than ones allowed: those that stay may use all their bits.
-      ...(isValueOnly(start) && { valueLimit: 2 ** adcBits - 1 }),
-    },
+    settings: wanted,
     start: chosen?.network,
-    folder: stateFolder(folder, `${name}-adc${adcBits}`),
+    folder: stateFolder(bench, `${name}-adc${adcBits}`, { ...settings, ...wanted, start }),
     evaluateEvery: settings.epochs,
     onProgress,
   });
@@ -151,7 +153,7 @@ async function sliced(bench: RivalBench, entry: RivalEntry, adcBits: number): Pr
 
 /** One training serves every resolution. */
 async function trainedUnderPenalty(bench: RivalBench) {
-  const { model, dataset, folder, settings, normalisation, onProgress } = bench;
+  const { model, dataset, settings, normalisation, onProgress } = bench;
   const { description, parameters } = model;
   const { precision, weightDecay, distillation } = trainingPruningDefaults;
   const steering = createBitSliceL1(
@@ -181,7 +183,7 @@ async function trainedUnderPenalty(bench: RivalBench) {
       teacher,
       steering,
       start: parameters,
-      checkpoint: join(stateFolder(folder, 'bit-slice-l1'), `state-${epochs}.safetensors`),
+      checkpoint: join(stateFolder(bench, 'bit-slice-l1', settings), 'state.safetensors'),
       evaluateEvery: epochs,
       onProgress,
     });
@@ -190,8 +192,10 @@ async function trainedUnderPenalty(bench: RivalBench) {
   }
 }
 
-function stateFolder(folder: string, name: string): string {
-  const own = join(folder, name);
+/** Named by all that a training depends on: what another one left does not stop this one. */
+function stateFolder({ model, dataset, folder }: RivalBench, name: string, settings: object): string {
+  const key = { model: model.identity, data: dataset.checksums, ...settings };
+  const own = join(folder, `${name}-${digestOf(key).slice(0, 8)}`);
   mkdirSync(own, { recursive: true });
   return own;
 }

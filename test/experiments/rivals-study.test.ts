@@ -108,6 +108,13 @@ describe('compareTrained', () => {
     });
   });
 
+  it('is not stopped by the states that a training with other settings left', async () => {
+    for (const entry of rivalEntries.filter(({ name }) => ['hierarchical', 'bit-slice-l1'].includes(name))) {
+      const { rows } = await compare({ entries: [entry], unpruned: [], seeds: 1, rate: 0.01 });
+      expect(rows.map(({ name }) => name)).toEqual([entry.name]);
+    }
+  });
+
   it('measures ablations at the lowest resolution alone, and rivals at all', async () => {
     const wanted = rivalEntries.filter(({ name }) => ['hierarchical', 'greedy', 'projection'].includes(name));
     const { rows } = await compare({ adcBits: [2, 3], entries: wanted, unpruned: [] });
