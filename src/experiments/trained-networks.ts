@@ -68,13 +68,10 @@ export function trainedNetworksFigures(networks: readonly TrainedNetwork[]): Map
   figures.set('03-training', accuracies('Test accuracy of the codes while the network was trained', tested));
   figures.set(
     '03-training-pictures',
-    accuracies(
-      'Accuracy on the augmented training pictures: relaxed weights, then frozen bits',
-      ({ training }) => ({
-        x: training.map(({ epoch }) => epoch + 1),
-        y: training.map(({ trainAccuracy }) => trainAccuracy),
-      }),
-    ),
+    accuracies('Accuracy on the augmented training pictures', ({ training }) => ({
+      x: training.map(({ epoch }) => epoch + 1),
+      y: training.map(({ trainAccuracy }) => trainAccuracy),
+    })),
   );
   const withAdmm = networks.filter(({ admm }) => admm.length > 0);
   if (withAdmm.length === 0) return figures;
