@@ -1,5 +1,13 @@
 import type { Pull } from './relaxation';
 
+/** Bits that are chosen anew under way, while only codes are used. */
+export interface Refreshing {
+  /** Times that they are, evenly over the first 85 % of the steps. */
+  readonly refreshes: number;
+  /** Of the steps up to the last of them. */
+  readonly pull: Pull;
+}
+
 /** What a network tells of it that was retrained under bits chosen anew on the way. */
 export const REFRESHED_METHOD = 'hierarchical, retraining that chooses its bits anew';
 

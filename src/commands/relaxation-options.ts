@@ -1,4 +1,4 @@
-import { REFRESH_PULL } from '../admm/refreshing';
+import { REFRESH_PULL, type Refreshing } from '../admm/refreshing';
 import type { Pull, Relaxation } from '../admm/relaxation';
 import { InputError } from '../errors';
 import { type CommandOption, type Options, realNumber, textOption, wholeNumber } from './command';
@@ -31,13 +31,7 @@ export function relaxationOf(options: Options, share: number): Relaxation {
   };
 }
 
-/** Bits chosen anew while only codes are used. */
-export interface Refreshing {
-  readonly refreshes: number;
-  readonly pull: Pull;
-}
-
-/** Those that the options ask for; undefined: none. @throws InputError naming the option that is out of range */
+/** The bits chosen anew that the options ask for; undefined: none. @throws InputError naming the option that is out of range */
 export function refreshingOf(options: Options): Refreshing | undefined {
   const refreshes = wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? 0;
   return refreshes > 0 ? { refreshes, pull: pullOption(options) ?? REFRESH_PULL } : undefined;

@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset';
 import { openDataset } from '../data/open-dataset';
 import { InputError } from '../errors';
 import { resultsFolder } from '../experiments/open-experiment';
-import { modelFolder } from '../experiments/open-model';
+import { packagedNetwork } from '../experiments/open-model';
 import { recipes as allRecipes, ingredients, type Recipe, recipesFor } from '../experiments/recipes';
 import { expectedNetworks, type NetworksOutcome, reportNetworks } from '../experiments/run-networks';
 import { networksClaims } from '../experiments/verify-report';
@@ -74,8 +74,6 @@ function withoutPytorch(recipes: readonly Recipe[]): readonly Recipe[] {
     if (recipe.engine !== 'pytorch' && ingredients(recipe).every(there)) rest.push(recipe);
   return rest;
 }
-
-const packagedNetwork = (name: string) => join(modelFolder(), `${name}.safetensors`);
 
 /** The recipes that can be carried out here. @throws InputError where none is left */
 function makeable(recipes: readonly Recipe[], python: string, context: CommandContext): readonly Recipe[] {

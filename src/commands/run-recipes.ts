@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../data/dataset';
 import { fileSha256 } from '../data/file-sha256';
 import { cachedLater, digestOf } from '../experiments/cached-result';
-import { modelFolder } from '../experiments/open-model';
+import { packagedNetwork } from '../experiments/open-model';
 import { ingredients, type Recipe } from '../experiments/recipes';
 import { type Command, type CommandContext, parseCommandLine } from './command';
 import { pruneCommand } from './prune';
@@ -35,8 +35,7 @@ export async function runRecipes(
 ): Promise<Map<string, string>> {
   mkdirSync(folder, { recursive: true });
   const made = new Map<string, string>();
-  const fileOf = (name: string) =>
-    made.get(name) ?? given?.get(name) ?? join(modelFolder(), `${name}.safetensors`);
+  const fileOf = (name: string) => made.get(name) ?? given?.get(name) ?? packagedNetwork(name);
   for (const recipe of recipes) {
     const { name, data, line, engine } = recipe;
     const output = join(folder, `${name}.safetensors`);

@@ -59,6 +59,11 @@ export function modelFolder(): string {
   return join(packageRoot().root, 'data', 'models');
 }
 
+/** Where the package has the network of a name, if it has it. */
+export function packagedNetwork(name: string): string {
+  return join(modelFolder(), `${name}.safetensors`);
+}
+
 /**
  * Opens a model: a file (.safetensors, .pth, .pt, .th), or the name of one in `data/models`.
  * Mean and standard deviation of the pictures come from the file's metadata or from the .json beside it.
@@ -182,7 +187,7 @@ function checksum(path: string): string {
 
 /** The file of a model: a path, or the name of one in `data/models`. @throws InputError where there is none */
 export function modelPath(nameOrPath: string): string {
-  const named = join(modelFolder(), `${nameOrPath}.safetensors`);
+  const named = packagedNetwork(nameOrPath);
   for (const path of [nameOrPath, named]) if (existsSync(path) && extname(path) !== '') return path;
   throw new InputError(`model '${nameOrPath}' not found: neither a file nor the name of one in data/models`);
 }
