@@ -81,10 +81,74 @@ describe('the documents', () => {
   });
 
   it('link to files that are there', () => {
+    let links = 0;
     for (const [document, text] of texts())
       for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)) {
         const folder = document.endsWith('.ipynb') ? 'notebooks' : dirname(document);
         expect(existsSync(join(root, folder, target)), `${document}: ${target}`).toBe(true);
+        links++;
       }
+    expect(links).toBeGreaterThan(0);
+  });
+
+  it('give results with the intervals that a table of the figures has', () => {
+    // Over all pairs and seeds: only the verdicts of that experiment tell it.
+    const untold = ['0.17 +-0.08'];
+    const pairs = tablePairs();
+    let given = 0;
+    for (const document of ['README.md', 'ARTIFACT.md'])
+      for (const [text, value, interval] of readFileSync(join(root, document), 'utf8').matchAll(
+        /(-?\d+(?:\.\d+)?)\s\+-(\d+\.\d+)/g,
+      )) {
+        if (untold.includes(text)) continue;
+        // Prose may tell a gain of -0.17 as a loss of 0.17.
+        const kept = pairs.some(
+          ([a, b]) => rounds(Math.abs(a), value.replace('-', '')) && rounds(b, interval),
+        );
+        expect(kept, `${document}: ${text}`).toBe(true);
+        given++;
+      }
+    expect(given).toBeGreaterThan(30);
+  });
+
+  it('give the accuracies of the networks that were trained and pruned as verified', () => {
+    const lines = readFileSync(join(root, 'figures/07-networks.csv'), 'utf8').split('\n');
+    const top1 = new Map(lines.map((line) => [line.replace(/,CIFAR10,.*/, ''), cellOf(line)]));
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    for (const [shown, network] of [
+      ['ResNet-20', 'resnet20-cifar10'],
+      ['VGG-16', 'vgg16-cifar10'],
+      ['ResNet-18', 'resnet18-cifar10'],
+    ]) {
+      const float = top1.get(network)!;
+      const pruned = [3, 2, 1].map((bits) => {
+        const own = top1.get(`${network}-r128-adc${bits}`)!;
+        const change = own - float;
+        return `${own.toFixed(2)} (${change > 0 ? '+' : ''}${change.toFixed(2)})`;
+      });
+      const row = [shown, float.toFixed(2), top1.get(`"${network}, 8 bits"`)!.toFixed(2), ...pruned];
+      expect(readme).toContain(`| ${row.join(' | ')} |`);
+    }
   });
 });
+
+/** Top-1 of a row of figures/07-networks.csv: the cell behind the seed, which follows the encoding. */
+function cellOf(line: string): number {
+  return Number(/,(?:float32,,|\d,[a-z-]+),1,([\d.]+),/.exec(line)?.[1]);
+}
+
+/** What the tables of the figures and their titles have as `a +-b`, or as a and b in two neighbouring cells. */
+function tablePairs(): [number, number][] {
+  const names = readdirSync(join(root, 'figures')).filter((name) => name.endsWith('.md'));
+  return names.flatMap((name) => {
+    const text = readFileSync(join(root, 'figures', name), 'utf8');
+    const pairs = text.matchAll(/(-?\d+(?:\.\d+)?)(?= (?:\+-|\| )(\d+\.\d+))/g);
+    return [...pairs].map(([, value, interval]): [number, number] => [+value, +interval]);
+  });
+}
+
+/** Whether a number, itself rounded, may be told as `text`. */
+function rounds(value: number, text: string): boolean {
+  const digits = text.split('.')[1]?.length ?? 0;
+  return Math.abs(value - Number(text)) <= 0.5 * 10 ** -digits + 1e-9;
+}
