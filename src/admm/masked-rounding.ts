@@ -16,6 +16,8 @@ export interface MaskedLayer {
 export interface MaskedRounding {
   /** The weight vector [length] with every crossbar weight at the nearest value that its bits can make. */
   round(vector: Tensor): Tensor;
+  /** Share of its gradient that each weight follows, [length]: `prunedGradient` without bits, else 1; undefined: all of it. */
+  readonly gradientShares: Tensor | undefined;
   /** Frees its constants. */
   dispose(): void;
 }
@@ -29,6 +31,7 @@ export function createMaskedRounding(
   masked: readonly MaskedLayer[],
   length: number,
   nearest: NearestCodes,
+  prunedGradient = 1,
 ): MaskedRounding {
   const { places, factors, scales, values, tableRows } = constantsOf(masked, length, nearest);
   const table = Float32Array.from(nearest.table());
@@ -45,8 +48,11 @@ export function createMaskedRounding(
     low: k.scalar(0),
     high: k.scalar(nearest.width - 1),
   };
-  for (const tensor of Object.values(constants)) keep(tensor);
+  const shares = prunedGradient < 1 && { shares: upload(sharesOf(masked, length, prunedGradient), [length]) };
+  const held = { ...constants, ...shares };
+  for (const tensor of Object.values(held)) keep(tensor);
   return {
+    gradientShares: shares ? shares.shares : undefined,
     round: (vector) =>
       scope(() => {
         const [weights, others] = k.split(k.gatherRows(vector, constants.places), [
@@ -60,7 +66,7 @@ export function createMaskedRounding(
         const rounded = k.multiply(k.gatherRows(constants.table, inTable), constants.values);
         return k.scatter(constants.places, k.concat([rounded, others]), length);
       }),
-    dispose: () => dispose(...Object.values(constants)),
+    dispose: () => dispose(...Object.values(held)),
   };
 }
 
@@ -101,4 +107,12 @@ function constantsOf(masked: readonly MaskedLayer[], length: number, nearest: Ne
   }
   for (let at = 0; at < length; at++) if (inLayer[at] === 0) places[next++] = at;
   return constants;
+}
+
+/** `share` for the weights without bits, 1 for all else, in the order of the vector. */
+function sharesOf(masked: readonly MaskedLayer[], length: number, share: number): Float32Array {
+  const shares = new Float32Array(length).fill(1);
+  for (const { layer, masks } of masked)
+    for (let i = 0; i < masks.length; i++) if (masks[i] === 0) shares[layer.offset + i] = share;
+  return shares;
 }

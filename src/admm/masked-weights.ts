@@ -15,7 +15,7 @@ import type { Tensor } from '../tensor/engine';
 import type { WeightSteering } from '../training/weight-steering';
 import { createMaskedRounding, type MaskedLayer, type MaskedRounding } from './masked-rounding';
 import type { LayerCodes } from './network-admm';
-import { isRefresh, refreshedSteps } from './refreshing';
+import { isRefresh, refreshedSteps, validatePrunedGradient } from './refreshing';
 import {
   choosesBits,
   drawAfter,
@@ -48,6 +48,8 @@ export interface MaskLimits {
    * With refreshes alone: a relaxation has its own.
    */
   readonly pull?: Pull;
+  /** With refreshes: see Refreshing. Default 1. */
+  readonly prunedGradient?: number;
   /** Real weights first, drawn to codes whose bits are chosen anew meanwhile; absent: the bits of `start` from the first step. */
   readonly relaxation?: Relaxation;
   /** Chooses them. */
@@ -86,6 +88,7 @@ export function createMaskedWeights(
     valueLimit,
     refreshes = 0,
     pull,
+    prunedGradient = 1,
     relaxation,
     method = 'lagrangian',
   } = limits;
@@ -96,6 +99,9 @@ export function createMaskedWeights(
     if (relaxation || refreshes === 0)
       throw new InputError('pull: only with refreshes; a relaxation has its own');
   }
+  validatePrunedGradient(prunedGradient);
+  if (prunedGradient < 1 && refreshes === 0)
+    throw new InputError('prunedGradient: only with refreshes, which may give such weights bits');
   if (relaxation && refreshes > 0)
     throw new InputError('refreshes: not with a relaxation, which chooses the bits until they are frozen');
   const shapeOf = ({ name, rows, columns }: TrainedLayer) => ({
@@ -128,7 +134,7 @@ export function createMaskedWeights(
     rounding = undefined;
   };
   const round = (vector: Tensor) => {
-    rounding ??= createMaskedRounding(masked, vector.shape[0], nearest);
+    rounding ??= createMaskedRounding(masked, vector.shape[0], nearest, prunedGradient);
     return rounding.round(vector);
   };
   /** What the next choice of bits starts from. */
@@ -171,6 +177,7 @@ export function createMaskedWeights(
         chooseAgain(read(), ({ name }) => relaxedLimit(relaxation, bitLimit[name], step, steps));
     },
     forwardWeights: (vector) => (relaxed ? vector : round(vector)),
+    gradientShares: () => rounding?.gradientShares,
     testedWeights: round,
     draw(step, steps) {
       const share = shareDrawn(step, steps);

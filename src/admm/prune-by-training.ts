@@ -105,6 +105,7 @@ export async function pruneByTraining(options: TrainingPruningOptions): Promise<
       valueLimit,
       refreshes: settings.maskRefreshes,
       pull: settings.pull,
+      prunedGradient: settings.prunedGradient,
       relaxation: settings.relaxation,
       method: settings.method,
     });

@@ -1,3 +1,4 @@
+import { InputError } from '../errors';
 import type { Pull } from './relaxation';
 
 /** Bits that are chosen anew under way, while only codes are used. */
@@ -6,6 +7,18 @@ export interface Refreshing {
   readonly refreshes: number;
   /** Of the steps up to the last of them. */
   readonly pull: Pull;
+  /**
+   * Share of its gradient that a weight without bits follows, above 0 and up to 1 (default 1). Until the next choice all
+   * of them follow the same error, which one alone could mend; where choices are few or the rate is high so many come up at
+   * once that a network is thrown back: less keeps them down, and leaves the others their rate.
+   */
+  readonly prunedGradient?: number;
+}
+
+/** @throws InputError for a share out of range */
+export function validatePrunedGradient(share: number): void {
+  if (!(share > 0 && share <= 1))
+    throw new InputError(`prunedGradient ${share}: a share above 0 and up to 1 is needed`);
 }
 
 /** What a network tells of it that was retrained under bits chosen anew on the way. */

@@ -65,6 +65,8 @@ export interface TrainingPruningSettings {
   readonly maskRefreshes: number;
   /** How far a step draws real weights to their codes until the last of them; see MaskLimits. */
   readonly pull?: Pull;
+  /** Share of its gradient that a weight without bits follows; see Refreshing. */
+  readonly prunedGradient?: number;
   /** Activations are rounded to their codes in the forward pass of the retraining. */
   readonly quantizedActivations: boolean;
   readonly precision: Precision;

@@ -124,9 +124,11 @@ export function refuseWithoutEffect(options: Options): void {
     return;
   }
   refuseOptions(options, postTrainingOnly, 'not with --method training');
+  const refreshes = Number(options['mask-refreshes'] ?? 0) !== 0;
+  if (!refreshes) refuseOptions(options, ['pruned-gradient'], 'only --mask-refreshes has it');
   if (options.pytorch !== undefined) {
     refuseOptions(options, ownEngineOnly, 'not with --pytorch');
-    if (Number(options['mask-refreshes'] ?? 0) !== 0)
+    if (refreshes)
       refuseOptions(
         options,
         ['relax', 'first-bit-limit', ...Object.keys(withRelax)],
@@ -139,8 +141,7 @@ export function refuseWithoutEffect(options: Options): void {
     refuseOptions(options, [...admm, 'mask-refreshes'], 'not with --relax, which chooses the bits');
   else {
     refuseOptions(options, Object.keys(withRelax), 'only --relax and --pytorch have it');
-    if (Number(options['mask-refreshes'] ?? 0) === 0)
-      refuseOptions(options, ['pull'], 'only --relax, --mask-refreshes and --pytorch have it');
+    if (!refreshes) refuseOptions(options, ['pull'], 'only --relax, --mask-refreshes and --pytorch have it');
     const chosen = [...admm, 'first-bit-limit'];
     if (options.start !== undefined) refuseOptions(options, chosen, 'not with --start, which gives the bits');
   }
@@ -264,6 +265,7 @@ async function byOwnEngine(
     relaxation,
     maskRefreshes: refreshing?.refreshes ?? 0,
     pull: refreshing?.pull,
+    prunedGradient: refreshing?.prunedGradient,
     admmEpochs: relaxation ? 0 : (wholeNumber(options, 'admm-epochs', 0, 10_000) ?? defaults.admmEpochs),
     retrainEpochs: epochs,
     admmRate: realNumber(options, 'admm-rate', 1e-9, 10) ?? defaults.admmRate,

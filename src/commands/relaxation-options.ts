@@ -17,6 +17,10 @@ export const relaxationOptions: Readonly<Record<string, CommandOption>> = {
     value: 'A:B',
     help: 'training: share of the way to codes a step, first and last (default 0.0005:0.1; refreshed 0.001:0.001)',
   },
+  'pruned-gradient': {
+    value: 'X',
+    help: 'training: with --mask-refreshes, share of its gradient that a weight without bits follows (default 1)',
+  },
   ...withRelax,
 };
 
@@ -34,7 +38,10 @@ export function relaxationOf(options: Options, share: number): Relaxation {
 /** The bits chosen anew that the options ask for; undefined: none. @throws InputError naming the option that is out of range */
 export function refreshingOf(options: Options): Refreshing | undefined {
   const refreshes = wholeNumber(options, 'mask-refreshes', 0, 10_000) ?? 0;
-  return refreshes > 0 ? { refreshes, pull: pullOption(options) ?? REFRESH_PULL } : undefined;
+  if (refreshes === 0) return undefined;
+  const prunedGradient = realNumber(options, 'pruned-gradient', 1e-6, 1);
+  const pull = pullOption(options) ?? REFRESH_PULL;
+  return { refreshes, pull, ...(prunedGradient !== undefined && { prunedGradient }) };
 }
 
 /** What `--pull` says. @throws InputError for anything but two shares */

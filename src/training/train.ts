@@ -151,6 +151,7 @@ export async function train(options: TrainingOptions): Promise<TrainingResult> {
       mean: options.normalisation?.mean ?? dataset.mean,
       std: options.normalisation?.std ?? dataset.std,
       forwardWeights: steering?.forwardWeights && ((weights) => steering.forwardWeights!(weights)),
+      gradientShares: steering?.gradientShares && (() => steering.gradientShares!()),
       testedWeights: steering?.testedWeights && ((weights) => steering.testedWeights!(weights)),
       afterNode: options.afterNode,
     },

@@ -35,6 +35,8 @@ export interface TrainerOptions {
   readonly forwardWeights?: (weights: Tensor) => Tensor;
   /** The same in `parameters`; default: `forwardWeights`. */
   readonly testedWeights?: (weights: Tensor) => Tensor;
+  /** Asked after the forward pass: see WeightSteering. */
+  readonly gradientShares?: () => Tensor | undefined;
   /** May replace a node's output by another tensor recorded on the tape (activation quantisation). */
   readonly afterNode?: (tape: Tape, node: Node, output: Tensor) => Tensor;
 }
@@ -159,7 +161,11 @@ export function createTrainer(options: TrainerOptions, state: TrainerState): Tra
     const seed = k.multiply(entropy.gradient, share);
     dispose(targets, entropy.loss, entropy.gradient, share);
     const gradients = tape.backward(logits, seed, leaves);
-    const gradient = gather(gradients);
+    const gradient = scope(() => {
+      const whole = gather(gradients);
+      const shares = options.gradientShares?.();
+      return shares ? k.multiply(whole, shares) : whole;
+    });
     dispose(x, ...leaves, ...gradients);
     sgd.step(gradient, rate);
     dispose(gradient);

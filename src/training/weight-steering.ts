@@ -14,6 +14,8 @@ export interface WeightSteering {
    * through to the weights. The vector itself: nothing is replaced.
    */
   forwardWeights?(weights: Tensor): Tensor;
+  /** Share of its gradient that each weight follows in the step whose forward pass was last, a vector like them; undefined: all. */
+  gradientShares?(): Tensor | undefined;
   /** Values that stand for the weights in what is tested and returned. Default: those of the forward pass. */
   testedWeights?(weights: Tensor): Tensor;
   /** How far the weights are drawn after step `step` of `steps`; undefined: not at all. */

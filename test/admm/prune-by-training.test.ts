@@ -454,6 +454,57 @@ describe('createMaskedWeights with refreshes', () => {
   });
 });
 
+describe('createMaskedWeights with a share of the gradient for pruned weights', () => {
+  const layers = trainedLayers(description, dataset.std);
+  const { length } = parameterLayout(description);
+  const codes = new Map(
+    layers.map(({ name, rows, columns }) => [
+      name,
+      { codes: new Int8Array(rows * columns), scales: new Float32Array(columns).fill(0.01) },
+    ]),
+  );
+  const bitLimit = Object.fromEntries(layers.map(({ name }) => [name, 1]));
+  const limits = { tileRows: 16, weightBits: 8, bitLimit, refreshes: 2, method: 'greedy' as const };
+  const vector = normals(length, 'held back');
+  const sharesOf = (change: Partial<MaskLimits>, step: number) => {
+    const masked = createMaskedWeights(layers, codes, vector, { ...limits, ...change });
+    // As a training does: bits first, then the forward pass.
+    for (let now = 0; now <= step; now++)
+      masked.beforeStep!(now, 16, () => normals(length, `weights ${now}`));
+    forwardOf(masked, vector);
+    const shares = masked.gradientShares!();
+    const told = shares && floats(shares);
+    const state = masked.state();
+    masked.dispose!();
+    return { told, state };
+  };
+
+  it('gives it to weights without bits, whatever bits were chosen last, and all of it to everything else', () => {
+    const chosen = [0, 7].map((step) => {
+      const { told, state } = sharesOf({ prunedGradient: 0.25 }, step);
+      const expected = new Float32Array(length).fill(1);
+      for (const { name, offset } of layers)
+        (state.get(`${name}.digits`) as Uint16Array).forEach((mask, i) => {
+          if (mask === 0) expected[offset + i] = 0.25;
+        });
+      expect(told).toEqual(expected);
+      return expected;
+    });
+    expect(chosen[0]).not.toEqual(chosen[1]);
+    expect(sharesOf({}, 0).told).toBeUndefined();
+  });
+
+  it('takes shares above 0 and up to 1, and only where such weights may get bits', () => {
+    for (const share of [0, -0.1, 1.5, Number.NaN])
+      expect(() => sharesOf({ prunedGradient: share }, 0)).toThrow(
+        `prunedGradient ${share}: a share above 0 and up to 1 is needed`,
+      );
+    expect(() => sharesOf({ prunedGradient: 0.5, refreshes: 0 }, 0)).toThrow(
+      'prunedGradient: only with refreshes',
+    );
+  });
+});
+
 describe('createMaskedWeights with a relaxation', () => {
   it('uses the weights as they are until bits are frozen, then codes within the limits that weights were drawn to', () => {
     const layers = trainedLayers(description, dataset.std);

@@ -56,6 +56,12 @@ describe('prune --method training', () => {
     expect(await pullOf('plain', {})).toBeUndefined();
     expect(await pullOf('refreshed', { 'mask-refreshes': '1' })).toEqual([0.001, 0.001]);
     expect(await pullOf('drawn', { 'mask-refreshes': '1', pull: '0.02:0.03' })).toEqual([0.02, 0.03]);
+    const { ran } = await prune('held-back', {
+      'admm-epochs': '0',
+      'mask-refreshes': '1',
+      'pruned-gradient': '0.25',
+    });
+    expect(ran).toMatchObject({ pull: [0.001, 0.001], prunedGradient: 0.25 });
     const without = () => refuseWithoutEffect({ method: 'training', 'mask-refreshes': '0', pull: '0.1:0.1' });
     expect(without).toThrow('--pull: only --relax, --mask-refreshes and --pytorch have it');
   });

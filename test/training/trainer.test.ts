@@ -162,6 +162,19 @@ describe('createTrainer', () => {
     ).toBeLessThan(1e-5);
   });
 
+  it('moves every weight by its share of the gradient', () => {
+    const network = denseNetwork();
+    const whole = oneStep(network, { weightDecay: 0 }, 1);
+    const shares = whole.before.map((_, i) => [1, 0.25, 0][i % 3]);
+    const tensor = upload(shares, [shares.length]);
+    const { after, before } = oneStep(network, { weightDecay: 0, gradientShares: () => tensor }, 1);
+    const moved = after.weights.map((w, i) => w - before[i]);
+    const expected = whole.after.weights.map((w, i) => (w - whole.before[i]) * shares[i]);
+    expect(relativeDifference(moved, expected)).toBeLessThan(1e-4);
+    expect(Math.max(...moved.filter((_, i) => i % 3 === 2).map(Math.abs))).toBe(0);
+    dispose(tensor);
+  });
+
   it.each([
     ['every kind of node', mixedNetwork()],
     ['dense layers alone', denseNetwork()],

@@ -145,6 +145,12 @@ class BitLimits:
             weight = weights[layer.name]
             weight.lerp_(self.quantized(layer, weight), share)
 
+    @torch.no_grad()
+    def hold_back(self, gradients, share):
+        """Leaves weights without bits a share of their gradients (by layer name), in place."""
+        for layer in self.layers:
+            gradients[layer.name].mul_(torch.where(layer.mask == 0, share, 1.0))
+
     def worst(self, weights):
         """Most ones of any bit column of the codes: what the limit has to be compared with."""
         most = 0

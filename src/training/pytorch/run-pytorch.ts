@@ -71,6 +71,8 @@ export interface PytorchRefreshing {
   readonly refreshes: number;
   /** As of a relaxation, of the steps up to the last choice. */
   readonly pull: readonly [first: number, last: number];
+  /** Share of its gradient that a weight without bits follows, above 0 and up to 1. Default 1. */
+  readonly prunedGradient?: number;
 }
 
 export interface PytorchJob {

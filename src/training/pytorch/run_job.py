@@ -10,7 +10,8 @@ and, where it prunes, "prune": {"rows", "bitLimit", "pull"}, optionally "weightB
 8), with {"relax", "interval"}, optionally "firstBitLimit": for the share `relax` of the training real weights are
 trained and pulled to the nearest codes that keep the limits (a proximal method: Bai, Wang and Liberty 2019), then
 bits stay and only codes are used; or with {"refreshes"}: only codes are used, from the first step on, and their bits
-are chosen anew so many times over the first 85 % of the training, while real weights are pulled to them. OUTPUT gets
+are chosen anew so many times over the first 85 % of the training, while real weights are pulled to them, and weights
+without bits follow the share "prunedGradient" (default 1) of their gradients. OUTPUT gets
 all parameters in PyTorch's names, and where it prunes, for every crossbar layer L instead of `L.weight` its `L.codes`
 (int8 [rows, out], rows in the order ky, kx, c) and `L.scales` ([out]); metadata hold stage, curve and engine. One
 line of JSON an epoch goes to stdout. About once a minute the state is kept in OUTPUT.state, from which the same job
@@ -179,6 +180,8 @@ class Job:
                 relaxed = prune is not None and is_relaxed(prune, step, steps)
                 loss, hits = self.loss_of(latent, *self.arrays(None if relaxed else limits), pictures, targets)
                 loss.backward()
+                if prune and prune.get('prunedGradient', 1) < 1:
+                    limits.hold_back(self.crossbar_gradients(limits, latent), prune['prunedGradient'])
                 training.move(learning_rate(stage, step, steps))
                 share = pull_after(prune, step, steps) if prune else 0
                 if share > 0:
@@ -215,6 +218,9 @@ class Job:
 
     def crossbar_weights(self, limits, parameters):
         return {layer.name: parameters[f'{layer.name}.weight'].detach() for layer in limits.layers}
+
+    def crossbar_gradients(self, limits, parameters):
+        return {layer.name: parameters[f'{layer.name}.weight'].grad for layer in limits.layers}
 
     @torch.no_grad()
     def taught(self, stage, pictures, labels):
