@@ -91,6 +91,16 @@ describe('the documents', () => {
     expect(links).toBeGreaterThan(0);
   });
 
+  it('show generated pictures for the network alone that learned from them', () => {
+    for (const name of notebooks) {
+      const lines = readFileSync(join(root, 'notebooks', name), 'utf8').split('\n');
+      const generated = lines.filter(
+        (line) => line.includes('(not CIFAR10)') && !line.includes('tiny-generated'),
+      );
+      expect(generated, name).toEqual([]);
+    }
+  });
+
   it('give results with the intervals that a table of the figures has', () => {
     // Over all pairs and seeds: only the verdicts of that experiment tell it.
     const untold = ['0.17 +-0.08'];
