@@ -48,11 +48,12 @@ export function createMaskedRounding(
     low: k.scalar(0),
     high: k.scalar(nearest.width - 1),
   };
-  const shares = prunedGradient < 1 && { shares: upload(sharesOf(masked, length, prunedGradient), [length]) };
-  const held = { ...constants, ...shares };
-  for (const tensor of Object.values(held)) keep(tensor);
+  const gradientShares =
+    prunedGradient < 1 ? upload(sharesOf(places, length, prunedGradient), [length]) : undefined;
+  const held = [...Object.values(constants), ...(gradientShares ? [gradientShares] : [])];
+  for (const tensor of held) keep(tensor);
   return {
-    gradientShares: shares ? shares.shares : undefined,
+    gradientShares,
     round: (vector) =>
       scope(() => {
         const [weights, others] = k.split(k.gatherRows(vector, constants.places), [
@@ -66,7 +67,7 @@ export function createMaskedRounding(
         const rounded = k.multiply(k.gatherRows(constants.table, inTable), constants.values);
         return k.scatter(constants.places, k.concat([rounded, others]), length);
       }),
-    dispose: () => dispose(...Object.values(held)),
+    dispose: () => dispose(...held),
   };
 }
 
@@ -109,10 +110,9 @@ function constantsOf(masked: readonly MaskedLayer[], length: number, nearest: Ne
   return constants;
 }
 
-/** `share` for the weights without bits, 1 for all else, in the order of the vector. */
-function sharesOf(masked: readonly MaskedLayer[], length: number, share: number): Float32Array {
-  const shares = new Float32Array(length).fill(1);
-  for (const { layer, masks } of masked)
-    for (let i = 0; i < masks.length; i++) if (masks[i] === 0) shares[layer.offset + i] = share;
+/** 1 at the given places, all but those of weights without bits; `share` at the others. */
+function sharesOf(places: Int32Array, length: number, share: number): Float32Array {
+  const shares = new Float32Array(length).fill(share);
+  for (const place of places) shares[place] = 1;
   return shares;
 }

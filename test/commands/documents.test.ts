@@ -122,8 +122,10 @@ describe('the documents', () => {
   });
 
   it('give the accuracies of the networks that were trained and pruned as verified', () => {
-    const lines = readFileSync(join(root, 'figures/07-networks.csv'), 'utf8').split('\n');
-    const top1 = new Map(lines.map((line) => [line.replace(/,CIFAR10,.*/, ''), cellOf(line)]));
+    const lines = readFileSync(join(root, 'figures/07-networks.md'), 'utf8').split('\n');
+    const rows = lines.map((line) => line.split('|').map((cell) => cell.trim()));
+    const heading = rows.find((cells) => cells[1] === 'network')!;
+    const top1 = new Map(rows.map((cells) => [cells[1], Number(cells[heading.indexOf('top-1 (%)')])]));
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
     for (const [shown, network] of [
       ['ResNet-20', 'resnet20-cifar10'],
@@ -136,16 +138,11 @@ describe('the documents', () => {
         const change = own - float;
         return `${own.toFixed(2)} (${change > 0 ? '+' : ''}${change.toFixed(2)})`;
       });
-      const row = [shown, float.toFixed(2), top1.get(`"${network}, 8 bits"`)!.toFixed(2), ...pruned];
+      const row = [shown, float.toFixed(2), top1.get(`${network}, 8 bits`)!.toFixed(2), ...pruned];
       expect(readme).toContain(`| ${row.join(' | ')} |`);
     }
   });
 });
-
-/** Top-1 of a row of figures/07-networks.csv: the cell behind the seed, which follows the encoding. */
-function cellOf(line: string): number {
-  return Number(/,(?:float32,,|\d,[a-z-]+),1,([\d.]+),/.exec(line)?.[1]);
-}
 
 /** What the tables of the figures and their titles have as `a +-b`, or as a and b in two neighbouring cells. */
 function tablePairs(): [number, number][] {
