@@ -16,7 +16,7 @@ import { refuseOptions } from './refuse-options';
 const workloads: Readonly<Record<string, readonly string[]>> = {
   crossbar: ['repeats', 'threads'],
   network: ['repeats', 'adc-bits', 'rows', 'pictures', 'model', 'threads'],
-  projection: ['columns', 'model', 'encoding', 'weight-bits', 'threads', 'engine'],
+  projection: ['columns', 'model', 'encoding', 'weight-bits', 'adc-bits', 'threads', 'engine'],
   training: ['network', 'mode', 'precision', 'steps', 'batch-size', 'parameters'],
 };
 
@@ -27,7 +27,10 @@ export const benchCommand: Command = {
     'Times a speed workload and checks its answer: crossbar (one layer, against its checksum), network (all conversions\nof a network made, pictures a second), projection (all weights of a network, with certified gaps), training (steps or\ninference of a network). bench/ has the comparisons with other tools.',
   options: {
     repeats: { value: 'N', help: 'crossbar (default 11), network (5): timed runs after those to warm up' },
-    'adc-bits': { value: 'B', help: 'network: ADC bits (default 3), 0 to the highest code in steps of 1' },
+    'adc-bits': {
+      value: 'B',
+      help: 'ADC bits (default 3), network: 0 to the highest code in steps of 1; projection: whole, for 2^B - 1 ones a bit column',
+    },
     rows: { value: 'R', help: 'network: rows summed in one conversion (default 128)' },
     pictures: { value: 'N', help: 'network: generated pictures a run (default 64)' },
     columns: {
@@ -106,6 +109,7 @@ function projection(options: Parameters<Command['run']>[1], onProgress: OnProgre
     columns: wholeNumber(options, 'columns', 1, 10_000_000),
     encoding: oneOf('encoding', encodingNames, textOption(options, 'encoding') ?? 'sign-split'),
     weightBits: wholeNumber(options, 'weight-bits', 2, 8),
+    adcBits: wholeNumber(options, 'adc-bits', 1, 8),
     cpuSeconds: () => {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1e6;

@@ -25,6 +25,8 @@ export interface ProjectionBenchOptions {
   readonly encoding?: EncodingName;
   /** 2 to 8; default 8. */
   readonly weightBits?: number;
+  /** 2^adcBits - 1 ones are allowed in a bit column; 1 to 8, default 3. */
+  readonly adcBits?: number;
   /** Columns on which plain TypeScript and the compiled core are compared; default 500. */
   readonly sample?: number;
   /** Processor time used so far by all threads, in seconds; where it can be told. */
@@ -51,17 +53,17 @@ export interface ProjectionBench {
   readonly sample: { readonly columns: number; readonly plain: number; readonly compiled?: number };
 }
 
-/** 3-bit ADCs: seven ones a bit column, of 128 rows. */
-const limitsOf = ({ encoding = 'sign-split', weightBits = 8 }: ProjectionBenchOptions) =>
-  ({ tileRows: 128, encoding, weightBits, bitLimit: 7, method: 'lagrangian' }) as const;
+const limitsOf = ({ encoding = 'sign-split', weightBits = 8, adcBits = 3 }: ProjectionBenchOptions) =>
+  ({ tileRows: 128, encoding, weightBits, bitLimit: 2 ** adcBits - 1, method: 'lagrangian' }) as const;
 
 /**
  * Projects all weights of a network by the Lagrangian method at tuned scales, and times it without the tuning.
- * @throws InputError for columns or a sample that are not whole numbers of at least 1; Error where both engines differ
+ * @throws InputError for columns or a sample that are not whole numbers of at least 1, and for adcBits; Error where both engines differ
  */
 export function benchProjection(options: ProjectionBenchOptions = {}): ProjectionBench {
   const { columns = 87_000, sample = 500, cpuSeconds, onProgress } = options;
   const limits = limitsOf(options);
+  if (options.adcBits !== undefined) checkWhole('adcBits', options.adcBits, 1, 8);
   checkWhole('columns', columns, 1);
   checkWhole('sample', sample, 1);
   const layers = options.layers ?? laplaceLayers(columns);

@@ -62,7 +62,7 @@ function searchColumn(
   const coupled = limits.values < length;
   inside.column.values = coupled ? limits.values : UNLIMITED;
   for (const sign of coupled ? [0] : [1, -1]) {
-    if (solveSides(inside, length, sign, LAGRANGIAN, previous, warm))
+    if (solveSides(inside, length, sign, LAGRANGIAN, previous, warm) && inside.bound < inside.best.cost)
       inside.bound = Math.max(inside.bound, searchLabels(inside, searchLimit));
     endSides(inside, sign);
   }

@@ -21,6 +21,11 @@ describe('benchProjection', () => {
     expect(digits.largestGapPercent).toBeLessThan(5);
   });
 
+  it('proves every column of a 1-bit ADC optimal', () => {
+    const { largestGapPercent } = benchProjection({ columns: 12, sample: 3, adcBits: 1 });
+    expect(largestGapPercent).toBe(0);
+  });
+
   it('refuses a number of columns that is none', () => {
     expect(() => benchProjection({ columns: 0 })).toThrow(/columns: 0 is not a whole number of at least 1/);
   });

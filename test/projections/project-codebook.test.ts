@@ -75,6 +75,23 @@ describe('projectColumn in any encoding', () => {
     );
   });
 
+  it('finds what it finds where rows of hardly other curvature keep it from leaving small rows out', () => {
+    const signed = usual.filter(({ encoding }) => encoding === 'csd' || encoding === 'sign-split');
+    fc.assert(
+      fc.property(signed, (problem) => {
+        const even = { ...problem, curvature: undefined, method: 'exact', searchLimit: 200 } as const;
+        // Two rows that never pay, of curvatures of their own.
+        const targets = Float64Array.of(...problem.targets, 0.6, -0.6);
+        const curvature = new Float64Array(targets.length).fill(1).fill(1 + 1e-9, problem.targets.length);
+        const uneven = projectColumn({ ...even, targets, curvature });
+        const { objective, gap } = projectColumn(even);
+        const allowed = gap * objective + uneven.gap * uneven.objective + 2 * 0.36;
+        expect(Math.abs(uneven.objective - objective)).toBeLessThanOrEqual(allowed + slack(objective));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('agrees between oracles: dynamic program and brute force', () => {
     fc.assert(
       fc.property(tiny, (problem) => {

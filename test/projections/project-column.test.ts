@@ -71,6 +71,41 @@ describe('projectColumn', () => {
     );
   });
 
+  it('finds that optimum by the Lagrangian too where all curvatures are equal and a plane has one one at most', () => {
+    const single = problems({ bits: [3, 5], rows: [0, 9] }).map((problem) => ({
+      ...problem,
+      curvature: undefined,
+      valueLimit: undefined,
+      bitLimit: planeLimits(problem).map((limit) => Math.min(limit, 1)),
+    }));
+    fc.assert(
+      fc.property(single, (problem) => {
+        const { codes, objective, gap } = projectColumn({ ...problem, method: 'lagrangian' });
+        const optimum = tableOptimum(problem);
+        expect(keepsLimits(problem, codes)).toBe(true);
+        expect(Math.abs(objective - optimum)).toBeLessThanOrEqual(slack(optimum));
+        expect(gap).toBeLessThan(1e-9);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('finds what it finds where rows of hardly other curvature keep it from leaving small rows out', () => {
+    fc.assert(
+      fc.property(usual, (problem) => {
+        const even = { ...problem, curvature: undefined, method: 'exact', searchLimit: 200 } as const;
+        // Two rows that never pay, of curvatures of their own.
+        const targets = Float64Array.of(...problem.targets, 0.6, -0.6);
+        const curvature = new Float64Array(targets.length).fill(1).fill(1 + 1e-9, problem.targets.length);
+        const uneven = projectColumn({ ...even, targets, curvature });
+        const { objective, gap } = projectColumn(even);
+        const allowed = gap * objective + uneven.gap * uneven.objective + 2 * 0.36;
+        expect(Math.abs(uneven.objective - objective)).toBeLessThanOrEqual(allowed + slack(objective));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('agrees between oracles: dynamic program and brute force', () => {
     fc.assert(
       fc.property(problems({ bits: [2, 3], rows: [1, 4] }), (problem) => {

@@ -1,4 +1,4 @@
-import { type Codebook, isScarce } from './codebook';
+import { type Codebook, isScarce, mostOfSign } from './codebook';
 import { nearestOption } from './open-options';
 import { type Int, type Ints, ints, type Real, type Reals, reals } from './portable';
 import { Room } from './room';
@@ -17,6 +17,8 @@ export class CodebookColumn {
   maxCurvature: Real = 1;
   /** Position of each row in what was given. */
   readonly origin: Ints;
+  /** Error of the rows left out, which are zero. */
+  constant: Real = 0;
   /** Resources that can run short, `shortCount` of them, ascending. */
   readonly short: Ints;
   shortCount: Int = 0;
@@ -46,6 +48,7 @@ export class CodebookColumn {
     for (let row: Int = 0; row < length; row++) order.keys[row] = -targets[row];
     this.sortAll(length);
     this.rows = length;
+    this.constant = 0;
     this.uniform = true;
     this.maxCurvature = 0;
     for (let row: Int = 0; row < length; row++) {
@@ -60,6 +63,25 @@ export class CodebookColumn {
     this.shortCount = 0;
     for (let at: Int = 0; at < this.book.resources; at++)
       if (isScarce(this.book, this.budgets, length, at)) this.short[this.shortCount++] = at;
+  }
+
+  /**
+   * Where all curvatures are equal, leaves out the rows between the smallest and the largest, as many of these as can be
+   * nonzero: a row between would only have given its code to one of none farther out, which takes more from the error.
+   */
+  keepLargest(): void {
+    const negative = mostOfSign(this.book, this.budgets, 1);
+    const positive = mostOfSign(this.book, this.budgets, 0);
+    if (!this.uniform || negative + positive >= (this.rows as Real)) return;
+    let end = negative as Int;
+    const next = this.rows - (positive as Int);
+    for (let row = end; row < next; row++) this.constant += this.cost(row, this.book.zero);
+    for (let row = next; row < this.rows; row++) {
+      this.targets[end] = this.targets[row];
+      this.origin[end] = this.origin[row];
+      end++;
+    }
+    this.rows = end;
   }
 
   /** Puts the first `count` rows into `order.rows` by falling `order.keys`; equal keys keep their order. */

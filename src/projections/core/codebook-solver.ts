@@ -72,19 +72,31 @@ export function chooseOptions(
   const column = solver.column;
   const best = solver.best;
   column.gather(solver.targets, solver.curvature, length);
-  for (let row: Int = 0; row < length; row++)
-    best.options[row] = roundedOption(column.book, column.targets[row]);
-  best.measure(column);
-  solver.lowerBound = best.cost;
+  for (let row: Int = 0; row < length; row++) solver.codes[row] = 0;
+  round(solver);
   if (best.isFeasible(column)) {
     solver.multipliers.fill(0);
     return false;
   }
   if (method === TRUNCATION) codebookTruncate(column, best);
-  else if (method === GREEDY) chooseGreedily(solver, warm);
-  else chooseByMultipliers(solver, previous, warm);
+  else {
+    column.keepLargest();
+    round(solver);
+    if (method === GREEDY) chooseGreedily(solver, warm);
+    else chooseByMultipliers(solver, previous, warm);
+  }
   best.measure(column);
   return true;
+}
+
+/** Rounds every row: no choice costs less. */
+function round(solver: CodebookSolver): void {
+  const column = solver.column;
+  const best = solver.best;
+  for (let row: Int = 0; row < column.rows; row++)
+    best.options[row] = roundedOption(column.book, column.targets[row]);
+  best.measure(column);
+  solver.lowerBound = best.cost;
 }
 
 function chooseGreedily(solver: CodebookSolver, warm: boolean): void {
@@ -131,8 +143,9 @@ function offerPrevious(solver: CodebookSolver): void {
 export function endOptions(solver: CodebookSolver): void {
   const column = solver.column;
   const best = solver.best;
-  solver.objective = best.cost;
   if (solver.lowerBound > best.cost) solver.lowerBound = best.cost;
+  solver.objective = best.cost + column.constant;
+  solver.lowerBound += column.constant;
   for (let row: Int = 0; row < column.rows; row++)
     solver.codes[column.origin[row]] = column.book.minCode + best.options[row];
 }

@@ -34,6 +34,8 @@ export class Codebook {
   // By `complete`, from the two above.
   /** The option whose word is all zeros. */
   empty: Int = 0;
+  /** Code 0 has no digits, and every other code has one in the polarity of its sign. */
+  signed: boolean = false;
   /** Most that one option uses of each resource. */
   readonly most: Ints;
   /** Every resource has one level (as in 1-bit cells): a level is a resource. */
@@ -81,6 +83,9 @@ export class Codebook {
   /** Derives everything else from `uses` and `worth`. */
   complete(): void {
     this.measureUses();
+    this.signed = this.zero === this.empty && this.polarities === 2;
+    for (let option: Int = 0; option < this.count; option++)
+      if (option !== this.zero && !this.hasDigit(option, option > this.zero ? 0 : 1)) this.signed = false;
     this.rankColumns();
     this.fillLevels();
     this.fillWithout();
@@ -96,6 +101,12 @@ export class Codebook {
       const resource = used[at];
       usage[resource] = usage[resource] + times * amounts[at];
     }
+  }
+
+  private hasDigit(option: Int, polarity: Int): boolean {
+    const first = option * this.resources + polarity * this.planes;
+    for (let plane: Int = 0; plane < this.planes; plane++) if (this.uses[first + plane] > 0) return true;
+    return false;
   }
 
   private measureUses(): void {
@@ -218,6 +229,14 @@ export function canHold(book: Codebook, room: Reals, rows: Int, taken: Int): boo
   const last = book.resources - 1;
   const own = taken < 0 ? 0 : (book.uses[taken * book.resources + last] as Int);
   return (rows as Real) - zerosAllowed(book, room, taken) <= room[last] - (own as Real);
+}
+
+/** Rows of one sign (polarity 0: positive) that can be nonzero within the budgets, where digits tell the sign; else Infinity. */
+export function mostOfSign(book: Codebook, budgets: Reals, polarity: Int): Real {
+  if (!book.signed) return Infinity;
+  let most: Real = 0;
+  for (let plane: Int = 0; plane < book.planes; plane++) most += budgets[polarity * book.planes + plane];
+  return Math.min(most, budgets[book.resources - 1]);
 }
 
 /** Whether a resource can run short with so many rows; otherwise it needs no multiplier. */

@@ -116,6 +116,33 @@ export class Column {
     return end;
   }
 
+  /**
+   * Where all curvatures are equal, leaves out all but the `most` largest rows of each side, which no choice can make more
+   * of nonzero: a smaller row would only have given its code to a larger one of none, which takes more from the error.
+   */
+  keepLargest(most: Int): void {
+    if (!this.uniform) return;
+    let end: Int = 0;
+    let from: Int = 0;
+    for (let side: Int = 0; side < this.sides; side++) {
+      const next = this.starts[side + 1];
+      for (let row = from; row < next; row++) {
+        if (row - from >= most) {
+          this.constant += this.rowCost(row, 0);
+          continue;
+        }
+        this.magnitude[end] = this.magnitude[row];
+        this.twice[end] = this.twice[row];
+        this.origin[end] = this.origin[row];
+        end++;
+      }
+      this.starts[side + 1] = end;
+      from = next;
+    }
+    if (this.sides === 1) this.starts[2] = end;
+    this.rows = end;
+  }
+
   /** Side of a row. */
   sideOf(row: Int): Int {
     return this.sides > 1 && row >= this.starts[1] ? 1 : 0;

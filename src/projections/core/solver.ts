@@ -3,11 +3,12 @@ import { Column, MULTIPLIERS, UNLIMITED } from './column';
 import { ColumnBuffers } from './column-buffers';
 import { greedy } from './greedy';
 import { Lagrangian } from './lagrangian';
-import { GREEDY, TRUNCATION } from './methods';
+import { GREEDY, LAGRANGIAN, TRUNCATION } from './methods';
 import { polish } from './polish';
 import type { Bytes, Int, Ints, Real, Reals } from './portable';
 import { reals } from './portable';
 import { RowOrder } from './row-order';
+import { hasSingleOnes, SingleOnes } from './single-ones';
 import { truncate } from './truncate';
 
 export { UNLIMITED };
@@ -19,6 +20,7 @@ export class Solver extends ColumnBuffers {
   readonly scratch: Choice;
   readonly order: RowOrder;
   readonly lagrangian: Lagrangian;
+  readonly singleOnes: SingleOnes;
   /** Multipliers of the sides at hand, in the same form. */
   readonly own: Reals;
   /** Of the sides at hand. */
@@ -31,6 +33,7 @@ export class Solver extends ColumnBuffers {
     this.scratch = new Choice(capacity);
     this.order = new RowOrder(capacity);
     this.lagrangian = new Lagrangian(capacity);
+    this.singleOnes = new SingleOnes();
     this.own = reals(MULTIPLIERS);
   }
 }
@@ -82,16 +85,36 @@ export function solveSides(
   for (let at: Int = 0; at < (sign === 0 ? 2 * planes + 1 : planes); at++)
     own[at] = solver.multipliers[from + at];
   column.gather(solver.targets, solver.curvature, length, sign);
-  for (let row: Int = 0; row < column.rows; row++)
-    best.codes[row] = column.nearestCode(row, column.maxMagnitude);
-  best.measure(column);
-  solver.bound = best.cost;
+  round(solver);
   if (best.isFeasible(column)) {
     own.fill(0);
     return false;
   }
   choose(solver, sign, method, previous, warm);
   return true;
+}
+
+/** Rounds every row: no choice costs less. */
+function round(solver: Solver): void {
+  const column = solver.column;
+  const best = solver.best;
+  for (let row: Int = 0; row < column.rows; row++)
+    best.codes[row] = column.nearestCode(row, column.maxMagnitude);
+  best.measure(column);
+  solver.bound = best.cost;
+}
+
+/** Rows of a side that can be nonzero: each has a one of its own. */
+function mostNonzeros(column: Column): Int {
+  let most = column.values;
+  let ones: Int = 0;
+  for (let plane: Int = 0; plane < column.planes; plane++) {
+    // Before numbers overflow.
+    if (column.bits[plane] >= column.rows) return most;
+    ones += column.bits[plane];
+  }
+  if (ones < most) most = ones;
+  return most;
 }
 
 /** Runs the method; leaves its choice in `best` and raises the bound that rounding gave. */
@@ -104,8 +127,16 @@ function choose(solver: Solver, sign: Int, method: Int, previous: boolean, warm:
     truncate(column, best, solver.order);
     return;
   }
+  column.keepLargest(mostNonzeros(column));
+  round(solver);
   greedy(column, best, solver.order);
   polish(column, best);
+  if (method === LAGRANGIAN && hasSingleOnes(column)) {
+    solver.singleOnes.solve(column, best);
+    solver.own.fill(0);
+    solver.bound = best.cost;
+    return;
+  }
   if (method === GREEDY) {
     if (!warm) return;
     lagrangian.dual.prepare(column);
