@@ -36,6 +36,15 @@ export function keepsLimits(problem: SmallProblem, codes: ArrayLike<number>): bo
   return bitsFit && nonzeros <= (problem.valueLimit ?? Infinity);
 }
 
+/** Most that the rows of `withUnevenRows` cost. */
+export const UNEVEN_ERROR = 2 * 0.6 ** 2;
+
+/** A problem's rows, all of curvature 1, and two that hardly ever pay of hardly another one. */
+export function withUnevenRows({ targets: rows }: Pick<SmallProblem, 'targets'>) {
+  const targets = Float64Array.of(...rows, 0.6, -0.6);
+  return { targets, curvature: new Float64Array(targets.length).fill(1).fill(1 + 1e-9, rows.length) };
+}
+
 /** Tries every vector of signed codes. */
 export function bruteForce(problem: SmallProblem): number {
   const { targets } = problem;
