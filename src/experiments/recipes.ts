@@ -121,10 +121,17 @@ export const recipes: readonly Recipe[] = [
     time: 'measured',
   },
   {
-    name: 'vgg16-cifar10-r128-adc1',
+    name: 'vgg16-cifar10-r128-adc1-refreshed',
     data: 'cifar10',
     line: 'prune {vgg16-cifar10} --method training --start {vgg16-cifar10-r128-adc1-frozen-bits} --adc-bits 1 --rows 128 --mask-refreshes 230 --pull 0.002:0.002 --pruned-gradient 0.2 --epochs 18 --rate 0.05 --distillation 0.9 --mixing 0.5 --cutout 8 --average-decay 0.99',
     minutes: 77,
+    time: 'measured',
+  },
+  {
+    name: 'vgg16-cifar10-r128-adc1',
+    data: 'cifar10',
+    line: 'prune {vgg16-cifar10} --method training --start {vgg16-cifar10-r128-adc1-refreshed} --adc-bits 1 --rows 128 --mask-refreshes 800 --pull 0.003:0.003 --pruned-gradient 0.3 --epochs 24 --rate 0.08 --distillation 0.9 --mixing 0.5 --cutout 8 --average-decay 0.99',
+    minutes: 96,
     time: 'measured',
     tolerance: 1,
   },
