@@ -29,7 +29,7 @@ export const benchCommand: Command = {
     repeats: { value: 'N', help: 'crossbar (default 11), network (5): timed runs after those to warm up' },
     'adc-bits': {
       value: 'B',
-      help: 'ADC bits (default 3), network: 0 to the highest code in steps of 1; projection: whole, for 2^B - 1 ones a bit column',
+      help: 'ADC bits (default 3), network: 0 to the highest code in steps of 1; projection: 2^B - 1 ones a column',
     },
     rows: { value: 'R', help: 'network: rows summed in one conversion (default 128)' },
     pictures: { value: 'N', help: 'network: generated pictures a run (default 64)' },
