@@ -81,7 +81,7 @@ export function chooseOptions(
   if (method === TRUNCATION) codebookTruncate(column, best);
   else {
     column.keepLargest();
-    round(solver);
+    if (column.rows < length) round(solver);
     if (method === GREEDY) chooseGreedily(solver, warm);
     else chooseByMultipliers(solver, previous, warm);
   }

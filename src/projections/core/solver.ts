@@ -127,8 +127,9 @@ function choose(solver: Solver, sign: Int, method: Int, previous: boolean, warm:
     truncate(column, best, solver.order);
     return;
   }
+  const rows = column.rows;
   column.keepLargest(mostNonzeros(column));
-  round(solver);
+  if (column.rows < rows) round(solver);
   greedy(column, best, solver.order);
   polish(column, best);
   if (method === LAGRANGIAN && hasSingleOnes(column)) {
